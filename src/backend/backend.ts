@@ -1,0 +1,139 @@
+/**
+ * The store behind one node: what an adapter implements.
+ *
+ * A backend serves one node and knows nothing of rings, replicas, retries or health; those wrap it from outside. An
+ * adapter shows that it keeps this contract by passing `describeBackend` of `shardring/testing`, the whole of it.
+ *
+ * Calls for one key are executed in the order in which they were made, whether or not the earlier ones have answered: a
+ * delete that is made after a set must not be overtaken by it. One connection gives this; a pool of them does not.
+ *
+ * Required are get, set, delete, ping and close. Of the rest, the many-key forms may be left out (they are then made
+ * of single calls), and the others are named in {@link BackendCapabilities}.
+ */
+
+/** A stored value. Opaque bytes: encoding is the caller's business. A backend may keep the array; do not change it. */
+export type Value = Uint8Array;
+
+export interface CallOptions {
+  /** Aborts the call. The promise rejects with `signal.reason`; the store may still have acted. */
+  readonly signal?: AbortSignal | undefined;
+
+  /**
+   * Milliseconds until the call must have ended, queueing and connecting included; for a scan, until each step has.
+   * A backend with `capabilities.deadlines` sees to it; for others the router cuts the call off from outside.
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface SetOptions extends CallOptions {
+  /**
+   * When the value stops existing, as Unix time in milliseconds. A point in time and not a duration, so that all
+   * replicas drop the value together. Absent: the value stays. In the past: the value is gone at once.
+   */
+  readonly expiresAtMs?: number | undefined;
+}
+
+/** A value with the time it stops existing; `expiresAtMs` is undefined for one that stays. */
+export interface ValueWithExpiry {
+  readonly value: Value;
+  readonly expiresAtMs: number | undefined;
+}
+
+/** What an adapter offers beyond the required calls. Read once, when the node joins. */
+export interface BackendCapabilities {
+  /** The adapter ends every call by its `timeoutMs` and knows whether a call that failed may have been executed. */
+  readonly deadlines: boolean;
+  /** Smallest step of `expiresAtMs` the store keeps, in milliseconds. 0: expiry is not supported and `set` with it throws. */
+  readonly expiryResolutionMs: number;
+  /** `getWithExpiry`, `expiresAt` and `expire` exist. */
+  readonly expiry: boolean;
+  /** `increment` exists. */
+  readonly increment: boolean;
+  /** `setIfAbsent` exists. Without it, values found at a replica or a former owner are not copied back. */
+  readonly setIfAbsent: boolean;
+  /** `scan` exists. Without it the node's keys cannot be listed or moved. */
+  readonly scan: boolean;
+  /** `clear` exists. */
+  readonly clear: boolean;
+}
+
+/** Failures of a call on many entries, by the entry's index. Empty when all succeeded. */
+export type EntryFailures = ReadonlyMap<number, unknown>;
+
+export interface Backend extends AsyncDisposable {
+  /** Short name of the kind, used in messages and events: 'memory', 'redis'. */
+  readonly name: string;
+
+  readonly capabilities: BackendCapabilities;
+
+  /** The node's name in this backend's errors, where it has such a field: set to the node's id when it joins a cache. */
+  nodeName?: string;
+
+  /**
+   * The value under `key`, or undefined if there is none. A miss is never an error and an error is never a miss:
+   * failover reads depend on telling the two apart.
+   */
+  get(key: string, options: CallOptions): Promise<Value | undefined>;
+
+  /** Replaces the value under `key` and its expiry. Resolves once the store has accepted it. Idempotent. */
+  set(key: string, value: Value, options: SetOptions): Promise<void>;
+
+  /**
+   * Removes `key`. True if this call removed a value, false if there was none. Safe to repeat, but a repeat may return
+   * false for a value that the first call removed.
+   */
+  delete(key: string, options: CallOptions): Promise<boolean>;
+
+  /** The cheapest round trip that shows the node can serve. Health probes call it. */
+  ping(options: CallOptions): Promise<void>;
+
+  /**
+   * Releases what this backend opened itself; a connection lent by the caller stays open. Idempotent. Calls under way
+   * end first or fail; any later call rejects with `ERR_CLOSED`. `[Symbol.asyncDispose]` is the same call.
+   */
+  close(): Promise<void>;
+
+  /** The values under `keys`, in their order, undefined for each miss. Duplicates are answered each time. */
+  getMany?(keys: readonly string[], options: CallOptions): Promise<(Value | undefined)[]>;
+
+  /**
+   * `set` for every entry, the later one winning for a key that comes twice. Resolves with the entries that failed;
+   * rejects when all failed for one reason, such as a node that cannot be reached.
+   */
+  setMany?(entries: readonly (readonly [key: string, value: Value])[], options: SetOptions): Promise<EntryFailures>;
+
+  /** `delete` for every key, in order. */
+  deleteMany?(keys: readonly string[], options: CallOptions): Promise<boolean[]>;
+
+  /** `get` together with the time at which the value stops existing. */
+  getWithExpiry?(key: string, options: CallOptions): Promise<ValueWithExpiry | undefined>;
+
+  /** When the value under `key` stops existing: Infinity for one that stays, undefined if there is none. */
+  expiresAt?(key: string, options: CallOptions): Promise<number | undefined>;
+
+  /** Sets when `key` stops existing, undefined for never. False if there is no such key. */
+  expire?(key: string, expiresAtMs: number | undefined, options: CallOptions): Promise<boolean>;
+
+  /**
+   * `set`, but only where `key` is absent, in one atomic step. True if it was absent, also where `expiresAtMs` is past
+   * and so nothing stays.
+   */
+  setIfAbsent?(key: string, value: Value, options: SetOptions): Promise<boolean>;
+
+  /**
+   * Adds `by` to the decimal integer under `key` in one atomic step, a missing key counting as 0, and returns the sum.
+   * The expiry stays as it was. The store is exact to 64 bits, the number returned up to 2^53 - 1.
+   *
+   * @throws {NotAnIntegerError} The value is not a decimal integer of 64 bits, or the sum would not be one.
+   */
+  increment?(key: string, by: number, options: CallOptions): Promise<number>;
+
+  /** Every key at least once, in no order. Keys written or removed during the scan may be missing or there. */
+  scan?(options: CallOptions): AsyncIterable<string>;
+
+  /** Removes every key of this backend. */
+  clear?(options: CallOptions): Promise<void>;
+}
+
+/** A backend with every call; those its kind lacks throw {@link UnsupportedError}. See `complete-backend.ts`. */
+export type CompleteBackend = Required<Omit<Backend, 'nodeName'>>;

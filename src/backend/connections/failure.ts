@@ -1,0 +1,124 @@
+/**
+ * Why a call failed, out of what ioredis reports, and which typed error that is.
+ *
+ * ioredis attaches the command, its arguments and so keys, values and passwords to its errors, and quotes servers that
+ * quote arguments. So none of its errors is ever passed on: a cause is always a fresh error with the text alone.
+ */
+
+import {
+  NodeProtocolError,
+  NodeReplyError,
+  NodeUnavailableError,
+  NotAnIntegerError,
+  type ReplyErrorKind,
+  type ShardringError,
+  UnknownOutcomeError,
+} from '../../errors.ts';
+
+/**
+ * - `reply`: the server answered with an error and did nothing.
+ * - `protocol`: it answered with something else than the protocol.
+ * - `connection`: no connection could be made, or it was lost.
+ */
+export interface Failure {
+  readonly kind: 'reply' | 'protocol' | 'connection';
+  /** A fresh error: the server's text, or the system's. */
+  readonly cause: Error;
+}
+
+/** The call that failed, as far as errors speak of it. */
+export interface FailedCall {
+  readonly node: string;
+  readonly operation: string;
+  /** True if repeating it could change something twice. */
+  readonly isWrite: boolean;
+  readonly wasSent: boolean;
+}
+
+export const closedByPeer: Failure = { kind: 'connection', cause: new Error('The connection was closed.') };
+
+/** Servers quote the arguments of a command that they do not know. */
+const quotedArguments = /,? with args beginning with:.*/s;
+
+/** ioredis 6 rethrows its decoder's errors with these words; ioredis 5 names redis-parser's class. */
+const isProtocolFailure = (error: Error) =>
+  error.name === 'ParserError' ||
+  error.message.endsWith('Please report this.') ||
+  error.message.startsWith('Command queue state error');
+
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return closedByPeer;
+  if (error.name === 'ReplyError') {
+    return { kind: 'reply', cause: new Error(error.message.replace(quotedArguments, '')) };
+  }
+  if (isProtocolFailure(error)) {
+    // What comes after the first sentence can be a stored value.
+    return { kind: 'protocol', cause: new Error(error.message.replace(/(\.|Last (error|reply):).*/s, '.')) };
+  }
+  return { kind: 'connection', cause: systemError(error) };
+}
+
+/** Text and code of a system's error. A connection tried at two addresses fails with an error whose text is empty. */
+function systemError(error: Error & { code?: unknown }): Error {
+  const code = typeof error.code === 'string' ? error.code : undefined;
+  const copy = new Error(error.message || code || error.name);
+  return code === undefined ? copy : Object.assign(copy, { code });
+}
+
+/** The typed error for a call that ended this way. */
+export function errorOf(failure: Failure, call: FailedCall): ShardringError {
+  const { node, operation } = call;
+  const options = { cause: failure.cause };
+  switch (failure.kind) {
+    case 'reply':
+      return replyErrorOf(failure.cause, call);
+    case 'protocol': {
+      const error = new NodeProtocolError(node, operation, options);
+      // Whatever it was that answered, it may have executed the call before.
+      return isDoubtful(call) ? new UnknownOutcomeError(node, operation, { cause: error }) : error;
+    }
+    case 'connection':
+      return isDoubtful(call)
+        ? new UnknownOutcomeError(node, operation, options)
+        : new NodeUnavailableError(node, operation, options);
+  }
+}
+
+/** True for a call that may or may not have been executed, where the difference matters. */
+export const isDoubtful = ({ isWrite, wasSent }: FailedCall) => isWrite && wasSent;
+
+/** True if the server is too old for a command. Nothing was done. */
+export const isUnknownCommand = (error: unknown): boolean =>
+  error instanceof NodeReplyError && error.cause instanceof Error && /^ERR unknown command/i.test(error.cause.message);
+
+const notAnInteger = /not an integer or out of range|would overflow/;
+
+/** The server takes no more connections: it is as good as unreachable, and a later call may find it free. */
+const tooManyClients = /^ERR max number of clients/;
+
+function replyErrorOf(cause: Error, { node, operation }: FailedCall): ShardringError {
+  if (operation === 'increment' && notAnInteger.test(cause.message)) return new NotAnIntegerError(node, { cause });
+  if (tooManyClients.test(cause.message)) return new NodeUnavailableError(node, operation, { cause });
+  return new NodeReplyError(node, operation, replyKindOf(cause.message), { cause });
+}
+
+const replyKinds: ReadonlySet<string> = new Set<ReplyErrorKind>([
+  'LOADING',
+  'OOM',
+  'READONLY',
+  'NOAUTH',
+  'WRONGPASS',
+  'NOPERM',
+  'WRONGTYPE',
+  'BUSY',
+  'MISCONF',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+]);
+
+/** The first word of an error reply, where it is one that callers tell apart. */
+function replyKindOf(text: string): ReplyErrorKind {
+  const firstWord = text.split(' ', 1)[0] ?? '';
+  return replyKinds.has(firstWord) ? (firstWord as ReplyErrorKind) : 'OTHER';
+}

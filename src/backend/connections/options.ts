@@ -1,0 +1,83 @@
+/** Options of a RedisBackend: what they mean, and their check. */
+
+import type { RedisOptions } from 'ioredis';
+import { InvalidArgumentError } from '../../errors.ts';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { expectFunction, expectInteger, expectOptions, expectPositive, expectString } from '../../runtime/validate.ts';
+import { isWellFormed } from './key-bytes.ts';
+
+/**
+ * Where the server is: a URL (`redis://[user[:password]@]host[:port][/db]`, `rediss://...` for TLS, `unix:///path?db=0`
+ * for a socket file), options of ioredis, or a client of ioredis 5 or 6 or of iovalkey, connected or not.
+ *
+ * A client is lent: `close()` leaves it open. Of ioredis' options, those that decide about reconnecting, queueing and
+ * resending are the backend's business and are overridden.
+ */
+export type RedisTarget = string | RedisOptions | RedisClient;
+
+/** A client of ioredis or iovalkey, of any copy of them. What its methods take differs by release. */
+export interface RedisClient {
+  readonly status: string;
+  sendCommand(...args: never[]): unknown;
+  duplicate(...args: never[]): unknown;
+}
+
+export interface RedisBackendOptions {
+  /**
+   * Put before every key. Any well-formed string; `*` and the like stand for themselves. Default none, and then
+   * `clear()` empties the whole database.
+   */
+  readonly keyPrefix?: string | undefined;
+  /** Milliseconds within which a call must have ended that does not say otherwise. Above 0. Default 1,000. */
+  readonly timeoutMs?: number | undefined;
+  /** The node's name in errors. Default: host and port, or the socket's path. */
+  readonly nodeName?: string | undefined;
+  /** Milliseconds for a connection to be made, and as much again for AUTH and SELECT. Above 0. Default 2,000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Of the connections that `withConnection` gives out. */
+  readonly pool?: RedisPoolOptions | undefined;
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+export interface RedisPoolOptions {
+  /** Most connections open at a time; further callers wait. An integer of at least 1. Default 4. */
+  readonly max?: number | undefined;
+  /** A connection unused for this long is closed. Milliseconds, above 0. Default 30,000. */
+  readonly idleTimeoutMs?: number | undefined;
+}
+
+export interface ParsedOptions {
+  readonly keyPrefix: string;
+  readonly timeoutMs: number;
+  readonly nodeName: string | undefined;
+  readonly connectTimeoutMs: number | undefined;
+  readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
+  readonly clock: Clock;
+}
+
+const known = ['keyPrefix', 'timeoutMs', 'nodeName', 'connectTimeoutMs', 'pool', 'clock'] as const;
+
+/** @throws {InvalidArgumentError} Names the option. */
+export function parseOptions(options: RedisBackendOptions): ParsedOptions {
+  expectOptions('options', options, known);
+  const { keyPrefix = '', timeoutMs = 1_000, nodeName, connectTimeoutMs, pool = {}, clock = systemClock } = options;
+  expectOptions('options.pool', pool, ['max', 'idleTimeoutMs']);
+  expectFunction('options.clock.schedule', clock.schedule);
+  if (!isWellFormed(expectString('options.keyPrefix', keyPrefix))) {
+    // It could end with half of a character whose other half begins the key.
+    throw new InvalidArgumentError('options.keyPrefix', 'a string without lone surrogates', keyPrefix);
+  }
+  return {
+    keyPrefix,
+    timeoutMs: expectPositive('options.timeoutMs', timeoutMs),
+    nodeName: nodeName === undefined ? undefined : expectString('options.nodeName', nodeName),
+    connectTimeoutMs:
+      connectTimeoutMs === undefined ? undefined : expectPositive('options.connectTimeoutMs', connectTimeoutMs),
+    pool: {
+      max: expectInteger('options.pool.max', pool.max ?? 4, 1),
+      idleTimeoutMs: expectPositive('options.pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000),
+    },
+    clock,
+  };
+}

@@ -1,0 +1,65 @@
+/** The clients that a backend opens itself, and their options: what ioredis decides by default and this backend decides itself. */
+
+import type { RedisOptions } from 'ioredis';
+import type { Client } from './client.ts';
+import { withRedisClass } from './ioredis-module.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Pause before the next attempt to connect, in milliseconds: 50, 100, 200, ... up to 1,000. Short, because a call fails
+ * at once while the node is known to be unreachable, and a server that is back should be found soon.
+ *
+ * @param attempt  1 for the first retry.
+ */
+export const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt - 1, 10), 1_000);
+
+/** In force over what the application says: each of these would break a promise of the backend. */
+const semantics: RedisOptions = {
+  lazyConnect: true,
+  // Calls wait in our hands, with their deadlines, and are never sent twice.
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: null,
+  reconnectOnError: null,
+  enableAutoPipelining: false,
+  autoResubscribe: false,
+  // A server that is loading answers LOADING, which is a typed error and a reason to read elsewhere.
+  enableReadyCheck: false,
+  // The replies to its CLIENT SETINFO tell ioredis 5 that AUTH and SELECT are through before it reports 'ready'.
+  disableClientInfo: false,
+  clientInfoTag: 'shardring',
+  showFriendlyErrorStack: false,
+  stringNumbers: false,
+  // RESP3 has nothing that this backend uses, and costs HELLO.
+  protocol: 2,
+  replyMapping: 'legacy',
+  keyPrefix: '',
+  disconnectTimeout: 250,
+};
+
+/** For the connection that all calls share: it reconnects for as long as the backend is open. */
+export function sharedClientOptions(options: RedisOptions, connectTimeoutMs: number | undefined): RedisOptions {
+  const timeout = connectTimeoutMs ?? options.connectTimeout ?? defaultConnectTimeoutMs;
+  return { ...options, ...semantics, connectTimeout: timeout, retryStrategy: retryDelayMs };
+}
+
+/** For a connection lent to one user at a time. It does not reconnect: WATCH and MULTI would not survive that. */
+export function dedicatedClientOptions(options: RedisOptions, connectTimeoutMs: number | undefined): RedisOptions {
+  return { ...sharedClientOptions(options, connectTimeoutMs), retryStrategy: () => null };
+}
+
+export const defaultConnectTimeoutMs = 2_000;
+
+/** A client for `withConnection`, not connected yet: to the place the options name, or to where the lent client leads. */
+export function makeDedicatedClient(target: Target, connectTimeoutMs: number | undefined): Promise<Client> {
+  if (target.kind === 'lent') {
+    return Promise.resolve(target.client.duplicate(dedicatedClientOptions({}, connectTimeoutMs)));
+  }
+  const options = dedicatedClientOptions(target.options, connectTimeoutMs);
+  return new Promise((resolve, reject) => {
+    withRedisClass(
+      (RedisClass) => resolve(new RedisClass(options) as unknown as Client),
+      (makeError) => reject(makeError()),
+    );
+  });
+}

@@ -1,0 +1,305 @@
+/**
+ * A node that is a Redis or Valkey server: Redis 6.2 or newer, any Valkey.
+ *
+ * All calls share one connection, except those made through `withConnection`. Every call ends by its deadline, fails with
+ * a typed error of `errors.ts`, and is sent once. Nothing is opened before the first call.
+ *
+ * Keys may be any string and are stored as UTF-8, with the prefix before them. `scan` leaves out keys that other programs
+ * wrote and that are the encoding of no string. A key that holds a list or the like is an error for `get` and, as the
+ * server's MGET has it, a miss for `getMany`.
+ */
+
+import type { Redis, RedisOptions } from 'ioredis';
+import { ClosedError } from '../errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { expectInteger } from '../runtime/validate.ts';
+import type {
+  Backend,
+  BackendCapabilities,
+  CallOptions,
+  EntryFailures,
+  SetOptions,
+  Value,
+  ValueWithExpiry,
+} from './backend.ts';
+import type { CallLimits, CommandSpec } from './connections/call.ts';
+import { chunks } from './connections/chunks.ts';
+import type { Client, CommandArgument } from './connections/client.ts';
+import {
+  commands,
+  expiryArgument,
+  expiryOf,
+  scanArguments,
+  setArguments,
+  valueWithExpiry,
+} from './connections/commands.ts';
+import { Connection } from './connections/connection.ts';
+import { DedicatedConnections, type UseOptions } from './connections/dedicated.ts';
+import { isUnknownCommand } from './connections/failure.ts';
+import { withRedisClass } from './connections/ioredis-module.ts';
+import { Keyspace } from './connections/keyspace.ts';
+import { parseOptions, type RedisBackendOptions, type RedisTarget } from './connections/options.ts';
+import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './connections/own-client.ts';
+import { parseTarget } from './connections/target.ts';
+
+export class RedisBackend implements Backend {
+  readonly name = 'redis';
+  readonly capabilities: BackendCapabilities = {
+    deadlines: true,
+    expiryResolutionMs: 1,
+    expiry: true,
+    increment: true,
+    setIfAbsent: true,
+    scan: true,
+    clear: true,
+  };
+  /** The node's name in errors. */
+  nodeName: string;
+
+  readonly #keys: Keyspace;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  readonly #connection: Connection;
+  readonly #dedicated: DedicatedConnections;
+  #knowsExpiryTime = true;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {InvalidArgumentError} The target or an option may not be what it is. */
+  constructor(target: RedisTarget, options: RedisBackendOptions = {}) {
+    const place = parseTarget(target);
+    const { nodeName, keyPrefix, timeoutMs, clock, connectTimeoutMs, pool } = parseOptions(options);
+    const handshakeTimeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
+    this.nodeName = nodeName ?? place.address;
+    const node = () => this.nodeName;
+    this.#keys = new Keyspace(keyPrefix);
+    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+    this.#connection = new Connection({ node, clock, isOwn: place.kind === 'own', handshakeTimeoutMs });
+    this.#dedicated = new DedicatedConnections({
+      ...{ node, clock, timeoutMs, ...pool },
+      connectTimeoutMs: 2 * handshakeTimeoutMs,
+      makeClient: () => makeDedicatedClient(place, connectTimeoutMs),
+    });
+    if (place.kind === 'lent') this.#connection.attach(place.client);
+    else this.#attachOwnClient(sharedClientOptions(place.options, connectTimeoutMs));
+  }
+
+  get(key: string, options: CallOptions = {}): Promise<Value | undefined> {
+    return this.#call(commands.get, [this.#keys.encode(key)], this.#limits(options));
+  }
+
+  async set(key: string, value: Value, options: SetOptions = {}): Promise<void> {
+    return this.#call(
+      commands.set,
+      setArguments(this.#keys.encode(key), value, options.expiresAtMs),
+      this.#limits(options),
+    );
+  }
+
+  delete(key: string, options: CallOptions = {}): Promise<boolean> {
+    return this.#call(commands.delete, [this.#keys.encode(key)], this.#limits(options));
+  }
+
+  ping(options: CallOptions = {}): Promise<void> {
+    return this.#call(commands.ping, [], this.#limits(options));
+  }
+
+  /** One MGET, or several one after the other beyond 1,000 keys. */
+  async getMany(keys: readonly string[], options: CallOptions = {}): Promise<(Value | undefined)[]> {
+    const limits = this.#limits(options);
+    const stored = keys.map((key) => this.#keys.encode(key));
+    const values: (Value | undefined)[] = [];
+    for (const [start, end] of chunks(stored.length, (index) => stored[index]!.length)) {
+      for (const value of await this.#call(commands.getMany, stored.slice(start, end), limits)) values.push(value);
+    }
+    return values;
+  }
+
+  /** A SET for each entry, 1,000 or 4 MB at a time in one write. Rejects with the first failure if all entries failed. */
+  async setMany(
+    entries: readonly (readonly [key: string, value: Value])[],
+    options: SetOptions = {},
+  ): Promise<EntryFailures> {
+    const limits = this.#limits(options);
+    const failures = new Map<number, unknown>();
+    for (const [start, end] of chunks(entries.length, (index) => entries[index]![1].byteLength)) {
+      const calls = entries.slice(start, end).map(([key, value]) => {
+        return this.#call(commands.setMany, setArguments(this.#keys.encode(key), value, options.expiresAtMs), limits);
+      });
+      for (const [index, outcome] of (await Promise.allSettled(calls)).entries()) {
+        if (outcome.status === 'rejected') failures.set(start + index, outcome.reason);
+      }
+    }
+    if (failures.size > 0 && failures.size === entries.length) throw failures.get(0);
+    return failures;
+  }
+
+  /** An UNLINK for each key, 1,000 at a time in one write. Rejects with the first failure. */
+  async deleteMany(keys: readonly string[], options: CallOptions = {}): Promise<boolean[]> {
+    const limits = this.#limits(options);
+    const stored = keys.map((key) => this.#keys.encode(key));
+    const deleted: boolean[] = [];
+    for (const [start, end] of chunks(stored.length, (index) => stored[index]!.length)) {
+      const calls = stored.slice(start, end).map((key) => this.#call(commands.deleteMany, [key], limits));
+      for (const wasThere of await allOrFirstFailure(calls)) deleted.push(wasThere);
+    }
+    return deleted;
+  }
+
+  /**
+   * GET and PEXPIRETIME in one transaction and one round trip. Apart, another client's write between them would give the
+   * old value the expiry of the new one, and a copy made from that would be wrong for as long.
+   *
+   * Redis 6 has no PEXPIRETIME; there it is PTTL, and the time is off by the travelling time of the reply.
+   */
+  async getWithExpiry(key: string, options: CallOptions = {}): Promise<ValueWithExpiry | undefined> {
+    const limits = this.#limits(options);
+    const stored = this.#keys.encode(key);
+    return this.#askForExpiry(async (knowsExpiryTime) => {
+      // Sent in one go, so nothing of another call comes between MULTI and EXEC.
+      const [, , , replies] = await allOrFirstFailure([
+        this.#call(commands.beginGetWithExpiry, [], limits),
+        this.#call(commands.queueGet, [stored], limits),
+        this.#call(knowsExpiryTime ? commands.queueExpiryTime : commands.queueRemaining, [stored], limits),
+        this.#call(commands.endGetWithExpiry, [], limits),
+      ] as const);
+      const [value, expiry] = replies;
+      const refusal = [value, expiry].find((reply) => reply instanceof Error);
+      if (refusal !== undefined) throw this.#connection.errorOf(commands.endGetWithExpiry, refusal);
+      return valueWithExpiry(value, expiry, knowsExpiryTime ? 0 : this.#clock.wallMs());
+    });
+  }
+
+  async expiresAt(key: string, options: CallOptions = {}): Promise<number | undefined> {
+    const limits = this.#limits(options);
+    const stored = this.#keys.encode(key);
+    return this.#askForExpiry(async (knowsExpiryTime) => {
+      const spec = knowsExpiryTime ? commands.expiryTime : commands.remaining;
+      const reply = await this.#call(spec, [stored], limits);
+      return expiryOf(reply, knowsExpiryTime ? 0 : this.#clock.wallMs());
+    });
+  }
+
+  async expire(key: string, expiresAtMs: number | undefined, options: CallOptions = {}): Promise<boolean> {
+    const limits = this.#limits(options);
+    const stored = this.#keys.encode(key);
+    if (expiresAtMs !== undefined) {
+      return this.#call(commands.expireAt, [stored, expiryArgument(expiresAtMs)], limits);
+    }
+    // PERSIST says no for a key that is not there and for one that stays anyway.
+    const [hadExpiry, exists] = await allOrFirstFailure([
+      this.#call(commands.persist, [stored], limits),
+      this.#call(commands.exists, [stored], limits),
+    ] as const);
+    return hadExpiry || exists;
+  }
+
+  async setIfAbsent(key: string, value: Value, options: SetOptions = {}): Promise<boolean> {
+    const args = setArguments(this.#keys.encode(key), value, options.expiresAtMs, 'NX');
+    return this.#call(commands.setIfAbsent, args, this.#limits(options));
+  }
+
+  /** @param by  A safe integer. The sum is exact up to 2^53; beyond, the server's is, and the number returned is the nearest. */
+  async increment(key: string, by: number, options: CallOptions = {}): Promise<number> {
+    expectInteger('by', by, Number.MIN_SAFE_INTEGER);
+    return this.#call(commands.increment, [this.#keys.encode(key), by], this.#limits(options));
+  }
+
+  /** `timeoutMs` is for each page, since the consumer's pace decides about the whole. */
+  async *scan(options: CallOptions = {}): AsyncGenerator<string, void, undefined> {
+    let cursor = '0';
+    do {
+      const page = await this.#call(commands.scan, scanArguments(cursor, this.#keys.pattern), this.#limits(options));
+      for (const stored of page.keys) {
+        const key = this.#keys.decode(stored);
+        if (key !== undefined) yield key;
+      }
+      cursor = page.cursor;
+    } while (cursor !== '0');
+  }
+
+  /**
+   * Without a prefix FLUSHDB, which frees memory in the background. With one, SCAN and UNLINK of the keys that start with
+   * it; a `timeoutMs` given is for the whole, the default one for each step.
+   */
+  async clear(options: CallOptions = {}): Promise<void> {
+    const whole = this.#limits(options);
+    const { pattern } = this.#keys;
+    if (pattern === undefined) return this.#call(commands.clearAll, ['ASYNC'], whole);
+    const limits = () => (options.timeoutMs === undefined ? this.#limits(options) : whole);
+    let cursor = '0';
+    do {
+      const page = await this.#call(commands.clearScan, scanArguments(cursor, pattern), limits());
+      if (page.keys.length > 0) await this.#call(commands.clearKeys, page.keys, limits());
+      cursor = page.cursor;
+    } while (cursor !== '0');
+  }
+
+  /**
+   * Gives `use` a connection of its own, for WATCH and MULTI, blocking commands and the like, and takes it back. One that
+   * `use` left subscribed or in another database, or during which it threw, is closed instead of being used again.
+   *
+   * Keys are as `use` writes them: the prefix is not applied.
+   *
+   * @param options.timeoutMs  Until the whole must have ended, `use` included. Default: the backend's `timeoutMs` to get
+   *   a connection, and no limit for `use`, since blocking is what this is for.
+   */
+  async withConnection<Result>(
+    use: (client: Redis) => Promise<Result> | Result,
+    options: UseOptions = {},
+  ): Promise<Result> {
+    return this.#dedicated.use(use, options);
+  }
+
+  /** Waits for the calls under way, which end by their deadlines. A lent client stays open. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#connection.idle(), this.#dedicated.close()]);
+    this.#connection.end();
+  }
+
+  #attachOwnClient(options: RedisOptions): void {
+    withRedisClass(
+      (RedisClass) => {
+        if (this.#closing === undefined) this.#connection.attach(new RedisClass(options) as unknown as Client);
+      },
+      (makeError) => this.#connection.attachNone(makeError),
+    );
+  }
+
+  /** Asks a server that is too old for PEXPIRETIME once more, without it, and remembers. */
+  async #askForExpiry<Result>(ask: (knowsExpiryTime: boolean) => Promise<Result>): Promise<Result> {
+    try {
+      return await ask(this.#knowsExpiryTime);
+    } catch (error) {
+      if (!this.#knowsExpiryTime || !isUnknownCommand(error)) throw error;
+      this.#knowsExpiryTime = false;
+      return ask(false);
+    }
+  }
+
+  #limits({ timeoutMs = this.#timeoutMs, signal }: CallOptions): CallLimits {
+    return { timeoutMs, deadlineMs: this.#clock.nowMs() + timeoutMs, signal };
+  }
+
+  #call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
+    if (this.#closing !== undefined) return Promise.reject(new ClosedError('backend'));
+    return this.#connection.call(spec, args, limits);
+  }
+}
+
+/** Waits for all, so that none fails unheard, and then throws what the first one in order failed with. */
+async function allOrFirstFailure<const Results extends readonly unknown[]>(
+  calls: readonly [...{ [Index in keyof Results]: Promise<Results[Index]> }],
+): Promise<Results> {
+  await Promise.allSettled(calls);
+  return Promise.all(calls) as unknown as Promise<Results>;
+}

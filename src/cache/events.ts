@@ -1,0 +1,58 @@
+/** The cache's events. None of them holds a key, a value or a password. */
+
+import { EventEmitter } from 'node:events';
+import type { RebalancePlan } from '../rebalance/plan.ts';
+import type { RoutingEvents } from '../routing/events.ts';
+
+export interface CacheEvents extends RoutingEvents {
+  /** A call to the node failed or was late. Reads prefer other nodes until a probe has decided. */
+  nodeSuspect: { readonly node: string; readonly error: unknown };
+  /** A probe of the node failed. It is not called until one succeeds. */
+  nodeDown: { readonly node: string; readonly error: unknown };
+  /** A probe of the node succeeded after it was suspect or down. */
+  nodeUp: { readonly node: string };
+  /** A new topology is in force. */
+  rebalance: { readonly epoch: number; readonly change: TopologyChange; readonly plan: RebalancePlan };
+  /** The time of a lazy change is over: its former owners are not asked any more. */
+  rebalanceDone: { readonly epoch: number };
+}
+
+export type TopologyChange =
+  | { readonly kind: 'addNode'; readonly node: string; readonly weight: number }
+  | { readonly kind: 'removeNode'; readonly node: string }
+  | { readonly kind: 'setWeight'; readonly node: string; readonly weight: number };
+
+/** `EventEmitter` with the names and shapes of {@link CacheEvents}. */
+export class CacheEventEmitter {
+  readonly #emitter = new EventEmitter();
+
+  on<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
+    this.#emitter.on(name, listener);
+    return this;
+  }
+
+  once<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
+    this.#emitter.once(name, listener);
+    return this;
+  }
+
+  off<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
+    this.#emitter.off(name, listener);
+    return this;
+  }
+
+  /**
+   * A listener that throws must not fail the call that the event tells of: its error surfaces as an uncaught exception,
+   * as it does for listeners of any other emitter that is fed from a socket.
+   */
+  protected tell<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {
+    if (this.#emitter.listenerCount(name) === 0) return;
+    try {
+      this.#emitter.emit(name, event);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+}

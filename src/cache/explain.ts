@@ -1,0 +1,24 @@
+/** Why a key is where it is: its placement, with what this process knows of the nodes at this moment. */
+
+import type { NodeHealth } from '../health/health-view.ts';
+import { explainPlacement, type KeyPlacement, type PlacedNode } from '../placement/explain.ts';
+import type { Fleet } from '../routing/fleet.ts';
+import { copiesOf, formerHoldersOf } from '../routing/topology.ts';
+
+export interface Explanation extends KeyPlacement {
+  readonly nodes: readonly (PlacedNode & { readonly health: NodeHealth })[];
+  /** Nodes that are still asked for the key because of a lazy change. */
+  readonly formerNodes: readonly string[];
+  readonly epoch: number;
+}
+
+/** @throws {NoNodesError} The ring is empty. */
+export function explain({ topology, health }: Fleet, key: string): Explanation {
+  const placement = explainPlacement(topology.ring, key, copiesOf(topology));
+  return {
+    ...placement,
+    nodes: placement.nodes.map((node) => ({ ...node, health: health.stateOf(node.id) })),
+    formerNodes: formerHoldersOf(topology, key),
+    epoch: topology.epoch,
+  };
+}

@@ -1,0 +1,76 @@
+/** Calls that concern all nodes and no one key: listing and clearing. */
+
+import type { CompleteBackend } from '../backend/backend.ts';
+import { AllReplicasFailedError, type NodeAttempt } from '../errors.ts';
+import type { Fleet, Member } from '../routing/fleet.ts';
+import { copiesOf, formerHoldersOf, holdersOf } from '../routing/topology.ts';
+
+/**
+ * Every key of the cache once, in no order. Keys written or removed meanwhile may be missing or there.
+ *
+ * Copies and the repeats of a server's own scan are recognised by remembering each key yielded, which takes memory in
+ * proportion to the number of keys. A key at a node that does not hold it by the ring (left over from an earlier change)
+ * cannot be read, and is left out.
+ *
+ * @throws {AllReplicasFailedError} So many nodes could not be listed that keys may be missing.
+ */
+export async function* listKeys(
+  fleet: Fleet,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string, void, undefined> {
+  const yielded = new Set<string>();
+  const attempts: NodeAttempt[] = [];
+  for (const member of fleet.allMembers()) {
+    const startMs = fleet.clock.nowMs();
+    try {
+      if (fleet.health.stateOf(member.id) === 'down') fleet.noteDown('keys', [member.id], attempts);
+      else {
+        for await (const key of member.backend.scan({ signal, timeoutMs: fleet.policy.timeoutMs })) {
+          if (yielded.has(key) || !holds(fleet, member, key)) continue;
+          yielded.add(key);
+          yield key;
+        }
+      }
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      // A node that was removed meanwhile has no keys any more.
+      if (fleet.member(member.id) !== member) continue;
+      fleet.health.reportFailure(member.id, error);
+      attempts.push({ node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error });
+    }
+    // Fewer failures than there are copies: every key has a node that was listed.
+    if (attempts.length >= copiesOf(fleet.topology)) {
+      throw new AllReplicasFailedError('keys', attempts as [NodeAttempt, ...NodeAttempt[]]);
+    }
+  }
+}
+
+/** Whether a read of `key` would ask this node: as a holder, a stand-in for one, or a former holder. */
+function holds({ topology, health, policy }: Fleet, { id }: Member, key: string): boolean {
+  if (holdersOf(topology, key).includes(id)) return true;
+  if (formerHoldersOf(topology, key).includes(id)) return true;
+  return policy.whenDown === 'spill' && !health.allUp && topology.ring.nodes.some((node) => node.id === id);
+}
+
+/**
+ * Removes every key of every node.
+ * @throws {AllReplicasFailedError} Some nodes could not be cleared; all others were.
+ */
+export async function clearAll(fleet: Fleet, signal: AbortSignal | undefined): Promise<void> {
+  const attempts: NodeAttempt[] = [];
+  const clear = async (id: string, backend: CompleteBackend) => {
+    const startMs = fleet.clock.nowMs();
+    try {
+      await backend.clear({ signal, timeoutMs: fleet.policy.timeoutMs });
+    } catch (error) {
+      fleet.health.reportFailure(id, error);
+      attempts.push({ node: id, elapsedMs: fleet.clock.nowMs() - startMs, error });
+    }
+  };
+  await fleet.guards.breakAllDuring(async () => {
+    await Promise.all(fleet.allMembers().map(({ id, backend }) => clear(id, backend)));
+  });
+  if (signal?.aborted) throw signal.reason;
+  const [first, ...rest] = attempts;
+  if (first !== undefined) throw new AllReplicasFailedError('clear', [first, ...rest]);
+}

@@ -1,0 +1,248 @@
+/**
+ * Changing which nodes there are and what they weigh, in this process.
+ *
+ * A change puts a new topology in force at once. With the strategy 'lazy' the former ring stays open for a while: what
+ * the new owner misses is looked for at the former one. The data itself is not moved here.
+ */
+
+import type { CompleteBackend } from '../backend/backend.ts';
+import { completeBackend } from '../backend/complete-backend.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import type { HealthMonitor } from '../health/monitor.ts';
+import type { HashRing } from '../placement/ring/hash-ring.ts';
+import { planRebalance, type RebalancePlan } from '../rebalance/plan.ts';
+import type { Fleet } from '../routing/fleet.ts';
+import type { Gate } from '../runtime/gate.ts';
+import { expectInteger, expectOneOf, expectOptions, expectSignal } from '../runtime/validate.ts';
+import type { TopologyChange } from './events.ts';
+import { type CacheNode, type ParsedNode, parseCacheNode } from './options.ts';
+import { Rebalance, type RebalanceDriver } from './rebalance.ts';
+
+export interface ChangeOptions {
+  /**
+   * 'lazy' (default): for `lazyForMs`, a read that misses at the new owner is answered, and filled, from the former one;
+   * writes and deletes reach both. 'none': keys that change their owner are missed from now on.
+   */
+  readonly strategy?: 'lazy' | 'none' | undefined;
+  /** How long former owners are asked, in milliseconds. Integer of at least 1; default 60,000. */
+  readonly lazyForMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface ParsedChange {
+  readonly lazyForMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How often a lazy change reports its progress within its time. */
+const reportsPerChange = 20;
+
+export interface MembershipListener {
+  changed(change: TopologyChange, plan: RebalancePlan, epoch: number): void;
+  ended(epoch: number): void;
+}
+
+/** A change made ready, to be applied to whatever ring is in force then. */
+interface PreparedChange {
+  readonly change: TopologyChange;
+  /** @throws {InvalidArgumentError} The change cannot be made to this ring. */
+  nextRing(ring: HashRing): HashRing;
+  /** Called when the ring has been made, before it is in force. */
+  adopt?(): void;
+}
+
+export class Membership {
+  readonly #fleet: Fleet;
+  readonly #monitor: HealthMonitor;
+  readonly #gate: Gate;
+  readonly #listener: MembershipListener;
+  /** Open lazy changes: what ends each one, by the epoch that it made. */
+  readonly #open = new Map<number, () => void>();
+  /** Values copied back, by all changes together. */
+  #filled = 0;
+
+  /** @param gate  Entered by every change until it is in force. */
+  constructor(fleet: Fleet, monitor: HealthMonitor, gate: Gate, listener: MembershipListener) {
+    this.#fleet = fleet;
+    this.#monitor = monitor;
+    this.#gate = gate;
+    this.#listener = listener;
+  }
+
+  /** Puts a node's backend in its place, without a change of the ring. */
+  join(node: ParsedNode): void {
+    this.#adopt(node, this.#completed(node));
+  }
+
+  addNode(input: CacheNode, options: ChangeOptions | undefined): Rebalance {
+    return this.#start(options, async ({ signal }) => {
+      const joining = parseCacheNode('node', input);
+      const { node } = joining;
+      this.#expectFreeId(node.id);
+      const backend = this.#completed(joining);
+      // A node that cannot answer would fail every key that it is to own.
+      await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal });
+      return {
+        change: { kind: 'addNode', node: node.id, weight: node.weight },
+        nextRing: (ring) => {
+          this.#expectFreeId(node.id);
+          return ring.withNode(node);
+        },
+        adopt: () => this.#adopt(joining, backend),
+      };
+    });
+  }
+
+  removeNode(id: string, options: ChangeOptions | undefined): Rebalance {
+    const { replicationFactor } = this.#fleet.topology;
+    return this.#start(options, async () => ({
+      change: { kind: 'removeNode', node: id },
+      nextRing: (ring) => {
+        const rest = ring.withoutNode(id);
+        if (rest.nodes.length < replicationFactor && replicationFactor > 1) {
+          const expected = `a node whose removal leaves at least replicationFactor (${replicationFactor}) nodes; add its replacement first`;
+          throw new InvalidArgumentError('id', expected, id);
+        }
+        return rest;
+      },
+    }));
+  }
+
+  setWeight(id: string, weight: number, options: ChangeOptions | undefined): Rebalance {
+    return this.#start(options, async () => ({
+      change: { kind: 'setWeight', node: id, weight },
+      nextRing: (ring) => ring.withWeight(id, weight),
+    }));
+  }
+
+  /** Told for every value that was copied to a node that had missed it. */
+  noteFilled(): void {
+    this.#filled++;
+  }
+
+  /** Ends every open change. */
+  endAll(): void {
+    for (const end of [...this.#open.values()]) end();
+  }
+
+  #start(options: ChangeOptions | undefined, prepare: (parsed: ParsedChange) => Promise<PreparedChange>): Rebalance {
+    let isCancelled = false;
+    let end = () => {};
+    const run = async (driver: RebalanceDriver) => {
+      this.#gate.enter();
+      try {
+        const parsed = parseChange(options);
+        parsed.signal?.throwIfAborted();
+        const prepared = await prepare(parsed);
+        const applied = this.#apply(prepared, parsed.lazyForMs, driver);
+        end = applied.end;
+        if (isCancelled) end();
+        return applied.plan;
+      } finally {
+        this.#gate.leave();
+      }
+    };
+    return new Rebalance(run, () => {
+      isCancelled = true;
+      end();
+    });
+  }
+
+  /** Synchronous from reading the topology to replacing it, so that two changes at once cannot lose one of them. */
+  #apply({ change, nextRing, adopt }: PreparedChange, lazyForMs: number | undefined, driver: RebalanceDriver) {
+    const fleet = this.#fleet;
+    const before = fleet.topology;
+    const ring = nextRing(before.ring);
+    const plan = planRebalance(before.ring, ring, { replicationFactor: before.replicationFactor });
+    adopt?.();
+    const epoch = before.epoch + 1;
+    const staysOpen = lazyForMs !== undefined && before.ring.nodes.length > 0;
+    const formerRings = staysOpen ? [{ ring: before.ring, change: epoch }, ...before.formerRings] : before.formerRings;
+    fleet.topology = { ...before, epoch, ring, formerRings };
+    // A load or copy that began before must not store what was read by the old topology.
+    fleet.guards.breakAll();
+    driver.report({ phase: 'switched', epoch, plan, filled: 0, remainingMs: staysOpen ? lazyForMs : 0 });
+    this.#listener.changed(change, plan, epoch);
+    const end = staysOpen ? this.#keepOpen(epoch, plan, lazyForMs, driver) : () => {};
+    if (!staysOpen) {
+      this.#dropStrangers();
+      driver.report({ phase: 'done', epoch, plan, filled: 0, remainingMs: 0 });
+    }
+    return { plan, end };
+  }
+
+  #keepOpen(epoch: number, plan: RebalancePlan, lazyForMs: number, driver: RebalanceDriver): () => void {
+    const { clock } = this.#fleet;
+    const filledBefore = this.#filled;
+    const endsMs = clock.nowMs() + lazyForMs;
+    const filled = () => this.#filled - filledBefore;
+    let cancelTimer = () => {};
+    const end = () => {
+      if (!this.#open.delete(epoch)) return;
+      cancelTimer();
+      const { topology } = this.#fleet;
+      const formerRings = topology.formerRings.filter(({ change }) => change !== epoch);
+      this.#fleet.topology = { ...topology, formerRings };
+      if (formerRings.length === 0) this.#fleet.forgetOutdated();
+      this.#dropStrangers();
+      driver.report({ phase: 'done', epoch, plan, filled: filled(), remainingMs: 0 });
+      this.#listener.ended(epoch);
+    };
+    const tick = () => {
+      const remainingMs = endsMs - clock.nowMs();
+      if (remainingMs <= 0) return end();
+      driver.report({ phase: 'filling', epoch, plan, filled: filled(), remainingMs });
+      wait(remainingMs);
+    };
+    const wait = (remainingMs: number) => {
+      const delayMs = Math.min(remainingMs, Math.max(1, lazyForMs / reportsPerChange));
+      cancelTimer = clock.schedule(delayMs, tick, false);
+    };
+    this.#open.set(epoch, end);
+    wait(lazyForMs);
+    return end;
+  }
+
+  #completed({ node, backend }: ParsedNode): CompleteBackend {
+    return completeBackend(backend, { clock: this.#fleet.clock, nodeName: node.id });
+  }
+
+  #adopt({ node: { id }, backend: given }: ParsedNode, backend: CompleteBackend): void {
+    if ('nodeName' in given) given.nodeName = id;
+    this.#fleet.add({ id, backend });
+    this.#monitor.watch(id, (timeoutMs) => backend.ping({ timeoutMs }));
+  }
+
+  #expectFreeId(id: string): void {
+    if (this.#fleet.member(id) === undefined) return;
+    const leaving = !this.#fleet.topology.ring.nodes.some((node) => node.id === id);
+    const expected = leaving ? 'an id that no lazy change still reads from' : 'an id that no other node has';
+    throw new InvalidArgumentError('node.id', expected, id);
+  }
+
+  /** Lets go of the nodes that no ring needs any more, and closes their backends. */
+  #dropStrangers(): void {
+    const { ring, formerRings } = this.#fleet.topology;
+    const needed = new Set(
+      [ring, ...formerRings.map((former) => former.ring)].flatMap(({ nodes }) => nodes.map(({ id }) => id)),
+    );
+    for (const { id, backend } of this.#fleet.allMembers()) {
+      if (needed.has(id)) continue;
+      this.#fleet.remove(id);
+      this.#monitor.unwatch(id);
+      this.#fleet.background(
+        backend.close().catch((error) => this.#fleet.emit('backgroundError', { operation: 'close', node: id, error })),
+      );
+    }
+  }
+}
+
+function parseChange(options: ChangeOptions | undefined): ParsedChange {
+  const given = expectOptions('options', options ?? {}, ['strategy', 'lazyForMs', 'signal']);
+  const strategy = expectOneOf('options.strategy', given.strategy ?? 'lazy', ['lazy', 'none']);
+  const lazyForMs = expectInteger('options.lazyForMs', given.lazyForMs ?? 60_000, 1);
+  return {
+    lazyForMs: strategy === 'lazy' ? lazyForMs : undefined,
+    signal: expectSignal('options.signal', given.signal),
+  };
+}

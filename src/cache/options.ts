@@ -1,0 +1,223 @@
+/** The cache's options: parsed once, in full, when it is made. Unknown keys and bad values throw, naming the field. */
+
+import type { Backend } from '../backend/backend.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
+import { HashRing, type HashRingOptions } from '../placement/ring/hash-ring.ts';
+import type { RoutingPolicy } from '../routing/fleet.ts';
+import type { ConsistencyLevel, WhenDown } from '../routing/query-plan.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import {
+  expectBoolean,
+  expectFunction,
+  expectInteger,
+  expectIterable,
+  expectObject,
+  expectOneOf,
+  expectOptions,
+  expectSignal,
+} from '../runtime/validate.ts';
+import { type Codec, type CodecOption, parseCodec } from './codecs.ts';
+
+/** A node and the backend behind it. The cache closes the backend when it is closed or the node removed. */
+export interface CacheNode extends NodeInput {
+  readonly backend: Backend;
+}
+
+export interface HealthOptions {
+  /** Milliseconds between two PINGs of a node. Integer of at least 10; default 500. */
+  readonly probeIntervalMs?: number | undefined;
+  /** Milliseconds after which a PING counts as failed. Integer of at least 1; default 500. */
+  readonly probeTimeoutMs?: number | undefined;
+}
+
+export interface ShardedCacheOptions<Stored = unknown> {
+  /** The nodes, in any order. None is allowed: every call then rejects with `ERR_NO_NODES` until one is added. */
+  readonly nodes: Iterable<CacheNode>;
+
+  /**
+   * Nodes that hold each key. Integer from 1 to the number of nodes; default 1. With 2 or more, reads survive the loss
+   * of a node, and every write costs as many round trips, in parallel.
+   */
+  readonly replicationFactor?: number | undefined;
+
+  /**
+   * Confirmations that a write waits for: from 'one' node, from a 'quorum' (more than half of `replicationFactor`), or
+   * from 'all'. Default 'one'. The other nodes are written too; a node that could not be is told as `writeMissed`.
+   */
+  readonly writeConsistency?: ConsistencyLevel | undefined;
+
+  /**
+   * What happens to the keys of a node that is down and has no live replica. 'fail' (default): calls reject with a
+   * typed error. 'spill': the next live nodes stand in, which prefers misses and some staleness to errors.
+   */
+  readonly whenDown?: WhenDown | undefined;
+
+  /**
+   * Longest life of a value written to a stand-in (`whenDown: 'spill'`), in milliseconds. Integer of at least 1;
+   * default 60,000. It bounds how long a stand-in can serve a value that has been overwritten at the key's own node.
+   */
+  readonly spillTtlMs?: number | undefined;
+
+  /**
+   * With replicas: whether a miss is answered only after every live holder has missed. Default true, so that a node
+   * that lost its keys hides nothing; it costs a second round trip for each real miss. False: one miss is enough.
+   */
+  readonly confirmMisses?: boolean | undefined;
+
+  /** With replicas: whether a value found at a replica is put back, with its expiry, where it was missed. Default false. */
+  readonly readRepair?: boolean | undefined;
+
+  /** How values become bytes: 'json' (default), 'bytes', or your own. */
+  readonly codec?: CodecOption<Stored> | undefined;
+
+  /** Life of values that are set without `ttlMs`, in milliseconds. Integer of at least 1, or Infinity (default). */
+  readonly defaultTtlMs?: number | undefined;
+
+  /**
+   * Milliseconds after which a call has ended, queueing, connecting and failover included. Integer of at least 1;
+   * default 1,000. A read divides what is left of it among the nodes it may still have to try.
+   */
+  readonly timeoutMs?: number | undefined;
+
+  readonly health?: HealthOptions | undefined;
+
+  /** See {@link HashRingOptions}. Equal in all processes that share the nodes, and never changed afterwards. */
+  readonly virtualNodes?: number | undefined;
+  readonly slots?: number | undefined;
+  readonly hashSeed?: number | undefined;
+
+  /** Time, for tests. Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+export interface ParsedNode {
+  readonly node: PlacementNode;
+  readonly backend: Backend;
+}
+
+export interface ParsedOptions {
+  readonly nodes: readonly ParsedNode[];
+  readonly ring: HashRing;
+  readonly replicationFactor: number;
+  readonly policy: RoutingPolicy;
+  readonly codec: Codec;
+  readonly defaultTtlMs: number;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+const names = [
+  'nodes',
+  'replicationFactor',
+  'writeConsistency',
+  'whenDown',
+  'spillTtlMs',
+  'confirmMisses',
+  'readRepair',
+  'codec',
+  'defaultTtlMs',
+  'timeoutMs',
+  'health',
+  'virtualNodes',
+  'slots',
+  'hashSeed',
+  'clock',
+];
+
+/** @throws {InvalidArgumentError} Names the field, what was expected and what came. */
+export function parseOptions(input: unknown): ParsedOptions {
+  const given = expectOptions('options', input, names);
+  const health = expectOptions('health', given.health ?? {}, ['probeIntervalMs', 'probeTimeoutMs']);
+  const nodes = parseNodes(given.nodes);
+  const replicationFactor = expectInteger('replicationFactor', given.replicationFactor ?? 1, 1);
+  if (nodes.length > 0 && replicationFactor > nodes.length) {
+    throw new InvalidArgumentError(
+      'replicationFactor',
+      `at most the number of nodes, ${nodes.length}`,
+      replicationFactor,
+    );
+  }
+  const ringOptions = {
+    virtualNodes: given.virtualNodes,
+    slots: given.slots,
+    hashSeed: given.hashSeed,
+    replicationFactor,
+  };
+  return {
+    nodes,
+    // The ring checks its own options, and that no id comes twice.
+    ring: HashRing.create(
+      nodes.map(({ node }) => node),
+      ringOptions as HashRingOptions,
+    ),
+    replicationFactor,
+    policy: {
+      timeoutMs: expectInteger('timeoutMs', given.timeoutMs ?? 1_000, 1),
+      writeConsistency: expectOneOf('writeConsistency', given.writeConsistency ?? 'one', ['one', 'quorum', 'all']),
+      whenDown: expectOneOf('whenDown', given.whenDown ?? 'fail', ['fail', 'spill']),
+      spillTtlMs: expectInteger('spillTtlMs', given.spillTtlMs ?? 60_000, 1),
+      confirmMisses: expectBoolean('confirmMisses', given.confirmMisses ?? true),
+      readRepair: expectBoolean('readRepair', given.readRepair ?? false),
+    },
+    codec: parseCodec('codec', given.codec),
+    defaultTtlMs: parseTtl('defaultTtlMs', given.defaultTtlMs) ?? Number.POSITIVE_INFINITY,
+    probeIntervalMs: expectInteger('health.probeIntervalMs', health.probeIntervalMs ?? 500, 10),
+    probeTimeoutMs: expectInteger('health.probeTimeoutMs', health.probeTimeoutMs ?? 500, 1),
+    clock: parseClock(given.clock),
+  };
+}
+
+function parseNodes(input: unknown): ParsedNode[] {
+  return [...expectIterable('nodes', input as Iterable<unknown>)].map((node, index) =>
+    parseCacheNode(`nodes[${index}]`, node),
+  );
+}
+
+/** @throws {InvalidArgumentError} */
+export function parseCacheNode(field: string, input: unknown): ParsedNode {
+  const { backend, ...node } = expectObject(field, input);
+  const methods = expectObject(`${field}.backend`, backend);
+  for (const method of ['get', 'set', 'delete', 'ping', 'close']) {
+    expectFunction(`${field}.backend.${method}`, methods[method]);
+  }
+  expectObject(`${field}.backend.capabilities`, methods.capabilities);
+  return { node: parseNode(field, node), backend: backend as Backend };
+}
+
+function parseClock(input: unknown): Clock {
+  if (input === undefined) return systemClock;
+  const clock = expectObject('clock', input);
+  for (const method of ['nowMs', 'wallMs', 'schedule']) expectFunction(`clock.${method}`, clock[method]);
+  return input as Clock;
+}
+
+/** Milliseconds to live: an integer of at least 1, or Infinity for a value that stays; undefined where none is given. */
+export function parseTtl(field: string, value: unknown): number | undefined {
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return value;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError(field, 'an integer of at least 1 (milliseconds), or Infinity', value);
+  }
+  return value;
+}
+
+export interface CallSettings {
+  readonly signal: AbortSignal | undefined;
+  readonly ttlMs: number | undefined;
+  readonly staleWhileRevalidateMs: number | undefined;
+}
+
+const noSettings: CallSettings = { signal: undefined, ttlMs: undefined, staleWhileRevalidateMs: undefined };
+
+/** The options of one call. @param known  The names that this call takes. */
+export function parseCallOptions(options: unknown, known: readonly string[]): CallSettings {
+  if (options === undefined) return noSettings;
+  const given = expectOptions('options', options, known);
+  const stale = given.staleWhileRevalidateMs;
+  return {
+    signal: expectSignal('options.signal', given.signal),
+    ttlMs: parseTtl('options.ttlMs', given.ttlMs),
+    staleWhileRevalidateMs: stale === undefined ? undefined : expectInteger('options.staleWhileRevalidateMs', stale, 1),
+  };
+}

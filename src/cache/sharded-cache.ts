@@ -1,0 +1,385 @@
+/**
+ * A typed key-value cache over many nodes.
+ *
+ * This file is the face: it checks arguments, turns values into bytes, and leaves the rest to `routing/` (where a key
+ * is read and written), `membership.ts` (which nodes there are) and `get-or-set.ts` (loading what is missing).
+ */
+
+import type { Value, ValueWithExpiry } from '../backend/backend.ts';
+import { NoNodesError } from '../errors.ts';
+import type { NodeHealth } from '../health/health-view.ts';
+import { HealthMonitor } from '../health/monitor.ts';
+import { Fleet } from '../routing/fleet.ts';
+import { type ReadCall, readOne } from '../routing/read.ts';
+import type { Topology } from '../routing/topology.ts';
+import { type Confirmation, type Send, writeOne } from '../routing/write.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Gate } from '../runtime/gate.ts';
+import { expectFunction, expectInteger, expectString } from '../runtime/validate.ts';
+import { type Codec, decode, encode } from './codecs.ts';
+import { CacheEventEmitter } from './events.ts';
+import { type Explanation, explain } from './explain.ts';
+import { GetOrSet } from './get-or-set.ts';
+import { clearAll, listKeys } from './iterate.ts';
+import { deleteMany, getMany, setMany } from './many.ts';
+import { type ChangeOptions, Membership } from './membership.ts';
+import {
+  type CacheNode,
+  type CallSettings,
+  type ParsedOptions,
+  parseCallOptions,
+  parseOptions,
+  parseTtl,
+  type ShardedCacheOptions,
+} from './options.ts';
+import type { Rebalance } from './rebalance.ts';
+
+/** Options of every call. */
+export interface SignalOptions {
+  /** Aborts the call, which then rejects with `signal.reason`. A write that was sent may still be executed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SetCallOptions extends SignalOptions {
+  /** Life of the value in milliseconds: an integer of at least 1, or Infinity. Default: the cache's `defaultTtlMs`. */
+  readonly ttlMs?: number | undefined;
+}
+
+export interface GetOrSetOptions extends SetCallOptions {
+  /** For so many milliseconds after `ttlMs` the value is still answered, while a new one is loaded. Needs a finite `ttlMs`. */
+  readonly staleWhileRevalidateMs?: number | undefined;
+}
+
+const signalOnly = ['signal'];
+const signalAndTtl = ['signal', 'ttlMs'];
+const anyAnswer = () => true;
+
+/**
+ * @typeParam Stored  What the values are; `unknown` lets each call say.
+ *
+ * Every call rejects with one of the errors of `errors.ts`, or with the reason of its signal. Keys are any strings.
+ */
+export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements AsyncDisposable {
+  readonly #codec: Codec;
+  readonly #clock: Clock;
+  readonly #defaultTtlMs: number;
+  readonly #monitor: HealthMonitor;
+  readonly #fleet: Fleet;
+  readonly #membership: Membership;
+  readonly #getOrSet: GetOrSet;
+  readonly #gate = new Gate('cache');
+  #closing: Promise<void> | undefined;
+
+  /** Opens nothing: backends connect at their first call. @throws {InvalidArgumentError} Names the field at fault. */
+  constructor(options: ShardedCacheOptions<Stored>) {
+    super();
+    const parsed = parseOptions(options);
+    this.#codec = parsed.codec;
+    this.#clock = parsed.clock;
+    this.#defaultTtlMs = parsed.defaultTtlMs;
+    this.#monitor = this.#makeMonitor(parsed);
+    const topology = { epoch: 1, ring: parsed.ring, replicationFactor: parsed.replicationFactor, formerRings: [] };
+    this.#fleet = new Fleet(topology, parsed.policy, this.#monitor, parsed.clock, (name, event) => {
+      if (name === 'repaired') this.#membership.noteFilled();
+      this.tell(name, event as never);
+    });
+    this.#membership = new Membership(this.#fleet, this.#monitor, this.#gate, {
+      changed: (change, plan, epoch) => this.tell('rebalance', { change, plan, epoch }),
+      ended: (epoch) => this.tell('rebalanceDone', { epoch }),
+    });
+    for (const node of parsed.nodes) this.#membership.join(node);
+    this.#getOrSet = new GetOrSet(this.#fleet, {
+      read: (key, needsExpiry) => this.#readWithExpiry(key, needsExpiry),
+      write: async (key, value, ttlMs) => this.#write(key, encode(this.#codec, value), ttlMs, undefined),
+    });
+  }
+
+  #makeMonitor({ clock, probeIntervalMs, probeTimeoutMs }: ParsedOptions): HealthMonitor {
+    return new HealthMonitor({
+      clock,
+      probeIntervalMs,
+      probeTimeoutMs,
+      onChange: (node, state, error) => {
+        if (state === 'up') this.tell('nodeUp', { node });
+        else this.tell(state === 'down' ? 'nodeDown' : 'nodeSuspect', { node, error });
+      },
+    });
+  }
+
+  /** The value under `key`, or undefined if there is none. */
+  get<Expected = Stored>(key: string, options?: SignalOptions): Promise<Expected | undefined> {
+    return this.#call(options, signalOnly, async ({ signal }) => {
+      expectString('key', key);
+      const bytes = await readOne(this.#fleet, 'get', key, ({ backend }, call) => backend.get(key, call), { signal });
+      return bytes === undefined ? undefined : (decode(this.#codec, bytes) as Expected);
+    });
+  }
+
+  /** Stores `value` under `key`, replacing what was there together with its time to live. */
+  set(key: string, value: Stored, options?: SetCallOptions): Promise<void> {
+    return this.#call(options, signalAndTtl, async ({ signal, ttlMs }) => {
+      expectString('key', key);
+      await this.#write(key, encode(this.#codec, value), ttlMs ?? this.#defaultTtlMs, signal);
+    });
+  }
+
+  /** Removes `key` from all its nodes. True if one of them had it. */
+  delete(key: string, options?: SignalOptions): Promise<boolean> {
+    return this.#call(options, signalOnly, async ({ signal }) => {
+      expectString('key', key);
+      const send: Send<boolean> = ({ backend }, sent) => backend.delete(key, sent);
+      const call = { operation: 'delete', key, send, suffices: isTrueSomewhere };
+      const { confirmations, removedAtFormer } = await writeOne(this.#fleet, call, { signal });
+      return removedAtFormer || isTrueSomewhere(confirmations);
+    });
+  }
+
+  /** Whether there is a value under `key`. */
+  has(key: string, options?: SignalOptions): Promise<boolean> {
+    return this.#call(
+      options,
+      signalOnly,
+      async ({ signal }) =>
+        (await readOne(this.#fleet, 'has', expectString('key', key), hasKey(key), { signal })) === true,
+    );
+  }
+
+  /** Milliseconds that the value under `key` has left: Infinity if it stays, undefined if there is none. */
+  ttl(key: string, options?: SignalOptions): Promise<number | undefined> {
+    return this.#call(options, signalOnly, async ({ signal }) => {
+      const expiresAtMs = await this.#expiresAt('ttl', key, signal);
+      return expiresAtMs === undefined ? undefined : Math.max(0, expiresAtMs - this.#clock.wallMs());
+    });
+  }
+
+  /** Gives the value under `key` a new time to live (Infinity: it stays). False if there is none. */
+  expire(key: string, ttlMs: number, options?: SignalOptions): Promise<boolean> {
+    return this.#call(options, signalOnly, async ({ signal }) => {
+      expectString('key', key);
+      const expiresAtMs = this.#expiryOf(parseTtl('ttlMs', ttlMs ?? null)!);
+      const limits = this.#limits(signal);
+      const send: Send<boolean> = ({ backend }, call) => backend.expire(key, expiresAtMs, call);
+      const call = { operation: 'expire', key, send, presence: 'somewhere', suffices: isTrueSomewhere } as const;
+      return isTrueSomewhere((await writeOne(this.#fleet, call, limits)).confirmations);
+    });
+  }
+
+  /**
+   * Adds `by` to the integer under `key`, a missing one counting as 0, and returns the sum. Its time to live stays.
+   * Atomic at each node. Exact up to 2^53 - 1. With replicas it takes two round trips: a holder that lost the value is
+   * given it first.
+   *
+   * @param by  Any safe integer, negative to count down. Default 1.
+   */
+  increment(key: string, by: number = 1, options?: SignalOptions): Promise<number> {
+    return this.#call(options, signalOnly, async ({ signal }) => {
+      expectString('key', key);
+      expectInteger('by', by, Number.MIN_SAFE_INTEGER);
+      const limits = this.#limits(signal);
+      const send: Send<number> = ({ backend }, call) => backend.increment(key, by, call);
+      // All nodes are waited for, so that the answer is always that of the first in preference order.
+      const call = { operation: 'increment', key, send, presence: 'everywhere', suffices: () => false } as const;
+      return (await writeOne(this.#fleet, call, limits)).confirmations[0]!.result;
+    });
+  }
+
+  /**
+   * The values under `keys`, as a Map of the hits in the order of the keys. One call per node, in parallel.
+   * @throws {PartialFailureError} Some keys' nodes failed: `results` is the Map of the other keys' hits.
+   */
+  getMany<Expected = Stored>(keys: Iterable<string>, options?: SignalOptions): Promise<Map<string, Expected>> {
+    const call = ({ signal }: CallSettings) => getMany(this.#fleet, this.#codec, keys, signal);
+    return this.#call(options, signalOnly, call) as Promise<Map<string, Expected>>;
+  }
+
+  /**
+   * Stores all entries; of a key that comes twice the later value stays. One call per node, in parallel.
+   * @throws {PartialFailureError} Some keys did not reach the consistency level: `results` are the keys that did.
+   */
+  setMany(entries: Iterable<readonly [key: string, value: Stored]>, options?: SetCallOptions): Promise<void> {
+    return this.#call(options, signalAndTtl, ({ signal, ttlMs }) => {
+      const expiresAtMs = this.#expiryOf(ttlMs ?? this.#defaultTtlMs);
+      const expiryAt = (isStandIn: boolean) => (isStandIn ? this.#spillExpiry(expiresAtMs) : expiresAtMs);
+      return setMany(this.#fleet, this.#codec, entries, expiryAt, signal);
+    });
+  }
+
+  /**
+   * Removes all keys and returns how many there were. One call per node, in parallel.
+   * @throws {PartialFailureError} Some keys did not reach the consistency level: `results` is the number of the others.
+   */
+  deleteMany(keys: Iterable<string>, options?: SignalOptions): Promise<number> {
+    return this.#call(options, signalOnly, ({ signal }) => deleteMany(this.#fleet, keys, signal));
+  }
+
+  /**
+   * The value under `key`, or else what `load` gives, which is stored. However many ask at once, `load` runs once per
+   * key in this process; the first caller's `load` and options count. A failure of `load` is everybody's and is not kept.
+   */
+  getOrSet<Expected extends Stored>(
+    key: string,
+    load: () => Expected | Promise<Expected>,
+    options?: GetOrSetOptions,
+  ): Promise<Expected> {
+    return this.#call(options, ['signal', 'ttlMs', 'staleWhileRevalidateMs'], async (settings) => {
+      expectString('key', key);
+      expectFunction('load', load);
+      const { signal, ttlMs = this.#defaultTtlMs, staleWhileRevalidateMs } = settings;
+      return (await this.#getOrSet.run(key, load, { ttlMs, staleWhileRevalidateMs }, signal)) as Expected;
+    });
+  }
+
+  /** Every key once, in no order; see `iterate.ts` for what it takes and leaves out. */
+  async *keys(options?: SignalOptions): AsyncGenerator<string, void, undefined> {
+    const { signal } = this.#enter(options, signalOnly);
+    // Not under way between two keys: a listing that its reader has left half-way must not hold up closing.
+    this.#gate.leave();
+    try {
+      for await (const key of listKeys(this.#fleet, signal)) {
+        this.#expectOpen();
+        yield key;
+      }
+    } catch (error) {
+      // Closing fails the listing at some node first, but that is not the reason to tell.
+      this.#expectOpen();
+      throw error;
+    }
+  }
+
+  /** Removes every key of every node: with Redis, all keys under the `keyPrefix`, or of the whole database without one. */
+  clear(options?: SignalOptions): Promise<void> {
+    return this.#call(options, signalOnly, ({ signal }) => clearAll(this.#fleet, signal));
+  }
+
+  /** Why `key` is where it is. Touches no node. @throws {NoNodesError} There is no node. */
+  explain(key: string): Explanation {
+    return explain(this.#fleet, expectString('key', key));
+  }
+
+  /** The topology in force: an immutable value, replaced by each change. */
+  get topology(): Topology {
+    return this.#fleet.topology;
+  }
+
+  /** What this process thinks of each node. */
+  health(): ReadonlyMap<string, NodeHealth> {
+    return new Map(this.#fleet.allMembers().map(({ id }) => [id, this.#monitor.stateOf(id)]));
+  }
+
+  /** Adds a node, once it has answered a PING. It takes over its share of the keys. */
+  addNode(node: CacheNode, options?: ChangeOptions): Rebalance {
+    this.#expectOpen();
+    return this.#membership.addNode(node, options);
+  }
+
+  /** Removes a node; its keys go to the others. Its backend is closed when it is not read from any more. */
+  removeNode(id: string, options?: ChangeOptions): Rebalance {
+    this.#expectOpen();
+    return this.#membership.removeNode(id, options);
+  }
+
+  /** Changes a node's share of the keys. */
+  setWeight(id: string, weight: number, options?: ChangeOptions): Rebalance {
+    this.#expectOpen();
+    return this.#membership.setWeight(id, weight, options);
+  }
+
+  /**
+   * Refuses new calls, waits for those under way (each ends by its deadline) and closes the nodes' backends. Idempotent.
+   * `await using` calls it.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#gate.close();
+    this.#monitor.stop();
+    this.#membership.endAll();
+    await this.#fleet.drained();
+    const closings = await Promise.allSettled(this.#fleet.allMembers().map(({ backend }) => backend.close()));
+    for (const closing of closings) if (closing.status === 'rejected') throw closing.reason;
+  }
+
+  /** Runs one call between the checks that all calls share. */
+  async #call<Result>(
+    options: object | undefined,
+    known: readonly string[],
+    work: (settings: CallSettings) => Promise<Result>,
+  ): Promise<Result> {
+    const settings = this.#enter(options, known);
+    try {
+      return await work(settings);
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  #enter(options: object | undefined, known: readonly string[]): CallSettings {
+    this.#gate.enter();
+    try {
+      const settings = parseCallOptions(options, known);
+      settings.signal?.throwIfAborted();
+      if (this.#fleet.topology.ring.nodes.length === 0) throw new NoNodesError();
+      this.#monitor.start();
+      return settings;
+    } catch (error) {
+      this.#gate.leave();
+      throw error;
+    }
+  }
+
+  #expectOpen(): void {
+    this.#gate.enter();
+    this.#gate.leave();
+  }
+
+  #expiryOf(ttlMs: number): number | undefined {
+    return ttlMs === Number.POSITIVE_INFINITY ? undefined : this.#clock.wallMs() + ttlMs;
+  }
+
+  #spillExpiry(expiresAtMs: number | undefined): number {
+    return Math.min(expiresAtMs ?? Number.POSITIVE_INFINITY, this.#clock.wallMs() + this.#fleet.policy.spillTtlMs);
+  }
+
+  async #write(key: string, bytes: Value, ttlMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const expiresAtMs = this.#expiryOf(ttlMs);
+    const send: Send<void> = ({ backend }, call, isStandIn) =>
+      backend.set(key, bytes, { ...call, expiresAtMs: isStandIn ? this.#spillExpiry(expiresAtMs) : expiresAtMs });
+    await writeOne(this.#fleet, { operation: 'set', key, send, suffices: anyAnswer }, { signal });
+  }
+
+  async #readWithExpiry(key: string, needsExpiry: boolean) {
+    const call: ReadCall<ValueWithExpiry> = async ({ backend }, limits) => {
+      if (needsExpiry) return await backend.getWithExpiry(key, limits);
+      const value = await backend.get(key, limits);
+      return value && { value, expiresAtMs: undefined };
+    };
+    const found = await readOne(this.#fleet, 'getOrSet', key, call, {});
+    return found && { value: decode(this.#codec, found.value), expiresAtMs: found.expiresAtMs };
+  }
+
+  #limits(signal: AbortSignal | undefined) {
+    return { signal, deadlineMs: this.#clock.nowMs() + this.#fleet.policy.timeoutMs };
+  }
+
+  async #expiresAt(operation: string, key: string, signal: AbortSignal | undefined): Promise<number | undefined> {
+    expectString('key', key);
+    return await readOne(this.#fleet, operation, key, ({ backend }, call) => backend.expiresAt(key, call), { signal });
+  }
+}
+
+/** True or undefined, as a read has it: by the time it expires, which is less to send than the value, where that is known. */
+const hasKey =
+  (key: string): ReadCall<true> =>
+  async ({ backend }, call) => {
+    const found = backend.capabilities.expiry ? backend.expiresAt(key, call) : backend.get(key, call);
+    return (await found) === undefined ? undefined : true;
+  };
+
+const isTrueSomewhere = (confirmations: readonly Confirmation<boolean>[]) => confirmations.some(({ result }) => result);

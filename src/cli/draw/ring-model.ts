@@ -1,0 +1,122 @@
+/**
+ * What every picture of a ring is drawn from, so that no two can differ.
+ *
+ *   share(n)   slots whose primary is n / slots                        in [0, 1], sums to 1
+ *   ideal(n)   weight(n) / sum of the weights                          in [0, 1], sums to 1
+ *   ratio(n)   share(n) / ideal(n)                                     1 is perfect
+ *   fullest, emptiest   the largest and the smallest ratio; emptiest <= 1 <= fullest
+ *   variation  standard deviation of the ratios over the nodes / their mean
+ */
+
+import type { HashRing } from '../../placement/ring/hash-ring.ts';
+import { pointCount } from '../../placement/ring/virtual-nodes.ts';
+import type { RebalancePlan } from '../../rebalance/plan.ts';
+
+export interface ModelNode {
+  readonly id: string;
+  readonly weight: number;
+  readonly zone: string | undefined;
+  /** Points on the ring. */
+  readonly virtualNodes: number;
+  readonly share: number;
+  readonly ideal: number;
+  readonly ratio: number;
+}
+
+/** The slots [firstSlot, endSlot) and a node, as an index into `nodes`. */
+export interface ModelArc {
+  readonly node: number;
+  readonly firstSlot: number;
+  readonly endSlot: number;
+}
+
+export interface RingModel {
+  readonly slots: number;
+  readonly hashSeed: number;
+  readonly checksum: string;
+  /** Points of all nodes together. */
+  readonly virtualNodes: number;
+  /** Ascending by id. */
+  readonly nodes: readonly ModelNode[];
+  /** The node of each slot, as an index into `nodes`. Do not change it. */
+  readonly owners: Uint16Array;
+  /** All slots, ascending; neighbours differ in their node. */
+  readonly arcs: readonly ModelArc[];
+  readonly balance: { readonly fullest: number; readonly emptiest: number; readonly variation: number };
+  /** Only with a plan: the slots that move, with the node they move to. */
+  readonly moved?: readonly ModelArc[];
+}
+
+/**
+ * @param ring  With at least one node.
+ * @param plan  A plan that ends at this ring; what it moves is then part of the picture.
+ */
+export function ringModel(ring: HashRing, plan?: RebalancePlan): RingModel {
+  const owners = ring.slotTable(1);
+  const shares = ring.shares();
+  const weights = ring.nodes.reduce((sum, { weight }) => sum + weight, 0);
+  const nodes = ring.nodes.map((node) => {
+    const { id, weight, zone } = node;
+    const share = shares.get(id)!;
+    const ideal = weight / weights;
+    return {
+      id,
+      weight,
+      zone,
+      virtualNodes: pointCount(node, ring.virtualNodes),
+      share,
+      ideal,
+      ratio: share / ideal,
+    };
+  });
+  return {
+    slots: ring.slots,
+    hashSeed: ring.hashSeed,
+    checksum: ring.checksum,
+    virtualNodes: nodes.reduce((sum, { virtualNodes }) => sum + virtualNodes, 0),
+    nodes,
+    owners,
+    arcs: arcsOf(owners),
+    balance: balanceOf(nodes.map(({ ratio }) => ratio)),
+    ...(plan === undefined ? {} : { moved: movedArcs(ring, plan) }),
+  };
+}
+
+function arcsOf(owners: Uint16Array): ModelArc[] {
+  const arcs: ModelArc[] = [];
+  let firstSlot = 0;
+  for (let slot = 1; slot <= owners.length; slot++) {
+    if (slot < owners.length && owners[slot] === owners[firstSlot]) continue;
+    arcs.push({ node: owners[firstSlot]!, firstSlot, endSlot: slot });
+    firstSlot = slot;
+  }
+  return arcs;
+}
+
+function balanceOf(ratios: readonly number[]): RingModel['balance'] {
+  const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+  const variance = ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0) / ratios.length;
+  const [emptiest, fullest] = ratios.reduce(
+    ([low, high], ratio) => [Math.min(low, ratio), Math.max(high, ratio)],
+    [Number.POSITIVE_INFINITY, 0],
+  );
+  return { fullest, emptiest, variation: Math.sqrt(variance) / mean };
+}
+
+function movedArcs(ring: HashRing, plan: RebalancePlan): ModelArc[] {
+  const indexOf = new Map(ring.nodes.map(({ id }, index) => [id, index]));
+  return plan.moves
+    .flatMap(({ to, slots }) => slots.map(([firstSlot, endSlot]) => ({ node: indexOf.get(to)!, firstSlot, endSlot })))
+    .sort((a, b) => a.firstSlot - b.firstSlot || a.node - b.node);
+}
+
+/** The node in whose part of a plain pie of the shares, laid out in the order of `nodes`, `turn` falls. */
+export function shareAt({ nodes }: RingModel, turn: number): number {
+  let end = 0;
+  for (const [index, { share }] of nodes.entries()) {
+    end += share;
+    if (turn < end) return index;
+  }
+  // The shares may add up to a little less than 1; the last node takes the rest.
+  return nodes.length - 1;
+}

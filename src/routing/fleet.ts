@@ -1,0 +1,164 @@
+/**
+ * The nodes with their backends, their health, and the topology in force: from a key to the nodes to call.
+ */
+
+import type { CompleteBackend } from '../backend/backend.ts';
+import { type NodeAttempt, NodeUnavailableError } from '../errors.ts';
+import type { HealthView } from '../health/health-view.ts';
+import type { NodeId } from '../placement/node.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { EmitRoutingEvent } from './events.ts';
+import { KeyGuards } from './key-guards.ts';
+import { type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
+import { copiesOf, formerHoldersOf, holdersOf, type Topology } from './topology.ts';
+
+/** A node and what stores its keys. */
+export interface Member {
+  readonly id: NodeId;
+  readonly backend: CompleteBackend;
+}
+
+/** Where a key lives at this moment. */
+export interface Places {
+  /** Nodes that hold the key and are in service, in preference order; stand-ins for those that are down come last. */
+  readonly serving: readonly Member[];
+  /** Holders that are down. */
+  readonly down: readonly NodeId[];
+  readonly standIns: readonly NodeId[];
+  /** Nodes that may still hold the key from before a lazy change, whatever their health. */
+  readonly formers: readonly Member[];
+}
+
+/** How calls behave, parsed and complete. */
+export interface RoutingPolicy {
+  readonly timeoutMs: number;
+  readonly writeConsistency: ConsistencyLevel;
+  readonly whenDown: WhenDown;
+  /** Longest life of a value written to a stand-in, in milliseconds. */
+  readonly spillTtlMs: number;
+  readonly confirmMisses: boolean;
+  readonly readRepair: boolean;
+}
+
+const none: readonly never[] = Object.freeze([]);
+
+export class Fleet {
+  readonly guards = new KeyGuards();
+  topology: Topology;
+
+  readonly #members = new Map<NodeId, Member>();
+  /** Keys whose value at a former holder is out of date, as it could not be told of a write. By node. */
+  readonly #outdated = new Map<NodeId, Set<string>>();
+  readonly #background = new Set<Promise<void>>();
+
+  constructor(
+    topology: Topology,
+    readonly policy: RoutingPolicy,
+    readonly health: HealthView,
+    readonly clock: Clock,
+    readonly emit: EmitRoutingEvent,
+  ) {
+    this.topology = topology;
+  }
+
+  add(member: Member): void {
+    this.#members.set(member.id, member);
+  }
+
+  remove(id: NodeId): void {
+    this.#members.delete(id);
+  }
+
+  member(id: NodeId): Member | undefined {
+    return this.#members.get(id);
+  }
+
+  /** Every node with a backend: those of the ring and those that a lazy change still reads from. */
+  allMembers(): Member[] {
+    return [...this.#members.values()];
+  }
+
+  /** @throws {NoNodesError} The ring is empty. */
+  placesOf(key: string): Places {
+    const { topology, health, policy } = this;
+    if (health.allUp && topology.formerRings.length === 0) {
+      return { serving: this.#toMembers(holdersOf(topology, key)), down: none, standIns: none, formers: none };
+    }
+    const spills = policy.whenDown === 'spill' && !health.allUp;
+    const preference = spills
+      ? topology.ring.preferenceList(key, topology.ring.nodes.length)
+      : holdersOf(topology, key);
+    const { serving, down, standIns } = servingNodes(preference, copiesOf(topology), health, policy.whenDown);
+    return { serving: this.#toMembers(serving), down, standIns, formers: this.#formersOf(key, serving) };
+  }
+
+  /** The members to read from, in the order to ask them; the first `places.serving.length` are holders. */
+  readCandidates(places: Places): readonly Member[] {
+    const { serving, formers } = places;
+    if (this.health.allUp && formers.length === 0) return serving;
+    const ordered = readOrder(
+      serving.map(({ id }) => id),
+      this.health,
+    );
+    return [...this.#toMembers(ordered), ...formers.filter(({ id }) => this.health.stateOf(id) !== 'down')];
+  }
+
+  /** Milliseconds until a deadline on the monotonic clock, at least 1; the whole timeout where there is none yet. */
+  timeLeftMs(deadlineMs: number | undefined): number {
+    return deadlineMs === undefined ? this.policy.timeoutMs : Math.max(1, deadlineMs - this.clock.nowMs());
+  }
+
+  /** From now on the former holder is not asked for the key: it could not be told of a write, or is down. */
+  outdate({ id }: Member, key: string): void {
+    const keys = this.#outdated.get(id);
+    if (keys === undefined) this.#outdated.set(id, new Set([key]));
+    else keys.add(key);
+  }
+
+  /** Whether what a former holder has under `key` is known to be out of date, or the node is gone altogether. */
+  isOutdated(node: NodeId, key: string): boolean {
+    return !this.#members.has(node) || this.#outdated.get(node)?.has(key) === true;
+  }
+
+  /** Called when no lazy change is open any more, so that nobody is asked as a former holder. */
+  forgetOutdated(): void {
+    this.#outdated.clear();
+  }
+
+  /** Why the holders that are down were not tried. */
+  downAttempts(operation: string, down: readonly NodeId[]): NodeAttempt[] {
+    return down.map((node) => ({
+      node,
+      elapsedMs: 0,
+      error: new NodeUnavailableError(node, operation, { cause: this.health.faultOf(node) }),
+    }));
+  }
+
+  /** Adds to `attempts`, once per node, that the nodes were not tried because they are down. */
+  noteDown(operation: string, down: readonly NodeId[], attempts: NodeAttempt[]): void {
+    const fresh = down.filter((id) => !attempts.some(({ node }) => node === id));
+    attempts.push(...this.downAttempts(operation, fresh));
+  }
+
+  /** Lets work go on after the call that began it has answered; {@link Fleet.drained} waits for it. */
+  background(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+
+  async drained(): Promise<void> {
+    while (this.#background.size > 0) await Promise.allSettled(this.#background);
+  }
+
+  #toMembers(ids: readonly NodeId[]): Member[] {
+    const members = new Array<Member>(ids.length);
+    for (let index = 0; index < ids.length; index++) members[index] = this.#members.get(ids[index]!)!;
+    return members;
+  }
+
+  #formersOf(key: string, serving: readonly NodeId[]): readonly Member[] {
+    if (this.topology.formerRings.length === 0) return none;
+    const formers = formerHoldersOf(this.topology, key);
+    return this.#toMembers(formers.filter((node) => !serving.includes(node) && !this.isOutdated(node, key)));
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Before a write that builds on the present value (an increment, a new expiry): sees to it that the nodes that will be
+ * written have the value, wherever it is at this moment.
+ *
+ * It may be at a former holder only, while a lazy change is open; or a holder may have lost it, by a restart. A counter
+ * that was incremented at such a node would begin again at 0.
+ */
+
+import type { CallOptions } from '../backend/backend.ts';
+import { type NodeAttempt, UnsupportedError } from '../errors.ts';
+import { canReadForCopy, readForCopy, storeCopy } from './copy.ts';
+import type { Fleet, Member, Places } from './fleet.ts';
+import type { KeyGuard } from './key-guards.ts';
+import { attemptTimeoutMs } from './query-plan.ts';
+import type { RouteOptions } from './read.ts';
+
+/**
+ * somewhere   one holder must have it, if any node does
+ * everywhere  every holder must have it, if any node does
+ */
+export type Presence = 'somewhere' | 'everywhere';
+
+const noAttempts: readonly NodeAttempt[] = Object.freeze([]);
+const nothingToDo: PresenceResult = Object.freeze({ unfit: noAttempts, wasCrossed: false });
+
+export interface PresenceResult {
+  /** The holders that may lack the value after all, with the reason. They must not be written. */
+  readonly unfit: readonly NodeAttempt[];
+  /**
+   * A write of the key by this process came between, so that copies may have been left out: look again. What that write
+   * has done, the next look sees.
+   */
+  readonly wasCrossed: boolean;
+}
+
+/**
+ * @throws  A former holder's error where only that one may have the value, and {@link UnsupportedError} where it cannot
+ *          be copied: going on would lose it.
+ */
+export async function makePresent(
+  fleet: Fleet,
+  operation: string,
+  key: string,
+  presence: Presence,
+  places: Places,
+  options: RouteOptions,
+): Promise<PresenceResult> {
+  const { serving, formers } = places;
+  if (formers.length === 0 && (presence === 'somewhere' || serving.length < 2)) return nothingToDo;
+  const guard = fleet.guards.takeForCopy(key);
+  try {
+    const looks = await lookAt(fleet, serving, key, options);
+    const unsure = looks.flatMap(({ attempt }) => attempt ?? []);
+    const lacking = looks.filter(({ state }) => state === 'absent').map(({ member }) => member);
+    const holder = looks.find(({ state }) => state === 'present')?.member;
+    if (lacking.length === 0 || (holder !== undefined && presence === 'somewhere')) {
+      return { unfit: unsure, wasCrossed: false };
+    }
+    const sources = holder === undefined ? formers : [holder];
+    const failed = await copyFrom(fleet, operation, guard, sources, lacking, options);
+    return { unfit: [...unsure, ...failed], wasCrossed: guard.broken };
+  } finally {
+    fleet.guards.release(guard);
+  }
+}
+
+interface Look {
+  readonly member: Member;
+  readonly state: 'present' | 'absent' | 'failed';
+  readonly attempt?: NodeAttempt;
+}
+
+async function lookAt(fleet: Fleet, members: readonly Member[], key: string, options: RouteOptions): Promise<Look[]> {
+  const limits = stepLimits(fleet, options);
+  const startMs = fleet.clock.nowMs();
+  const look = async (member: Member): Promise<Look> => {
+    const { backend, id } = member;
+    try {
+      const found = backend.capabilities.expiry ? backend.expiresAt(key, limits) : backend.get(key, limits);
+      return { member, state: (await found) === undefined ? 'absent' : 'present' };
+    } catch (error) {
+      if (options.signal?.aborted) throw options.signal.reason;
+      fleet.health.reportFailure(id, error);
+      return { member, state: 'failed', attempt: { node: id, elapsedMs: fleet.clock.nowMs() - startMs, error } };
+    }
+  };
+  return await Promise.all(members.map(look));
+}
+
+/** Copies from the first source that has the key. Returns the targets that could not be given it. */
+async function copyFrom(
+  fleet: Fleet,
+  operation: string,
+  guard: KeyGuard,
+  sources: readonly Member[],
+  targets: readonly Member[],
+  options: RouteOptions,
+): Promise<readonly NodeAttempt[]> {
+  for (const source of sources) {
+    if (fleet.health.stateOf(source.id) === 'down') throw fleet.downAttempts(operation, [source.id])[0]!.error;
+    if (!canReadForCopy(source)) throw new UnsupportedError(operation, source.backend.name);
+    const found = await readForCopy(source, guard.key, stepLimits(fleet, options));
+    if (found === undefined) continue;
+    const limits = stepLimits(fleet, options);
+    const startMs = fleet.clock.nowMs();
+    const store = async (target: Member): Promise<NodeAttempt | undefined> => {
+      const { id, backend } = target;
+      if (!backend.capabilities.setIfAbsent) throw new UnsupportedError(operation, backend.name);
+      try {
+        await storeCopy(guard, found, target, limits);
+        return undefined;
+      } catch (error) {
+        fleet.health.reportFailure(id, error);
+        return { node: id, elapsedMs: fleet.clock.nowMs() - startMs, error };
+      }
+    };
+    return (await Promise.all(targets.map(store))).filter((attempt) => attempt !== undefined);
+  }
+  return noAttempts;
+}
+
+/** Half of the time that is left, so that the write for which the step is taken has its time too. */
+function stepLimits(fleet: Fleet, { signal, deadlineMs }: RouteOptions): CallOptions {
+  return { signal, timeoutMs: attemptTimeoutMs(fleet.timeLeftMs(deadlineMs), 2) };
+}

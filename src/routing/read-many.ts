@@ -1,0 +1,148 @@
+/**
+ * Reading many keys: one call per node and round, the nodes in parallel.
+ *
+ * Round 1 asks each key's first node. Keys whose node failed or missed go on, in the next round, to their next node, by
+ * the rules of `read.ts`; most calls end after the first round.
+ */
+
+import type { Value } from '../backend/backend.ts';
+import type { NodeAttempt } from '../errors.ts';
+import type { Fleet, Member } from './fleet.ts';
+import { attemptTimeoutMs } from './query-plan.ts';
+import {
+  beginSearch,
+  endWithHit,
+  failuresOf,
+  passFailure,
+  passMiss,
+  type RouteOptions,
+  type Search,
+  tellDetour,
+  verdictOf,
+  wasCrossed,
+} from './read.ts';
+
+const operation = 'getMany';
+
+export interface ManyRead {
+  /** In the order of the keys; undefined for misses and failures. */
+  readonly values: (Value | undefined)[];
+  /** Indexes of the keys that could not be answered, ascending. */
+  readonly failed: readonly number[];
+  /** What went wrong with those, one per node and round. */
+  readonly attempts: readonly NodeAttempt[];
+}
+
+/** @param keys  Any strings, each once. */
+export async function readMany(fleet: Fleet, keys: readonly string[], options: RouteOptions): Promise<ManyRead> {
+  const deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs;
+  const first = await readOnce(fleet, keys, deadlineMs, options.signal);
+  const { crossed } = first;
+  if (crossed.length === 0) return first;
+  const crossedKeys = crossed.map((index) => keys[index]!);
+  const second = await readOnce(fleet, crossedKeys, deadlineMs, options.signal);
+  for (const [position, index] of crossed.entries()) first.values[index] = second.values[position];
+  const failedAgain = second.failed.map((position) => crossed[position]!);
+  const failed = [...first.failed.filter((index) => !crossed.includes(index)), ...failedAgain].sort((a, b) => a - b);
+  return { values: first.values, failed, attempts: [...first.attempts, ...second.attempts] };
+}
+
+/** `crossed` are the indexes of keys that were missed while a write of them was under way; see `wasCrossed`. */
+async function readOnce(
+  fleet: Fleet,
+  keys: readonly string[],
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<ManyRead & { readonly crossed: readonly number[] }> {
+  const values = new Array<Value | undefined>(keys.length).fill(undefined);
+  const failed: number[] = [];
+  const crossed: number[] = [];
+  const attempts = new Set<NodeAttempt>();
+  const searches = keys.map((key, index) => beginSearch(fleet, key, index));
+  try {
+    let open = searches.filter(({ candidates }) => candidates.length > 0);
+    while (open.length > 0) {
+      const asks = [...groupByNext(open)].map(([member, group]) =>
+        askNode(fleet, member, group, values, deadlineMs, signal),
+      );
+      await Promise.all(asks);
+      if (signal?.aborted) throw signal.reason;
+      open = open.filter(({ index, next, candidates }) => values[index] === undefined && next < candidates.length);
+    }
+    const failedAtDown: string[] = [];
+    for (const search of searches) {
+      if (values[search.index] !== undefined) continue;
+      if (wasCrossed(search)) crossed.push(search.index);
+      if (verdictOf(fleet, search) === 'miss') continue;
+      failed.push(search.index);
+      for (const attempt of failuresOf(fleet, operation, search)) {
+        // An attempt of a round is shared by its keys; one for a node that is down is made anew for each.
+        if (!search.attempts.includes(attempt)) {
+          if (failedAtDown.includes(attempt.node)) continue;
+          failedAtDown.push(attempt.node);
+        }
+        attempts.add(attempt);
+      }
+    }
+  } finally {
+    for (const { guard } of searches) if (guard !== undefined) fleet.guards.release(guard);
+  }
+  return { values, failed, crossed, attempts: [...attempts] };
+}
+
+function groupByNext(open: readonly Search[]): Map<Member, Search[]> {
+  const groups = new Map<Member, Search[]>();
+  for (const search of open) {
+    const member = search.candidates[search.next]!;
+    const group = groups.get(member);
+    if (group === undefined) groups.set(member, [search]);
+    else group.push(search);
+  }
+  return groups;
+}
+
+async function askNode(
+  fleet: Fleet,
+  member: Member,
+  searches: readonly Search[],
+  values: (Value | undefined)[],
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const startMs = fleet.clock.nowMs();
+  const triesLeft = searches.reduce((most, { candidates, next }) => Math.max(most, candidates.length - next), 1);
+  const timeoutMs = attemptTimeoutMs(deadlineMs - startMs, triesLeft);
+  try {
+    const keys = searches.map(({ key }) => key);
+    const found = await member.backend.getMany(keys, { signal, timeoutMs });
+    const detours: Search[] = [];
+    for (let position = 0; position < searches.length; position++) {
+      const search = searches[position]!;
+      const value = found[position];
+      if (value === undefined) {
+        passMiss(fleet, search);
+        continue;
+      }
+      values[search.index] = value;
+      if (search.next === 0) continue;
+      detours.push(search);
+      endWithHit(fleet, search);
+    }
+    if (detours.length > 0) tellDetours(fleet, member, detours);
+  } catch (error) {
+    if (signal?.aborted) return;
+    fleet.health.reportFailure(member.id, error);
+    const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error };
+    for (const search of searches) passFailure(search, attempt);
+  }
+}
+
+/** Tells of the keys that `member` answered in place of others, once per kind. */
+function tellDetours(fleet: Fleet, member: Member, detours: readonly Search[]): void {
+  const late = detours.filter(({ attempts }) => attempts.length > 0);
+  const replicaHits = detours.filter(({ missed }) => missed.length > 0);
+  const failures = [...new Set(late.flatMap(({ attempts }) => attempts))];
+  const misses = [...new Set(replicaHits.flatMap(({ missed }) => missed))];
+  tellDetour(fleet, operation, member, failures, [], late.length);
+  tellDetour(fleet, operation, member, [], misses, replicaHits.length);
+}

@@ -1,0 +1,175 @@
+/**
+ * Reading one key with failover: along its nodes until one has the value.
+ *
+ * A node that fails is passed over; a node that misses is passed over too (the value may have been lost there, by a
+ * restart for instance), unless `confirmMisses` is off. A miss is answered when a holder missed, and while a lazy change
+ * is open also one of the key's holders before it; if none of those answered, the read fails.
+ */
+
+import type { CallOptions } from '../backend/backend.ts';
+import { AllReplicasFailedError, type NodeAttempt } from '../errors.ts';
+import { copyBack } from './copy-back.ts';
+import type { Fleet, Member, Places } from './fleet.ts';
+import type { KeyGuard } from './key-guards.ts';
+import { attemptTimeoutMs } from './query-plan.ts';
+import { isMissEverywhere } from './topology.ts';
+
+/** What a caller may say about one call. */
+export interface RouteOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** On the monotonic clock, for a call of several steps. Default: `timeoutMs` from now. */
+  readonly deadlineMs?: number | undefined;
+}
+
+export type ReadCall<Found> = (member: Member, options: CallOptions) => Promise<Found | undefined>;
+
+/** How far a read of one key has come. */
+export interface Search {
+  readonly key: string;
+  /** Of the key among those of the call. */
+  readonly index: number;
+  readonly places: Places;
+  /** The nodes to ask, in order; the first `places.serving.length` of them are holders. */
+  readonly candidates: readonly Member[];
+  /** Former holders that are not asked, as they are down. */
+  readonly skipped: readonly string[];
+  /** Index into `candidates` of the one to ask next. */
+  next: number;
+  readonly missed: Member[];
+  readonly attempts: NodeAttempt[];
+  /** Undefined where nothing would be copied, and once the copy has it. */
+  guard: KeyGuard | undefined;
+}
+
+export function beginSearch(fleet: Fleet, key: string, index: number): Search {
+  const places = fleet.placesOf(key);
+  const candidates = fleet.readCandidates(places);
+  const skipped = places.formers.filter((former) => !candidates.includes(former)).map(({ id }) => id);
+  const mayCopy = places.formers.length > 0 || (fleet.policy.readRepair && candidates.length > 1);
+  const guard = mayCopy ? fleet.guards.takeForCopy(key) : undefined;
+  return { key, index, places, candidates, skipped, next: 0, missed: [], attempts: [], guard };
+}
+
+/** Notes that the present candidate missed, and goes on to the next. */
+export function passMiss(fleet: Fleet, search: Search): void {
+  const holders = search.places.serving.length;
+  search.missed.push(search.candidates[search.next]!);
+  search.next++;
+  // Without confirmation, one holder's miss speaks for all holders; not while some may not have been filled yet.
+  const confirms = fleet.policy.confirmMisses || fleet.topology.formerRings.length > 0;
+  if (!confirms && search.next < holders) search.next = holders;
+}
+
+/** Notes that the present candidate failed, and goes on to the next. */
+export function passFailure(search: Search, attempt: NodeAttempt): void {
+  search.attempts.push(attempt);
+  search.next++;
+}
+
+/** Puts the value, which the present candidate has, where it was missed. */
+export function endWithHit(fleet: Fleet, search: Search): void {
+  const holders = new Set(search.places.serving);
+  const lacking = search.missed.filter((member) => holders.has(member));
+  if (search.guard === undefined || lacking.length === 0) return;
+  copyBack(fleet, search.guard, search.candidates[search.next]!, lacking);
+  search.guard = undefined;
+}
+
+/**
+ * Whether a search that found nothing must be made again: a write of the key by this process was under way, which may
+ * have moved the value from where it was not asked for yet to where it had been.
+ */
+export function wasCrossed({ guard, places }: Search): boolean {
+  return guard?.broken === true && places.formers.length > 0;
+}
+
+/** What a search that found nothing says. */
+export function verdictOf(fleet: Fleet, search: Search): 'miss' | 'failure' {
+  const { places, missed, key } = search;
+  if (!missed.some((member) => places.serving.includes(member))) return 'failure';
+  if (fleet.policy.whenDown === 'spill' || fleet.topology.formerRings.length === 0) return 'miss';
+  const hasMissed = (node: string) => missed.some(({ id }) => id === node) || fleet.isOutdated(node, key);
+  return isMissEverywhere(fleet.topology, key, hasMissed) ? 'miss' : 'failure';
+}
+
+export async function readOne<Found>(
+  fleet: Fleet,
+  operation: string,
+  key: string,
+  call: ReadCall<Found>,
+  options: RouteOptions,
+): Promise<Found | undefined> {
+  const deadlineMs = options.deadlineMs ?? fleet.clock.nowMs() + fleet.policy.timeoutMs;
+  for (let isLast = false; ; isLast = true) {
+    const search = beginSearch(fleet, key, 0);
+    try {
+      const found = await searchAlong(fleet, operation, search, call, deadlineMs, options.signal);
+      if (found !== undefined) return found;
+      if (wasCrossed(search) && !isLast) continue;
+      if (verdictOf(fleet, search) === 'failure') throw readFailure(fleet, operation, search);
+      return undefined;
+    } finally {
+      if (search.guard !== undefined) fleet.guards.release(search.guard);
+    }
+  }
+}
+
+async function searchAlong<Found>(
+  fleet: Fleet,
+  operation: string,
+  search: Search,
+  call: ReadCall<Found>,
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Found | undefined> {
+  const { candidates } = search;
+  while (search.next < candidates.length) {
+    const member = candidates[search.next]!;
+    const startMs = fleet.clock.nowMs();
+    const timeoutMs = attemptTimeoutMs(deadlineMs - startMs, candidates.length - search.next);
+    try {
+      const found = await call(member, { signal, timeoutMs });
+      if (found === undefined) {
+        passMiss(fleet, search);
+        continue;
+      }
+      if (search.next > 0) tellDetour(fleet, operation, member, search.attempts, search.missed, 1);
+      endWithHit(fleet, search);
+      return found;
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      fleet.health.reportFailure(member.id, error);
+      passFailure(search, { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error });
+    }
+  }
+  return undefined;
+}
+
+/** Tells that `member` answered although others should have. */
+export function tellDetour(
+  fleet: Fleet,
+  operation: string,
+  member: Member,
+  attempts: readonly NodeAttempt[],
+  missed: readonly Member[],
+  keys: number,
+): void {
+  if (attempts.length > 0) {
+    fleet.emit('failover', { operation, node: member.id, failed: attempts.map(({ node }) => node), keys });
+  }
+  if (missed.length > 0) {
+    fleet.emit('replicaHit', { operation, node: member.id, missedAt: missed.map(({ id }) => id), keys });
+  }
+}
+
+/** Why no node could say whether there is a value: what was tried, then what was not, as it is down. */
+export function failuresOf(fleet: Fleet, operation: string, search: Search): readonly NodeAttempt[] {
+  return [...search.attempts, ...fleet.downAttempts(operation, [...search.places.down, ...search.skipped])];
+}
+
+/** The error of a read that could not be answered: the node's own where only one could have. */
+function readFailure(fleet: Fleet, operation: string, search: Search): unknown {
+  const [first, ...rest] = failuresOf(fleet, operation, search);
+  if (first !== undefined && rest.length === 0) return first.error;
+  return new AllReplicasFailedError(operation, [first!, ...rest]);
+}

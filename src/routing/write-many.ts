@@ -1,0 +1,177 @@
+/**
+ * Writing many keys: one call per node, all nodes in parallel, each key judged by the write consistency level alone.
+ */
+
+import type { CallOptions, EntryFailures } from '../backend/backend.ts';
+import type { NodeAttempt } from '../errors.ts';
+import { untilAborted } from '../runtime/abort.ts';
+import type { Fleet, Member } from './fleet.ts';
+import { tellFormer } from './former-holders.ts';
+import type { RouteOptions } from './read.ts';
+import { requiredConfirmations, settledEnough } from './write.ts';
+
+export interface ManyWriteCall {
+  readonly operation: string;
+  /** Any strings; one that comes twice is written twice, in order. */
+  readonly keys: readonly string[];
+  /** Sends the entries at `indexes` of `keys`. Failures are by position in `indexes`. */
+  send(member: Member, indexes: readonly number[], options: CallOptions, isStandIn: boolean): Promise<EntryFailures>;
+  /** Whether the answers of all nodes are needed. Else the call returns when every key has its confirmations. */
+  readonly needsAll: boolean;
+  /** Told for each key of which a former holder had a value. */
+  removedAtFormer?(index: number): void;
+}
+
+export interface ManyWrite {
+  /** Indexes of the keys that did not reach the consistency level. */
+  readonly failed: readonly number[];
+  readonly attempts: readonly NodeAttempt[];
+}
+
+const noFailures: EntryFailures = new Map();
+
+/** The entries that one node is sent. */
+interface Batch {
+  readonly member: Member;
+  readonly isStandIn: boolean;
+  readonly indexes: number[];
+}
+
+interface Plan {
+  readonly batches: readonly Batch[];
+  /** Indexes by former holder. */
+  readonly formers: ReadonlyMap<Member, readonly number[]>;
+  /** Keys written to several nodes, for which no copy may be made meanwhile. */
+  readonly held: readonly string[];
+}
+
+/** State of one call: how many confirmations each key still lacks. */
+class Tally {
+  readonly lacking: Uint16Array;
+  /** Keys that some node may have executed. */
+  readonly touched: Uint8Array;
+  /** Keys that still lack some. */
+  open: number;
+
+  constructor(keyCount: number, required: number) {
+    this.lacking = new Uint16Array(keyCount).fill(required);
+    this.touched = new Uint8Array(keyCount);
+    this.open = keyCount;
+  }
+
+  confirm(index: number): void {
+    this.touched[index] = 1;
+    if (this.lacking[index]! > 0 && --this.lacking[index]! === 0) this.open--;
+  }
+}
+
+export async function writeMany(fleet: Fleet, call: ManyWriteCall, options: RouteOptions): Promise<ManyWrite> {
+  const { signal } = options;
+  const deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs;
+  const attempts: NodeAttempt[] = [];
+  const required = requiredConfirmations(fleet);
+  const tally = new Tally(call.keys.length, required);
+  const plan = planBatches(fleet, call, required, attempts);
+  for (const key of plan.held) fleet.guards.beginWrite(key);
+  const sends = plan.batches.map((batch) => sendBatch(fleet, call, batch, tally, attempts, signal));
+  const all = Promise.all(sends);
+  if (call.needsAll) await all;
+  else await settledEnough(sends, () => tally.open === 0);
+
+  const told = Promise.all(
+    [...plan.formers].map(([former, indexes]) => tellOfTouched(fleet, call, former, indexes, tally, deadlineMs)),
+  );
+  fleet.background(
+    Promise.all([all, told]).then(() => {
+      for (const key of plan.held) fleet.guards.endWrite(key);
+    }),
+  );
+  if (signal?.aborted && tally.open > 0) throw signal.reason;
+  if (plan.formers.size > 0) await untilAborted(told, signal);
+  const failed: number[] = [];
+  for (const [index, lacking] of tally.lacking.entries()) if (lacking > 0) failed.push(index);
+  return { failed, attempts: failed.length === 0 ? [] : attempts };
+}
+
+/** @throws {NoNodesError} The ring is empty. */
+function planBatches(fleet: Fleet, call: ManyWriteCall, required: number, attempts: NodeAttempt[]): Plan {
+  const batches = new Map<Member, Batch>();
+  const standInBatches = new Map<Member, Batch>();
+  const formerIndexes = new Map<Member, number[]>();
+  const held: string[] = [];
+  for (let index = 0; index < call.keys.length; index++) {
+    const key = call.keys[index]!;
+    const { serving, down, standIns, formers } = fleet.placesOf(key);
+    if (serving.length < required) {
+      // A key that cannot reach its level is not written at all.
+      fleet.noteDown(call.operation, down, attempts);
+      continue;
+    }
+    if (serving.length > 1 || formers.length > 0) held.push(key);
+    else fleet.guards.break(key);
+    for (const member of serving) {
+      const isStandIn = standIns.length > 0 && standIns.includes(member.id);
+      const group = isStandIn ? standInBatches : batches;
+      const batch = group.get(member);
+      if (batch !== undefined) batch.indexes.push(index);
+      else {
+        group.set(member, { member, isStandIn, indexes: [index] });
+        if (isStandIn) fleet.emit('spill', { operation: call.operation, nodes: [member.id], down });
+      }
+    }
+    for (const former of formers) {
+      const indexes = formerIndexes.get(former);
+      if (indexes === undefined) formerIndexes.set(former, [index]);
+      else indexes.push(index);
+    }
+  }
+  return { batches: [...batches.values(), ...standInBatches.values()], formers: formerIndexes, held };
+}
+
+async function sendBatch(
+  fleet: Fleet,
+  call: ManyWriteCall,
+  { member, isStandIn, indexes }: Batch,
+  tally: Tally,
+  attempts: NodeAttempt[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const startMs = fleet.clock.nowMs();
+  let failures = noFailures;
+  let missed = 0;
+  try {
+    failures = await call.send(member, indexes, { signal, timeoutMs: fleet.policy.timeoutMs }, isStandIn);
+    for (let position = 0; position < indexes.length; position++) {
+      if (!failures.has(position)) tally.confirm(indexes[position]!);
+    }
+    missed = failures.size;
+  } catch (error) {
+    // Which of them the node has executed is not known.
+    for (const index of indexes) tally.touched[index] = 1;
+    if (signal?.aborted) return;
+    fleet.health.reportFailure(member.id, error);
+    failures = new Map([[0, error]]);
+    missed = indexes.length;
+  }
+  if (missed === 0) return;
+  const [firstError] = failures.values();
+  attempts.push({ node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error: firstError });
+  if (fleet.topology.replicationFactor > 1) {
+    fleet.emit('writeMissed', { operation: call.operation, node: member.id, error: firstError, keys: missed });
+  }
+}
+
+async function tellOfTouched(
+  fleet: Fleet,
+  call: ManyWriteCall,
+  former: Member,
+  indexes: readonly number[],
+  tally: Tally,
+  deadlineMs: number,
+): Promise<void> {
+  const touched = indexes.filter((index) => tally.touched[index] === 1);
+  if (touched.length === 0) return;
+  const keys = touched.map((index) => call.keys[index]!);
+  const removed = await tellFormer(fleet, former, keys, fleet.timeLeftMs(deadlineMs));
+  for (const [position, wasThere] of removed.entries()) if (wasThere) call.removedAtFormer?.(touched[position]!);
+}

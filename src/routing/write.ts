@@ -1,0 +1,212 @@
+/**
+ * Writing one key: to all its live nodes at once, returning at the write consistency level.
+ *
+ * While a lazy change is open, a write that was confirmed then removes the key where it was before.
+ */
+
+import type { CallOptions } from '../backend/backend.ts';
+import { isShardringError, type NodeAttempt, TimeoutError, WriteConsistencyError } from '../errors.ts';
+import { untilAborted } from '../runtime/abort.ts';
+import type { Fleet, Member, Places } from './fleet.ts';
+import { tellFormer } from './former-holders.ts';
+import { makePresent, type Presence } from './presence.ts';
+import { confirmationsNeeded } from './query-plan.ts';
+import type { RouteOptions } from './read.ts';
+import { copiesOf } from './topology.ts';
+
+/** One node's answer to a write. */
+export interface Confirmation<Result> {
+  readonly member: Member;
+  readonly result: Result;
+}
+
+/** Sends the write to one node. @param isStandIn  The member takes the place of a holder that is down. */
+export type Send<Result> = (member: Member, options: CallOptions, isStandIn: boolean) => Promise<Result>;
+
+export interface WriteCall<Result> {
+  readonly operation: string;
+  readonly key: string;
+  readonly send: Send<Result>;
+  /** Where the value must be before the write; undefined for a write that does not build on it. */
+  readonly presence?: Presence;
+  /** Whether the answers so far suffice, once the consistency level is reached. Else all nodes are waited for. */
+  suffices(confirmations: readonly Confirmation<Result>[]): boolean;
+}
+
+export interface WriteOutcome<Result> {
+  /** In preference order of the nodes, where all were waited for. */
+  readonly confirmations: readonly Confirmation<Result>[];
+  /** Whether a former holder had the key. */
+  readonly removedAtFormer: boolean;
+}
+
+/** What came of the sending. */
+interface FanOut<Result> {
+  readonly confirmations: readonly Confirmation<Result>[];
+  readonly attempts: readonly NodeAttempt[];
+  /** Resolves when every node has answered. */
+  readonly allAnswered: Promise<void>;
+}
+
+/**
+ * @throws {WriteConsistencyError} Fewer nodes than needed confirmed; nothing was sent if too few are in service.
+ * @throws The node's own error where the key has only one node.
+ */
+export async function writeOne<Result>(
+  fleet: Fleet,
+  call: WriteCall<Result>,
+  options: RouteOptions,
+): Promise<WriteOutcome<Result>> {
+  const { key, operation, presence } = call;
+  let places = fleet.placesOf(key);
+  let unfit: readonly NodeAttempt[] = [];
+  if (presence !== undefined) {
+    // Again if the nodes or the value changed meanwhile. Nothing may be awaited from the last look to the sending.
+    for (let isReady = false; !isReady; ) {
+      const { topology } = fleet;
+      places = fleet.placesOf(key);
+      const result = await makePresent(fleet, operation, key, presence, places, options);
+      unfit = result.unfit;
+      isReady = !result.wasCrossed && topology === fleet.topology;
+      if (!isReady) expectTime(fleet, operation, places, options);
+    }
+  }
+  const targets = places.serving.filter(({ id }) => !unfit.some(({ node }) => node === id));
+  const required = requiredConfirmations(fleet);
+  if (targets.length < required) {
+    const attempts = [...unfit, ...fleet.downAttempts(operation, places.down)];
+    throw writeFailure(required, operation, [], attempts, places);
+  }
+  if (places.standIns.length > 0) fleet.emit('spill', { operation, nodes: places.standIns, down: places.down });
+  if (targets.length === 1 && places.formers.length === 0 && unfit.length === 0) {
+    fleet.guards.break(key);
+    return { confirmations: [await sendToOne(fleet, call, targets[0]!, places, options)], removedAtFormer: false };
+  }
+  return await writeToSeveral(fleet, call, places, targets, unfit, required, options);
+}
+
+/** @throws {TimeoutError} The deadline has passed. Nothing was written. */
+function expectTime(fleet: Fleet, operation: string, places: Places, { deadlineMs, signal }: RouteOptions): void {
+  signal?.throwIfAborted();
+  if (deadlineMs === undefined || fleet.clock.nowMs() < deadlineMs) return;
+  throw new TimeoutError(places.serving[0]?.id ?? places.down[0]!, operation, fleet.policy.timeoutMs);
+}
+
+export function requiredConfirmations(fleet: Fleet): number {
+  return confirmationsNeeded(fleet.policy.writeConsistency, copiesOf(fleet.topology));
+}
+
+/** The error of a write that too few nodes confirmed: the node's own where only one was asked. */
+function writeFailure(
+  required: number,
+  operation: string,
+  acknowledged: readonly string[],
+  attempts: readonly NodeAttempt[],
+  places: Places,
+): unknown {
+  const only = attempts[0];
+  if (places.serving.length + places.down.length === 1 && only !== undefined) return only.error;
+  return new WriteConsistencyError(operation, required, acknowledged, attempts);
+}
+
+/** The most common case, without anything that several nodes need. */
+async function sendToOne<Result>(
+  fleet: Fleet,
+  { send, operation }: WriteCall<Result>,
+  member: Member,
+  places: Places,
+  { signal, deadlineMs }: RouteOptions,
+): Promise<Confirmation<Result>> {
+  const isStandIn = places.standIns.includes(member.id);
+  const startMs = fleet.clock.nowMs();
+  try {
+    return { member, result: await send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, isStandIn) };
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    fleet.health.reportFailure(member.id, error);
+    const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error };
+    throw writeFailure(1, operation, [], [attempt, ...fleet.downAttempts(operation, places.down)], places);
+  }
+}
+
+async function writeToSeveral<Result>(
+  fleet: Fleet,
+  call: WriteCall<Result>,
+  places: Places,
+  targets: readonly Member[],
+  unfit: readonly NodeAttempt[],
+  required: number,
+  options: RouteOptions,
+): Promise<WriteOutcome<Result>> {
+  const { key, operation } = call;
+  const { signal, deadlineMs } = options;
+  fleet.guards.beginWrite(key);
+  const { confirmations, attempts, allAnswered } = await fanOut(fleet, call, places, targets, required, options);
+  const isEnough = confirmations.length >= required;
+  const mayHaveBeenDone = confirmations.length > 0 || attempts.some(isOfUnknownOutcome);
+  // A write that surely changed nothing leaves the former value where it is.
+  const formers = isEnough || mayHaveBeenDone ? places.formers : [];
+  const told = Promise.all(formers.map((former) => tellFormer(fleet, former, [key], fleet.timeLeftMs(deadlineMs))));
+  fleet.background(
+    Promise.all([allAnswered, told]).then(() => {
+      fleet.guards.endWrite(key);
+      if (!isEnough) return;
+      for (const { node, error } of [...unfit, ...attempts]) {
+        fleet.emit('writeMissed', { operation, node, error, keys: 1 });
+      }
+    }),
+  );
+  if (!isEnough) {
+    if (signal?.aborted) throw signal.reason;
+    const acknowledged = confirmations.map(({ member }) => member.id);
+    throw writeFailure(required, operation, acknowledged, [...unfit, ...attempts], places);
+  }
+  const removed = formers.length === 0 ? [] : await untilAborted(told, signal);
+  const inOrder = targets.flatMap((member) => confirmations.filter((confirmation) => confirmation.member === member));
+  return { confirmations: inOrder, removedAtFormer: removed.some(([wasThere]) => wasThere) };
+}
+
+const isOfUnknownOutcome = ({ error }: NodeAttempt) => !isShardringError(error) || error.code === 'ERR_UNKNOWN_OUTCOME';
+
+async function fanOut<Result>(
+  fleet: Fleet,
+  call: WriteCall<Result>,
+  { standIns }: Places,
+  targets: readonly Member[],
+  required: number,
+  { signal, deadlineMs }: RouteOptions,
+): Promise<FanOut<Result>> {
+  const timeoutMs = fleet.timeLeftMs(deadlineMs);
+  const startMs = fleet.clock.nowMs();
+  const confirmations: Confirmation<Result>[] = [];
+  const attempts: NodeAttempt[] = [];
+  const send = async (member: Member): Promise<void> => {
+    try {
+      confirmations.push({
+        member,
+        result: await call.send(member, { signal, timeoutMs }, standIns.includes(member.id)),
+      });
+    } catch (error) {
+      if (!signal?.aborted) fleet.health.reportFailure(member.id, error);
+      attempts.push({ node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error });
+    }
+  };
+  const sends = targets.map(send);
+  await settledEnough(sends, () => confirmations.length >= required && call.suffices(confirmations));
+  // The lists go on growing until all have answered; what is judged now is what is known now.
+  return { confirmations: [...confirmations], attempts, allAnswered: Promise.all(sends).then(() => undefined) };
+}
+
+/** Resolves when `enough` holds after one of the promises settled, or when all have. They never reject. */
+export function settledEnough(promises: readonly Promise<void>[], enough: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    let open = promises.length;
+    if (open === 0) resolve();
+    for (const promise of promises) {
+      void promise.then(() => {
+        open--;
+        if (open === 0 || enough()) resolve();
+      });
+    }
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * Time as an argument. Everything that waits or looks at a clock takes a {@link Clock}, so that tests move time by hand.
+ */
+
+export interface Clock {
+  /** Milliseconds on a monotonic clock with an arbitrary zero. For durations and deadlines. */
+  nowMs(): number;
+
+  /** Unix time in milliseconds. For expiry, which other machines must understand. */
+  wallMs(): number;
+
+  /**
+   * Calls `callback` once, at least `delayMs` from now. Returns a function that cancels it; cancelling late is harmless.
+   *
+   * @param keepsAlive  False: a process with nothing else to do may exit before the callback.
+   */
+  schedule(delayMs: number, callback: () => void, keepsAlive: boolean): () => void;
+}
+
+/** Longest delay that `setTimeout` takes, about 24.8 days; beyond it, it would fire at once. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  schedule(delayMs, callback, keepsAlive) {
+    const timer = setTimeout(callback, Math.min(delayMs, maxTimeoutMs));
+    if (!keepsAlive) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `delayMs`. Rejects with the signal's reason if that aborts first. */
+export function sleep(
+  clock: Clock,
+  delayMs: number,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  const { signal } = options;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const abort = () => {
+      cancel();
+      reject(signal!.reason);
+    };
+    const cancel = clock.schedule(
+      delayMs,
+      () => {
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      },
+      true,
+    );
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Checks for arguments and options. Each returns the value with its type, or throws {@link InvalidArgumentError} that
+ * names the field, what was expected and what came. Nothing is ever clamped.
+ */
+
+import { InvalidArgumentError } from '../errors.ts';
+
+export function expectObject(field: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidArgumentError(field, 'an object', value);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** An object with no other keys than `known`: a misspelt option must not be ignored. */
+export function expectOptions(field: string, value: unknown, known: readonly string[]): Record<string, unknown> {
+  const options = expectObject(field, value);
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      // `key` is an option's name, written by a programmer, and not a cache key.
+      throw new InvalidArgumentError(`${field}.${key}`, `no such option (known: ${known.join(', ')})`, options[key]);
+    }
+  }
+  return options;
+}
+
+export function expectString(field: string, value: unknown): string {
+  if (typeof value !== 'string') throw new InvalidArgumentError(field, 'a string', value);
+  return value;
+}
+
+export function expectBoolean(field: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new InvalidArgumentError(field, 'a boolean', value);
+  return value;
+}
+
+export function expectFunction(field: string, value: unknown): (...args: never[]) => unknown {
+  if (typeof value !== 'function') throw new InvalidArgumentError(field, 'a function', value);
+  return value as (...args: never[]) => unknown;
+}
+
+/** Anything that can be iterated over, a string excepted: its characters are never what is meant. */
+export function expectIterable<Item>(field: string, value: Iterable<Item>): Iterable<Item> {
+  if (typeof value !== 'object' || value === null || typeof value[Symbol.iterator] !== 'function') {
+    throw new InvalidArgumentError(field, 'an iterable that is not a string', value);
+  }
+  return value;
+}
+
+/** An integer in [min, max]. */
+export function expectInteger(
+  field: string,
+  value: unknown,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `in [${min}, ${max}]`;
+    throw new InvalidArgumentError(field, `an integer ${range}`, value);
+  }
+  return value;
+}
+
+/** A finite number above 0. */
+export function expectPositive(field: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError(field, 'a finite number above 0', value);
+  }
+  return value;
+}
+
+export function expectOneOf<const Choices extends readonly string[]>(
+  field: string,
+  value: unknown,
+  choices: Choices,
+): Choices[number] {
+  if (typeof value !== 'string' || !choices.includes(value)) {
+    throw new InvalidArgumentError(field, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`, value);
+  }
+  return value;
+}
+
+export function expectSignal(field: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null || typeof (value as AbortSignal).addEventListener !== 'function') {
+    throw new InvalidArgumentError(field, 'an AbortSignal', value);
+  }
+  return value as AbortSignal;
+}

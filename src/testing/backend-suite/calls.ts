@@ -1,0 +1,138 @@
+/** Cases about calls as such: signals, deadlines, many at once, and closing. */
+
+import assert from 'node:assert/strict';
+import type { CallOptions, CompleteBackend } from '../../backend/backend.ts';
+import { assertRejectsWithCode, type BackendCase, bytesOf, type CaseContext, textAt } from './case.ts';
+
+/** Every call the adapter offers, on the key 'key'. */
+function everyCall({
+  supports,
+  nowMs,
+}: CaseContext): [string, (to: CompleteBackend, o: CallOptions) => Promise<unknown>][] {
+  const value = bytesOf('2');
+  return [
+    ['get', (to, options) => to.get('key', options)],
+    ['set', (to, options) => to.set('key', value, options)],
+    ['delete', (to, options) => to.delete('key', options)],
+    ['ping', (to, options) => to.ping(options)],
+    ['getMany', (to, options) => to.getMany(['key'], options)],
+    ['setMany', (to, options) => to.setMany([['key', value]], options)],
+    ['deleteMany', (to, options) => to.deleteMany(['key'], options)],
+    ...when(supports('expiry'), [
+      ['getWithExpiry', (to, options) => to.getWithExpiry('key', options)],
+      ['expiresAt', (to, options) => to.expiresAt('key', options)],
+      ['expire', (to, options) => to.expire('key', nowMs(), options)],
+    ]),
+    ...when(supports('setIfAbsent'), [['setIfAbsent', (to, options) => to.setIfAbsent('absent', value, options)]]),
+    ...when(supports('increment'), [['increment', (to, options) => to.increment('key', 1, options)]]),
+    ...when(supports('scan'), [['scan', (to, options) => to.scan(options)[Symbol.asyncIterator]().next()]]),
+    ...when(supports('clear'), [['clear', (to, options) => to.clear(options)]]),
+  ];
+}
+
+type Calls = ReturnType<typeof everyCall>;
+
+const when = (offered: boolean, calls: Calls): Calls => (offered ? calls : []);
+
+const optionCases: readonly BackendCase[] = [
+  {
+    title: 'says in its capabilities what the adapter is declared to support, and only that',
+    async run({ raw, supports }) {
+      for (const feature of ['expiry', 'increment', 'setIfAbsent', 'scan', 'clear'] as const) {
+        assert.equal(raw.capabilities[feature], supports(feature), `capabilities.${feature}`);
+      }
+      assert.equal(raw.capabilities.expiryResolutionMs > 0, supports('expiringValues'));
+      assert.notEqual(raw.name, '');
+    },
+  },
+  {
+    title: 'rejects every call whose signal is already aborted, with its reason, and does nothing',
+    async run(context) {
+      const { backend } = context;
+      await backend.set('key', bytesOf('1'), {});
+      const reason = new Error('no longer wanted');
+      const signal = AbortSignal.abort(reason);
+      for (const [name, call] of everyCall(context)) {
+        await assert.rejects(call(backend, { signal }), (error) => error === reason, name);
+      }
+      assert.equal(await textAt(backend, 'key'), '1');
+      assert.equal(await backend.get('absent', {}), undefined);
+    },
+  },
+  {
+    title: 'ends a call whose signal aborts on the way: it completes or rejects with the reason',
+    async run(context) {
+      const reason = new Error('no longer wanted');
+      for (const [name, call] of everyCall(context)) {
+        const controller = new AbortController();
+        const ended = call(context.backend, { signal: controller.signal });
+        controller.abort(reason);
+        await ended.catch((error: unknown) => assert.equal(error, reason, name));
+      }
+    },
+  },
+  {
+    title: 'is not disturbed by a deadline that is far away, a signal that never aborts, or options of undefined',
+    async run(context) {
+      const { signal } = new AbortController();
+      for (const options of [
+        { timeoutMs: 60_000, signal },
+        { timeoutMs: undefined, signal: undefined },
+      ]) {
+        for (const [, call] of everyCall(context)) {
+          await context.backend.set('key', bytesOf('1'), { ...options, expiresAtMs: undefined });
+          await call(context.backend, options);
+        }
+      }
+    },
+  },
+  {
+    title: 'answers a ping with nothing',
+    run: async ({ backend }) => assert.equal(await backend.ping({}), undefined),
+  },
+  {
+    title: 'keeps the answers of many calls at once apart',
+    async run({ backend }) {
+      const keys = Array.from({ length: 300 }, (_, index) => `key:${index}`);
+      await Promise.all(keys.map((key) => backend.set(key, bytesOf(key), {})));
+      assert.deepEqual(await Promise.all(keys.map((key) => textAt(backend, key))), keys);
+    },
+  },
+];
+
+const closingCases: readonly BackendCase[] = [
+  {
+    title: 'rejects every call after close with ERR_CLOSED',
+    async run(context) {
+      await context.backend.close();
+      for (const [, call] of everyCall(context)) await assertRejectsWithCode(call(context.backend, {}), 'ERR_CLOSED');
+    },
+  },
+  {
+    title: 'can be closed twice, one after the other and at once',
+    async run({ backend }) {
+      await Promise.all([backend.close(), backend.close()]);
+      await backend.close();
+    },
+  },
+  {
+    title: 'is closed by Symbol.asyncDispose as by close',
+    async run({ raw, backend }) {
+      await raw[Symbol.asyncDispose]();
+      await assertRejectsWithCode(backend.get('key', {}), 'ERR_CLOSED');
+      await raw[Symbol.asyncDispose]();
+      await raw.close();
+    },
+  },
+  {
+    title: 'leaves no call under way without an end when it is closed',
+    async run({ backend }) {
+      const calls = Array.from({ length: 20 }, (_, index) => backend.set(`key:${index}`, bytesOf('1'), {}));
+      const ended = Promise.allSettled(calls);
+      await backend.close();
+      assert.equal((await ended).length, 20);
+    },
+  },
+];
+
+export const callCases: readonly BackendCase[] = [...optionCases, ...closingCases];

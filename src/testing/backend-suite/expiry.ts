@@ -1,0 +1,200 @@
+/** Cases about values that stop existing. */
+
+import assert from 'node:assert/strict';
+import { type BackendCase, bytesOf, type CaseContext, scannedKeys, textAt, textOf } from './case.ts';
+
+/** Long enough that no slow machine comes to its end during a case, in milliseconds. */
+const longMs = 600_000;
+
+/** A short lifetime that the store can keep, and how long to wait until it is over for certain. */
+function shortLife({ raw }: CaseContext): { lifetimeMs: number; waitMs: number } {
+  const { expiryResolutionMs } = raw.capabilities;
+  const lifetimeMs = Math.ceil(100 / expiryResolutionMs) * expiryResolutionMs;
+  // A store that counts in seconds may be late by one of them.
+  return { lifetimeMs, waitMs: expiryResolutionMs > 1 ? lifetimeMs + expiryResolutionMs : lifetimeMs };
+}
+
+const expiringCases: readonly BackendCase[] = [
+  {
+    title: 'takes a value away once the wall clock shows its expiresAtMs, from every call that reads',
+    async run(context) {
+      const { backend } = context;
+      const { lifetimeMs, waitMs } = shortLife(context);
+      const expiresAtMs = context.nowMs() + lifetimeMs;
+      await backend.set('one', bytesOf('1'), { expiresAtMs });
+      await backend.setMany([['two', bytesOf('2')] as const], { expiresAtMs });
+      await context.passTime(waitMs);
+      assert.equal(await backend.get('one', {}), undefined);
+      assert.deepEqual(await backend.getMany(['one', 'two'], {}), [undefined, undefined]);
+      assert.equal(await backend.delete('two', {}), false);
+    },
+  },
+  {
+    title: 'serves a value until one millisecond before its expiresAtMs',
+    needs: ['exactTime'],
+    async run(context) {
+      const { backend } = context;
+      const { lifetimeMs } = shortLife(context);
+      await backend.set('key', bytesOf('1'), { expiresAtMs: context.nowMs() + lifetimeMs });
+      await context.passTime(lifetimeMs - 1);
+      assert.equal(await textAt(backend, 'key'), '1');
+      await context.passTime(1);
+      assert.equal(await backend.get('key', {}), undefined);
+    },
+  },
+  {
+    title: 'serves a value whose expiry is far away, and one without expiry',
+    async run(context) {
+      await context.backend.set('far', bytesOf('1'), { expiresAtMs: context.nowMs() + longMs });
+      await context.backend.set('never', bytesOf('2'), {});
+      await context.passTime(shortLife(context).waitMs);
+      assert.deepEqual((await context.backend.getMany(['far', 'never'], {})).map(textOf), ['1', '2']);
+    },
+  },
+  {
+    title: 'accepts a value that is already past its expiry, and it is gone at once, with what was there before',
+    async run({ backend, nowMs }) {
+      for (const expiresAtMs of [nowMs() - longMs, nowMs(), 1]) {
+        await backend.set('key', bytesOf('old'), {});
+        await backend.set('key', bytesOf('new'), { expiresAtMs });
+        assert.equal(await backend.get('key', {}), undefined);
+        await backend.set('key', bytesOf('old'), {});
+        assert.equal((await backend.setMany([['key', bytesOf('new')] as const], { expiresAtMs })).size, 0);
+        assert.equal(await backend.get('key', {}), undefined);
+      }
+    },
+  },
+  {
+    title: 'forgets the expiry of a value that is set again without one',
+    async run(context) {
+      const { backend } = context;
+      const { lifetimeMs, waitMs } = shortLife(context);
+      const expiresAtMs = context.nowMs() + lifetimeMs;
+      await backend.set('set', bytesOf('1'), { expiresAtMs });
+      await backend.set('set', bytesOf('2'), {});
+      await backend.set('many', bytesOf('1'), { expiresAtMs });
+      await backend.setMany([['many', bytesOf('3')] as const], {});
+      await context.passTime(waitMs);
+      assert.deepEqual((await backend.getMany(['set', 'many'], {})).map(textOf), ['2', '3']);
+    },
+  },
+  {
+    title: 'does not list a value that has expired',
+    needs: ['scan'],
+    async run(context) {
+      const { lifetimeMs, waitMs } = shortLife(context);
+      await context.backend.set('gone', bytesOf('1'), { expiresAtMs: context.nowMs() + lifetimeMs });
+      await context.backend.set('stays', bytesOf('2'), {});
+      await context.passTime(waitMs);
+      assert.deepEqual(await scannedKeys(context.backend), ['stays']);
+    },
+  },
+  {
+    title: 'setIfAbsent stores where the value has expired, and its own expiry counts',
+    needs: ['setIfAbsent'],
+    async run(context) {
+      const { backend } = context;
+      const { lifetimeMs, waitMs } = shortLife(context);
+      await backend.set('key', bytesOf('1'), { expiresAtMs: context.nowMs() + lifetimeMs });
+      await context.passTime(waitMs);
+      const expiresAtMs = context.nowMs() + lifetimeMs;
+      assert.equal(await backend.setIfAbsent('key', bytesOf('2'), { expiresAtMs }), true);
+      await context.passTime(waitMs);
+      assert.equal(await backend.get('key', {}), undefined);
+    },
+  },
+  {
+    title: 'increment leaves the expiry as it was, and begins at 0 where the value has expired',
+    needs: ['increment'],
+    async run(context) {
+      const { backend } = context;
+      const { lifetimeMs, waitMs } = shortLife(context);
+      await backend.set('key', bytesOf('41'), { expiresAtMs: context.nowMs() + lifetimeMs });
+      await backend.increment('key', 1, {});
+      await context.passTime(waitMs);
+      assert.equal(await backend.increment('key', 1, {}), 1);
+      await context.passTime(waitMs);
+      assert.equal(await textAt(backend, 'key'), '1');
+    },
+  },
+];
+
+const expiryCallCases: readonly BackendCase[] = [
+  {
+    title: 'getWithExpiry and expiresAt give the time that was set, or that there is none, or a miss',
+    async run({ backend, nowMs, raw }) {
+      // A multiple of every resolution up to ten minutes that divides it.
+      const expiresAtMs = Math.ceil(nowMs() / longMs + 1) * longMs;
+      await backend.set('expires', bytesOf('1'), { expiresAtMs });
+      await backend.set('stays', bytesOf('2'), {});
+      const found = await backend.getWithExpiry('expires', {});
+      assert.equal(textOf(found?.value), '1');
+      const { expiryResolutionMs } = raw.capabilities;
+      assert.ok(Math.abs(found!.expiresAtMs! - expiresAtMs) < expiryResolutionMs, `not ${found!.expiresAtMs}`);
+      assert.equal(await backend.expiresAt('expires', {}), found!.expiresAtMs);
+      const staying = await backend.getWithExpiry('stays', {});
+      assert.deepEqual([textOf(staying?.value), staying?.expiresAtMs], ['2', undefined]);
+      assert.equal(await backend.expiresAt('stays', {}), Number.POSITIVE_INFINITY);
+      assert.equal(await backend.getWithExpiry('absent', {}), undefined);
+      assert.equal(await backend.expiresAt('absent', {}), undefined);
+    },
+  },
+  {
+    title: 'getWithExpiry and expiresAt of a value that has expired are misses',
+    async run(context) {
+      const { lifetimeMs, waitMs } = shortLife(context);
+      await context.backend.set('key', bytesOf('1'), { expiresAtMs: context.nowMs() + lifetimeMs });
+      await context.passTime(waitMs);
+      assert.equal(await context.backend.getWithExpiry('key', {}), undefined);
+      assert.equal(await context.backend.expiresAt('key', {}), undefined);
+    },
+  },
+  {
+    title: 'expire gives a value an expiry and leaves the value',
+    async run(context) {
+      const { backend } = context;
+      const { lifetimeMs, waitMs } = shortLife(context);
+      await backend.set('key', bytesOf('1'), {});
+      assert.equal(await backend.expire('key', context.nowMs() + longMs, {}), true);
+      assert.equal(await textAt(backend, 'key'), '1');
+      assert.equal(await backend.expire('key', context.nowMs() + lifetimeMs, {}), true);
+      await context.passTime(waitMs);
+      assert.equal(await backend.get('key', {}), undefined);
+    },
+  },
+  {
+    title: 'expire with undefined makes a value stay, also one that stayed before',
+    async run(context) {
+      const { backend } = context;
+      const { lifetimeMs, waitMs } = shortLife(context);
+      await backend.set('key', bytesOf('1'), { expiresAtMs: context.nowMs() + lifetimeMs });
+      await backend.set('stays', bytesOf('2'), {});
+      assert.equal(await backend.expire('key', undefined, {}), true);
+      assert.equal(await backend.expire('stays', undefined, {}), true);
+      assert.equal(await backend.expiresAt('key', {}), Number.POSITIVE_INFINITY);
+      await context.passTime(waitMs);
+      assert.equal(await textAt(backend, 'key'), '1');
+    },
+  },
+  {
+    title: 'expire with a time that has come removes the value at once',
+    async run({ backend, nowMs }) {
+      await backend.set('key', bytesOf('1'), {});
+      assert.equal(await backend.expire('key', nowMs(), {}), true);
+      assert.equal(await backend.get('key', {}), undefined);
+    },
+  },
+  {
+    title: 'expire tells that there is no such key, and makes none',
+    async run({ backend, nowMs }) {
+      assert.equal(await backend.expire('absent', nowMs() + longMs, {}), false);
+      assert.equal(await backend.expire('absent', undefined, {}), false);
+      assert.equal(await backend.get('absent', {}), undefined);
+    },
+  },
+];
+
+export const expiryCases: readonly BackendCase[] = [
+  ...expiringCases.map((one) => ({ ...one, needs: ['expiringValues' as const, ...(one.needs ?? [])] })),
+  ...expiryCallCases.map((one) => ({ ...one, needs: ['expiringValues' as const, 'expiry' as const] })),
+];

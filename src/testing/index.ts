@@ -1,0 +1,12 @@
+/** Entry "shardring/testing": what adapters and applications test with. */
+
+export {
+  type BackendAdapter,
+  type BackendConfiguration,
+  type BackendFeature,
+  type BackendSuiteRunner,
+  type ConfigurationName,
+  describeBackend,
+} from './backend-suite.ts';
+export { type CallCounts, FaultyBackend, type FaultyBackendOptions } from './faulty-backend.ts';
+export { SimulatedClock, type SimulatedClockOptions } from './simulated-clock.ts';

@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const source = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Rooms of src and the rooms each may import from; `errors` and `runtime` are open to everyone. */
+const mayImport: Record<string, readonly string[]> = {
+  errors: [],
+  runtime: [],
+  hash: [],
+  placement: ['hash'],
+  rebalance: ['placement'],
+  backend: [],
+  health: ['backend'],
+  routing: ['placement', 'health', 'backend'],
+  cache: ['placement', 'rebalance', 'routing', 'health', 'backend'],
+  redis: ['placement', 'rebalance', 'routing', 'health', 'backend'],
+  cli: ['placement', 'rebalance'],
+  testing: ['backend'],
+  // The entry: named re-exports and nothing else.
+  index: ['placement', 'rebalance', 'routing', 'health', 'backend', 'cache'],
+};
+
+/** Files that may know a package; every other import must be relative or of Node. */
+const mayUsePackage: Record<string, RegExp> = {
+  'xxhash-wasm': /^hash\/xxh32\.ts$/,
+  'lru-cache': /^backend\/(memory|expiry-sweep)\.ts$/,
+  ioredis: /^(backend\/redis\.ts|backend\/connections\/|redis\/)/,
+  'generic-pool': /^backend\/connections\//,
+};
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  /** Text without comments, so that examples in them do not count. */
+  readonly code: string;
+  readonly imports: readonly { target: string; typeOnly: boolean }[];
+}
+
+const files: SourceFile[] = readdirSync(source, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+  .map((entry) => {
+    const file = join(entry.parentPath, entry.name);
+    const text = readFileSync(file, 'utf8');
+    const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+    const statements = code.matchAll(
+      /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]/g,
+    );
+    const dynamic = [...code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g)].map((match) => ({
+      target: match[1]!,
+      typeOnly: false,
+    }));
+    const imports = [...statements].map((match) => ({ target: match[2]!, typeOnly: match[1] !== undefined }));
+    // The CLI reads its version from package.json, which is no room of src.
+    const modules = [...imports, ...dynamic].filter(({ target }) => target !== '../../package.json');
+    return { path: relative(source, file), text, code, imports: modules };
+  });
+
+const roomOf = (path: string) => path.split('/')[0]!.replace(/\.ts$/, '');
+
+/** The file of src that a relative import names. */
+const targetOf = (file: SourceFile, target: string) =>
+  relative(source, resolve(dirname(join(source, file.path)), target));
+
+describe('the structure of src', () => {
+  it('has only rooms that this test knows', () => {
+    expect(new Set(files.map(({ path }) => roomOf(path)))).toEqual(new Set(Object.keys(mayImport)));
+  });
+
+  it('imports only in the directions that the design allows', () => {
+    const wrong = files.flatMap((file) =>
+      file.imports
+        .filter(({ target }) => target.startsWith('.'))
+        .map(({ target }) => targetOf(file, target))
+        .filter((target) => {
+          const [from, to] = [roomOf(file.path), roomOf(target)];
+          return from !== to && to !== 'errors' && to !== 'runtime' && !mayImport[from]!.includes(to);
+        })
+        .map((target) => `${file.path} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('has placement know nothing of health, and cache and redis nothing of each other', () => {
+    for (const [from, to] of [
+      ['placement', 'health'],
+      ['cache', 'redis'],
+      ['redis', 'cache'],
+    ] as const) {
+      expect(mayImport[from]).not.toContain(to);
+    }
+  });
+
+  it('has no cycles', () => {
+    const graph = new Map(
+      files.map((file) => [
+        file.path,
+        file.imports.filter(({ target }) => target.startsWith('.')).map(({ target }) => targetOf(file, target)),
+      ]),
+    );
+    const done = new Set<string>();
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (trail.includes(path)) throw new Error(`a cycle: ${[...trail.slice(trail.indexOf(path)), path].join(' -> ')}`);
+      if (done.has(path)) return;
+      for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+      done.add(path);
+    };
+    for (const path of graph.keys()) visit(path, []);
+    expect(done.size).toBe(files.length);
+  });
+
+  it('knows packages only where the design says', () => {
+    const wrong = files.flatMap((file) =>
+      file.imports
+        .filter(({ target }) => !target.startsWith('.') && !target.startsWith('node:'))
+        .filter(({ target }) => !(mayUsePackage[target]?.test(file.path) ?? false))
+        .map(({ target }) => `${file.path} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('takes clocks, timers and randomness from runtime alone', () => {
+    const direct = /\bDate\.now\(|\bperformance\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(/;
+    const wrong = files
+      .filter(({ path, code }) => roomOf(path) !== 'runtime' && direct.test(code))
+      .map(({ path }) => path);
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps pure rooms pure: no I/O and no await', () => {
+    const pure = files.filter(({ path }) =>
+      /^(errors\.ts|placement\/|rebalance\/(diff|plan)\.ts|health\/detector\.ts|routing\/(query-plan|topology)\.ts|cli\/draw\/)/.test(
+        path,
+      ),
+    );
+    expect(pure.length).toBeGreaterThan(10);
+    for (const { path, code, imports } of pure) {
+      expect(/\bawait\b|\basync\b/.test(code), `${path} awaits`).toBe(false);
+      expect(
+        imports.filter(({ target }) => target.startsWith('node:')).map(({ target }) => `${path} ${target}`),
+      ).toEqual([]);
+    }
+  });
+
+  it('has no file of more than 400 lines', () => {
+    // errors.ts is a list: one entry per error, each read on its own.
+    const long = files.filter(({ path, text }) => path !== 'errors.ts' && text.split('\n').length > 401);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+});

@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import type { Backend, BackendCapabilities, CallOptions, SetOptions, Value } from '../../src/backend/backend.ts';
+import { completeBackend } from '../../src/backend/complete-backend.ts';
+import { MemoryBackend } from '../../src/backend/memory.ts';
+import {
+  InvalidArgumentError,
+  NodeUnavailableError,
+  TimeoutError,
+  UnknownOutcomeError,
+  UnsupportedError,
+  ValueTooLargeError,
+} from '../../src/errors.ts';
+import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const nothing: BackendCapabilities = {
+  deadlines: false,
+  expiryResolutionMs: 0,
+  expiry: false,
+  increment: false,
+  setIfAbsent: false,
+  scan: false,
+  clear: false,
+};
+
+/** The five required calls and no more. Private fields, so that a call that is not made as a method fails. */
+class MinimalBackend implements Backend {
+  readonly name: string = 'minimal';
+  readonly capabilities: BackendCapabilities = nothing;
+  readonly #values = new Map<string, Value>();
+  readonly sent: string[] = [];
+  /** Errors by key. */
+  readonly broken = new Map<string, unknown>();
+  async get(key: string, _options: CallOptions) {
+    this.#note('get', key);
+    return this.#values.get(key);
+  }
+  async set(key: string, value: Value, _options: SetOptions) {
+    this.#note('set', key);
+    this.#values.set(key, value);
+  }
+  async delete(key: string, _options: CallOptions) {
+    this.#note('delete', key);
+    return this.#values.delete(key);
+  }
+  async ping(_options: CallOptions) {}
+  async close() {
+    this.#values.clear();
+    this.sent.push('close');
+  }
+  async [Symbol.asyncDispose]() {}
+  #note(operation: string, key: string) {
+    this.sent.push(`${operation} ${key}`);
+    if (this.broken.has(key)) throw this.broken.get(key);
+  }
+}
+
+/** Never answers. */
+class HangingBackend extends MinimalBackend {
+  override readonly capabilities = { ...nothing, scan: true, clear: true };
+  override get = () => new Promise<never>(() => {});
+  override set = () => new Promise<never>(() => {});
+  clear = () => new Promise<never>(() => {});
+  async *scan() {
+    yield 'first';
+    await new Promise<never>(() => {});
+  }
+}
+
+function complete(backend: Backend, clock = new SimulatedClock()) {
+  return completeBackend(backend, { clock, nodeName: 'n1' });
+}
+
+describe('completeBackend', () => {
+  it('returns a backend as it is when there is nothing to add', () => {
+    const memory = new MemoryBackend();
+    expect(complete(memory)).toBe(memory);
+  });
+
+  it.each([
+    [{ get: undefined }, 'backend.get'],
+    [{ name: 5 }, 'backend.name'],
+    [{ getMany: 1 }, 'backend.getMany'],
+    [{ capabilities: undefined }, 'backend.capabilities'],
+    [{ capabilities: { ...nothing, deadlines: undefined } }, 'backend.capabilities.deadlines'],
+    [{ capabilities: { ...nothing, scan: true } }, 'backend.capabilities.scan'],
+    [{ capabilities: { ...nothing, expiry: true } }, 'backend.capabilities.expiry'],
+    [{ capabilities: { ...nothing, increment: 'yes' } }, 'backend.capabilities.increment'],
+    [{ capabilities: { ...nothing, expiryResolutionMs: -1 } }, 'backend.capabilities.expiryResolutionMs'],
+  ])('refuses a backend with %j and names the field', (change, field) => {
+    const backend = Object.assign(Object.create(new MinimalBackend()), change);
+    expect(() => complete(backend)).toThrow(InvalidArgumentError);
+    expect(() => complete(backend)).toThrow(expect.objectContaining({ field }));
+  });
+
+  it('refuses what the backend does not offer', async () => {
+    const backend = complete(new MinimalBackend());
+    const calls = [
+      backend.getWithExpiry('a', {}),
+      backend.expire('a', 1, {}),
+      backend.increment('a', 1, {}),
+      backend.setIfAbsent('a', bytes('1'), {}),
+      backend.clear({}),
+      backend.scan({})[Symbol.asyncIterator]().next(),
+      backend.set('a', bytes('1'), { expiresAtMs: 1 }),
+      backend.setMany([], { expiresAtMs: 1 }),
+    ];
+    for (const call of calls) await expect(call).rejects.toThrow(UnsupportedError);
+    await expect(backend.increment('a', 1, {})).rejects.toMatchObject({ operation: 'increment', backend: 'minimal' });
+  });
+
+  it('does not use a call that the capabilities deny, although a class has it', async () => {
+    class WithoutScan extends MemoryBackend {
+      override readonly capabilities = { ...new MemoryBackend().capabilities, scan: false };
+    }
+    const scan = complete(new WithoutScan()).scan({});
+    await expect(scan[Symbol.asyncIterator]().next()).rejects.toThrow(UnsupportedError);
+  });
+
+  it('closes the backend it wraps', async () => {
+    const minimal = new MinimalBackend();
+    await complete(minimal)[Symbol.asyncDispose]();
+    expect(minimal.sent).toEqual(['close']);
+  });
+});
+
+describe('many-key calls made of single ones', () => {
+  it('send each key once, the last value of a key winning', async () => {
+    const minimal = new MinimalBackend();
+    const backend = complete(minimal);
+    const failures = await backend.setMany([['a', bytes('1')] as const, ['b', bytes('2')], ['a', bytes('3')]], {});
+    expect(failures.size).toBe(0);
+    expect(await backend.getMany(['a', 'x', 'a', 'b'], {})).toEqual([bytes('3'), undefined, bytes('3'), bytes('2')]);
+    expect(await backend.deleteMany(['a', 'x', 'a'], {})).toEqual([true, false, false]);
+    expect(minimal.sent).toEqual(['set a', 'set b', 'get a', 'get x', 'get b', 'delete a', 'delete x']);
+  });
+
+  it('setMany gives each failure its place, also that of a key that comes twice', async () => {
+    const minimal = new MinimalBackend();
+    const tooLarge = new ValueTooLargeError('n1', 2, 1);
+    minimal.broken.set('b', tooLarge);
+    const failures = await complete(minimal).setMany(
+      ['a', 'b', 'c', 'b'].map((key) => [key, bytes(key)] as const),
+      {},
+    );
+    expect([...failures]).toEqual([
+      [1, tooLarge],
+      [3, tooLarge],
+    ]);
+  });
+
+  it('setMany rejects when every entry failed in the same way, and only then', async () => {
+    const minimal = new MinimalBackend();
+    const backend = complete(minimal);
+    const entries = ['a', 'b'].map((key) => [key, bytes(key)] as const);
+    const first = new NodeUnavailableError('n1', 'set');
+    minimal.broken.set('a', first).set('b', new NodeUnavailableError('n1', 'set'));
+    await expect(backend.setMany(entries, {})).rejects.toBe(first);
+    minimal.broken.set('b', new UnknownOutcomeError('n1', 'set'));
+    expect((await backend.setMany(entries, {})).size).toBe(2);
+  });
+
+  it('getMany rejects with the failure of one key: it is never a miss', async () => {
+    const minimal = new MinimalBackend();
+    const error = new Error('connection lost');
+    minimal.broken.set('b', error);
+    await expect(complete(minimal).getMany(['a', 'b'], {})).rejects.toBe(error);
+  });
+
+  it('deleteMany says that the outcome is unknown when some keys were deleted', async () => {
+    const minimal = new MinimalBackend();
+    const cause = new NodeUnavailableError('n1', 'delete');
+    minimal.broken.set('b', cause);
+    const backend = complete(minimal);
+    await expect(backend.deleteMany(['a', 'b'], {})).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME', cause });
+    await expect(backend.deleteMany(['b'], {})).rejects.toBe(cause);
+  });
+
+  it('send nothing for a signal that is already aborted', async () => {
+    const minimal = new MinimalBackend();
+    const signal = AbortSignal.abort('enough');
+    for (const call of ['getMany', 'deleteMany'] as const) {
+      await expect(complete(minimal)[call]([], { signal })).rejects.toBe('enough');
+    }
+    await expect(complete(minimal).setMany([], { signal })).rejects.toBe('enough');
+    expect(minimal.sent).toEqual([]);
+  });
+});
+
+describe('a backend without deadlines', () => {
+  it('is cut off at timeoutMs: a read times out, the outcome of a write is unknown', async () => {
+    const clock = new SimulatedClock();
+    const backend = complete(new HangingBackend(), clock);
+    const reads = [backend.get('a', { timeoutMs: 100 }), backend.getMany(['a'], { timeoutMs: 100 })];
+    const writes = [backend.set('a', bytes('1'), { timeoutMs: 100 }), backend.clear({ timeoutMs: 100 })];
+    const all = Promise.allSettled([...reads, ...writes]);
+    await clock.advance(100);
+    const errors = (await all).map((outcome) => outcome.status === 'rejected' && outcome.reason);
+    for (const error of errors.slice(0, 2)) expect(error).toBeInstanceOf(TimeoutError);
+    for (const error of errors.slice(2)) expect(error).toBeInstanceOf(UnknownOutcomeError);
+    expect(errors[2]).toMatchObject({ node: 'n1', cause: { code: 'ERR_TIMEOUT', timeoutMs: 100 } });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is cut off in each step of a scan', async () => {
+    const clock = new SimulatedClock();
+    const scan = complete(new HangingBackend(), clock).scan({ timeoutMs: 100 })[Symbol.asyncIterator]();
+    expect(await scan.next()).toEqual({ done: false, value: 'first' });
+    await clock.advance(1_000); // the consumer's own time does not count
+    const second = expect(scan.next()).rejects.toThrow(TimeoutError);
+    await clock.advance(100);
+    await second;
+  });
+
+  it('is cut off when the signal aborts, with the reason', async () => {
+    const controller = new AbortController();
+    const get = complete(new HangingBackend()).get('a', { signal: controller.signal });
+    controller.abort('enough');
+    await expect(get).rejects.toBe('enough');
+  });
+
+  it('is not called when there is no time left or the signal is aborted', async () => {
+    const minimal = new MinimalBackend();
+    await expect(complete(minimal).set('a', bytes('1'), { timeoutMs: 0 })).rejects.toThrow(TimeoutError);
+    await expect(complete(minimal).get('a', { signal: AbortSignal.abort('no') })).rejects.toBe('no');
+    expect(minimal.sent).toEqual([]);
+  });
+
+  it('leaves no timer and no listener behind', async () => {
+    const clock = new SimulatedClock();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const counted = Object.create(signal, {
+      aborted: { value: false },
+      throwIfAborted: { value: () => {} },
+      addEventListener: { value: () => listeners++ },
+      removeEventListener: { value: () => listeners-- },
+    });
+    await complete(new MinimalBackend(), clock).get('a', { timeoutMs: 100, signal: counted });
+    expect([clock.pendingTimers, listeners]).toEqual([0, 0]);
+  });
+
+  it('may throw where it should reject', async () => {
+    const backend = new MinimalBackend();
+    backend.get = () => {
+      throw new Error('thrown');
+    };
+    await expect(complete(backend).get('a', {})).rejects.toThrow('thrown');
+    await expect(complete(backend).getMany(['a'], { timeoutMs: 5 })).rejects.toThrow('thrown');
+  });
+});

@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest';
+import type { RebalanceProgress } from '../../src/cache/rebalance.ts';
+import { HashRing } from '../../src/placement/ring/hash-ring.ts';
+import { planRebalance } from '../../src/rebalance/plan.ts';
+import { collect, makeFaultyCache } from '../support/faulty-cache.ts';
+
+const code = (name: string) => expect.objectContaining({ code: name });
+const keys = Array.from({ length: 300 }, (_, index) => `key:${index}`);
+const ids = ['a', 'b', 'c'];
+
+/** A cache of three nodes, loaded, and the keys that a fourth node would take over. */
+async function loaded(options = {}) {
+  const made = makeFaultyCache(ids, options);
+  await made.cache.setMany(keys.map((key) => [key, key]));
+  const after = made.cache.topology.ring.withNode({ id: 'd' });
+  const moved = keys.filter((key) => after.nodeFor(key) === 'd');
+  return { ...made, moved, add: (change = {}) => made.cache.addNode({ id: 'd', backend: made.newNode('d') }, change) };
+}
+
+describe('a change of the topology', () => {
+  it('puts a new ring in force at the next epoch and resolves with its plan', async () => {
+    const { cache, add, events } = await loaded();
+    const before = cache.topology;
+    const plan = await add();
+    expect(cache.topology.epoch).toBe(2);
+    expect(cache.topology.ring.checksum).toBe(before.ring.withNode({ id: 'd' }).checksum);
+    expect(before.epoch).toBe(1);
+    expect(plan).toEqual(planRebalance(before.ring, cache.topology.ring, { replicationFactor: 1 }));
+    expect(plan.needlessMoves).toBe(0);
+    expect(events).toEqual([
+      { name: 'rebalance', epoch: 2, change: { kind: 'addNode', node: 'd', weight: 1 }, plan: plan },
+    ]);
+    await cache.setWeight('d', 2, { strategy: 'none' });
+    await cache.removeNode('a', { strategy: 'none' });
+    expect(cache.topology.epoch).toBe(4);
+    const expected = HashRing.create([{ id: 'b' }, { id: 'c' }, { id: 'd', weight: 2 }], {
+      slots: 2 ** 10,
+      virtualNodes: 16,
+    });
+    expect(cache.topology.ring.checksum).toBe(expected.checksum);
+  });
+
+  it("by 'none' misses the keys that moved, and only those", async () => {
+    const { cache, add, moved } = await loaded();
+    await add({ strategy: 'none' });
+    const hits = await cache.getMany(keys);
+    expect(keys.filter((key) => !hits.has(key))).toEqual(moved);
+  });
+
+  it("by 'lazy' misses nothing, and fills the new owner with what is asked for", async () => {
+    for (const read of ['get', 'getMany'] as const) {
+      const { cache, add, moved, storedAt, clock, events } = await loaded();
+      await add();
+      if (read === 'getMany') expect((await cache.getMany(keys)).size).toBe(keys.length);
+      else for (const key of keys) expect(await cache.get(key)).toBe(key);
+      await clock.advance(0);
+      for (const key of moved) expect(await storedAt('d', key)).toBe(JSON.stringify(key));
+      expect(events.filter(({ name }) => name === 'repaired').length).toBe(moved.length);
+      await clock.advance(60_000);
+      expect((await cache.getMany(keys)).size).toBe(keys.length);
+    }
+  });
+
+  it("by 'lazy' keeps the time to live of what it fills", async () => {
+    const { cache, add, moved, clock } = await loaded();
+    await cache.set(moved[0]!, 1, { ttlMs: 10_000 });
+    await add();
+    expect(await cache.ttl(moved[0]!)).toBe(10_000);
+    await clock.advance(0);
+    expect(await cache.get(moved[0]!)).toBe(1);
+    await clock.advance(1_000);
+    expect(await cache.ttl(moved[0]!)).toBe(9_000);
+    await clock.advance(9_000);
+    expect(await cache.get(moved[0]!)).toBeUndefined();
+  });
+
+  it("by 'lazy' ends after lazyForMs: what nobody asked for is then missed", async () => {
+    const { cache, add, moved, clock, events } = await loaded();
+    await add({ lazyForMs: 5_000 });
+    await cache.get(moved[0]!);
+    await clock.advance(4_999);
+    expect(cache.topology.formerRings.length).toBe(1);
+    await clock.advance(1);
+    expect(cache.topology.formerRings.length).toBe(0);
+    expect(await cache.get(moved[0]!)).toBe(moved[0]);
+    expect(await cache.get(moved[1]!)).toBeUndefined();
+    expect(events.at(-1)).toEqual({ name: 'rebalanceDone', epoch: 2 });
+  });
+
+  it("by 'lazy' never answers with what was overwritten or deleted at the new owner", async () => {
+    const { cache, add, moved, storedAt } = await loaded();
+    const formerOwner = cache.topology.ring.nodeFor(moved[0]!);
+    await add();
+    const [set, setMany, deleted, deletedMany, expired, fresh] = moved;
+    await cache.set(set!, 'new');
+    await cache.setMany([[setMany!, 'new']]);
+    expect(await cache.delete(deleted!)).toBe(true);
+    expect(await cache.deleteMany([deletedMany!])).toBe(1);
+    await cache.set(expired!, 'new', { ttlMs: 5 });
+    expect(await cache.expire(fresh!, 5)).toBe(true);
+    expect(await storedAt(formerOwner, set!)).toBeUndefined();
+    const hits = await cache.getMany([set!, setMany!, deleted!, deletedMany!]);
+    expect([...hits]).toEqual([
+      [set, 'new'],
+      [setMany, 'new'],
+    ]);
+  });
+
+  it("by 'lazy' lets a value with a new time to live end for good", async () => {
+    const { cache, add, moved, clock } = await loaded();
+    await add();
+    await cache.set(moved[0]!, 'new', { ttlMs: 5 });
+    expect(await cache.expire(moved[1]!, 5)).toBe(true);
+    await clock.advance(5);
+    expect(await cache.get(moved[0]!)).toBeUndefined();
+    expect(await cache.get(moved[1]!)).toBeUndefined();
+  });
+
+  it("by 'lazy' does not restart a counter, however many count at once", async () => {
+    const { cache, add, moved, storedAt } = await loaded();
+    const key = moved[0]!;
+    const formerOwner = cache.topology.ring.nodeFor(key);
+    await cache.set(key, 100);
+    await add();
+    const sums = await Promise.all(Array.from({ length: 20 }, () => cache.increment(key)));
+    expect([...sums].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => 101 + index));
+    expect(await storedAt(formerOwner, key)).toBeUndefined();
+  });
+
+  it("by 'lazy' refuses to count rather than to restart when the former owner does not answer", async () => {
+    const { cache, add, moved, nodes } = await loaded();
+    const key = moved[0]!;
+    const formerOwner = cache.topology.ring.nodeFor(key);
+    await cache.set(key, 100);
+    await add();
+    nodes[formerOwner]!.stop();
+    await expect(cache.increment(key)).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
+    nodes[formerOwner]!.start();
+    expect(await cache.increment(key)).toBe(101);
+  });
+
+  it("by 'lazy' asks a former owner no more once it could not be told of a write", async () => {
+    const { cache, add, moved, nodes } = await loaded();
+    const key = moved[0]!;
+    const formerOwner = cache.topology.ring.nodeFor(key);
+    await add();
+    nodes[formerOwner]!.failNext(1, new Error('lost'));
+    await cache.delete(key);
+    expect(await cache.get(key)).toBeUndefined();
+  });
+
+  it("by 'lazy' finds the keys of a node that was removed, and closes its backend at the end", async () => {
+    const { cache, nodes, clock } = await loaded();
+    await cache.removeNode('b', { lazyForMs: 1_000 });
+    expect([...(await cache.getMany(keys)).keys()]).toEqual(keys);
+    expect(new Set(await collect(cache.keys()))).toEqual(new Set(keys));
+    expect(await nodes.b!.get('k', {})).toBeUndefined();
+    await expect(cache.addNode({ id: 'b', backend: nodes.b! })).rejects.toThrow(code('ERR_INVALID_ARGUMENT'));
+    await clock.advance(1_000);
+    await expect(nodes.b!.get('k', {})).rejects.toThrow(code('ERR_CLOSED'));
+    expect([...cache.health().keys()]).toEqual(['a', 'c']);
+    expect((await cache.getMany(keys)).size).toBe(keys.length);
+  });
+
+  it('two lazy changes at once miss nothing either', async () => {
+    const { cache, add, newNode } = await loaded();
+    await Promise.all([add(), cache.addNode({ id: 'e', backend: newNode('e') })]);
+    await cache.removeNode('a');
+    expect(cache.topology.epoch).toBe(4);
+    expect(cache.topology.formerRings.length).toBe(3);
+    expect((await cache.getMany(keys)).size).toBe(keys.length);
+    for (const key of keys) expect(await cache.get(key)).toBe(key);
+  });
+
+  it('with replicas misses nothing, whatever the change', async () => {
+    const { cache, add, clock } = await loaded({ replicationFactor: 2, writeConsistency: 'all' });
+    await add();
+    expect((await cache.getMany(keys)).size).toBe(keys.length);
+    await cache.removeNode('a');
+    await cache.setWeight('b', 0.5);
+    expect((await cache.getMany(keys)).size).toBe(keys.length);
+    for (const key of keys) expect(await cache.get(key)).toBe(key);
+    await clock.advance(60_000);
+    expect((await cache.getMany(keys)).size).toBe(keys.length);
+  });
+
+  it('can be followed to its end, and ended early', async () => {
+    const { cache, add, moved, clock } = await loaded();
+    const rebalance = add({ lazyForMs: 10_000 });
+    const seen: RebalanceProgress[] = [];
+    const following = (async () => {
+      for await (const progress of rebalance) seen.push(progress);
+    })();
+    const plan = await rebalance;
+    await cache.getMany(moved);
+    await clock.advance(3_000);
+    expect(seen[0]).toEqual({ phase: 'switched', epoch: 2, plan, filled: 0, remainingMs: 10_000 });
+    expect(seen.at(-1)).toMatchObject({ phase: 'filling', filled: moved.length, remainingMs: 7_000 });
+    rebalance.cancel();
+    await following;
+    expect(seen.at(-1)).toMatchObject({ phase: 'done', filled: moved.length, remainingMs: 0 });
+    expect(cache.topology.formerRings).toEqual([]);
+    expect(cache.topology.ring.nodes.length).toBe(4);
+    rebalance.cancel();
+  });
+
+  it("by 'none' is followed to its end at once", async () => {
+    const { add } = await loaded();
+    const phases = [];
+    for await (const { phase } of add({ strategy: 'none' })) phases.push(phase);
+    expect(phases.at(-1)).toBe('done');
+  });
+
+  it('does not happen when the new node cannot answer', async () => {
+    const { cache, newNode } = await loaded();
+    const dead = newNode('dead');
+    dead.stop();
+    const rebalance = cache.addNode({ id: 'dead', backend: dead });
+    await expect(rebalance).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
+    await expect(collect(rebalance)).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
+    expect(cache.topology.epoch).toBe(1);
+    dead.start();
+    await cache.addNode({ id: 'dead', backend: dead });
+    expect(cache.topology.epoch).toBe(2);
+  });
+
+  it('does not happen when its arguments are wrong', async () => {
+    const { cache, newNode } = await loaded({ replicationFactor: 3 });
+    const field = (name: string) => expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: name });
+    await expect(cache.addNode({ id: 'a', backend: newNode('a2') })).rejects.toThrow(field('node.id'));
+    await expect(cache.addNode({ id: 'x' } as never)).rejects.toThrow(field('node.backend'));
+    await expect(cache.addNode({ id: 'x', backend: newNode('x'), weight: 0 })).rejects.toThrow(field('node.weight'));
+    await expect(cache.addNode({ id: 'x', backend: newNode('x') }, { strategy: 'move' } as never)).rejects.toThrow(
+      field('options.strategy'),
+    );
+    await expect(cache.removeNode('x')).rejects.toThrow(field('id'));
+    await expect(cache.removeNode('a')).rejects.toThrow(field('id'));
+    await expect(cache.setWeight('x', 1)).rejects.toThrow(field('id'));
+    await expect(cache.setWeight('a', Number.NaN)).rejects.toThrow(field('weight'));
+    const reason = new Error('enough');
+    await expect(cache.setWeight('a', 2, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(cache.topology.epoch).toBe(1);
+  });
+
+  it('that fails with nobody listening is an unhandled rejection, as of any promise', async () => {
+    const { cache } = await loaded();
+    const unhandled = new Promise((resolve) => {
+      process.once('unhandledRejection', resolve);
+    });
+    void cache.setWeight('nobody', 1);
+    expect(await unhandled).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+  });
+
+  it('leaves no timer behind on closing', async () => {
+    const { cache, add, clock } = await loaded();
+    await add();
+    await cache.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import * as errors from '../src/errors.ts';
+
+const cause = new Error('first');
+const attempt = { node: 'a', elapsedMs: 1, error: new errors.NodeUnavailableError('a', 'get', { cause }) };
+
+const samples: errors.AnyShardringError[] = [
+  new errors.InvalidArgumentError('nodes[0].weight', 'a finite number above 0', Number.NaN),
+  new errors.NoNodesError(),
+  new errors.SnapshotError('its version is 2', { cause }),
+  new errors.NodeUnavailableError('a', 'get', { cause }),
+  new errors.TimeoutError('a', 'get', 1_000, { cause }),
+  new errors.UnknownOutcomeError('a', 'increment', { cause }),
+  new errors.NodeReplyError('a', 'set', 'OOM', { cause }),
+  new errors.NodeProtocolError('a', 'get', { cause }),
+  new errors.NotAnIntegerError('a', { cause }),
+  new errors.ValueTooLargeError('a', 10, 5),
+  new errors.AllReplicasFailedError('get', [attempt]),
+  new errors.WriteConsistencyError('set', 2, ['b'], [attempt]),
+  new errors.PartialFailureError('getMany', new Map(), ['secret-key'], [attempt]),
+  new errors.CodecError('json', 'decode', { cause }),
+  new errors.UnsupportedError('scan', 'memory'),
+  new errors.MissingDependencyError('ioredis', 'shardring/redis', '>=5.4 <7', { cause }),
+  new errors.ClosedError('cache'),
+];
+
+describe('every error', () => {
+  it('is among the samples of this test', () => {
+    const classes = Object.values(errors).filter(
+      (value) => typeof value === 'function' && value.prototype instanceof errors.ShardringError,
+    );
+    expect(new Set(samples.map((sample) => sample.constructor))).toEqual(new Set(classes));
+  });
+
+  it.each(samples.map((sample) => [sample.code, sample] as const))('%s has its name, code and brand', (_, error) => {
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toBeInstanceOf(errors.ShardringError);
+    expect(error.name).toBe(error.constructor.name);
+    expect(Object.keys(error)).not.toContain('name');
+    expect(error.code).toMatch(/^ERR_[A-Z_]+$/);
+    expect(typeof error.retryable).toBe('boolean');
+    expect(errors.isShardringError(error)).toBe(true);
+    expect(String(error)).toContain(error.name);
+    expect(error.message).not.toContain('secret-key');
+    expect(error.message).toMatch(/[.a-z]$/);
+  });
+
+  it('has a code of its own', () => {
+    expect(new Set(samples.map(({ code }) => code)).size).toBe(samples.length);
+  });
+
+  it('is known by its brand, also from another copy of the package', () => {
+    class Foreign extends Error {
+      get [Symbol.for('shardring.ShardringError')]() {
+        return true;
+      }
+    }
+    expect(errors.isShardringError(new Foreign())).toBe(true);
+    expect(errors.isShardringError(new Error())).toBe(false);
+    expect(errors.isShardringError(null)).toBe(false);
+    expect(errors.isShardringError('ERR_NO_NODES')).toBe(false);
+  });
+
+  it('keeps the first failure as its cause', () => {
+    expect(new errors.AllReplicasFailedError('get', [attempt]).cause).toBe(attempt.error);
+    expect(new errors.WriteConsistencyError('set', 2, [], [attempt]).cause).toBe(attempt.error);
+    expect(new errors.WriteConsistencyError('set', 2, [], []).cause).toBeUndefined();
+  });
+
+  it('is retryable when one of its attempts is', () => {
+    const final = { node: 'b', elapsedMs: 1, error: new errors.NodeReplyError('b', 'get', 'WRONGTYPE') };
+    expect(new errors.AllReplicasFailedError('get', [final, attempt]).retryable).toBe(true);
+    expect(new errors.AllReplicasFailedError('get', [final]).retryable).toBe(false);
+  });
+
+  it('shows numbers that came, and of strings only their length', () => {
+    const message = (received: unknown) => new errors.InvalidArgumentError('f', 'x', received).message;
+    expect(message(Number.NaN)).toBe('f: expected x, got NaN (number).');
+    expect(message(-0)).toBe('f: expected x, got -0 (number).');
+    expect(message('redis://user:secret@host')).toBe('f: expected x, got a string of 24 characters.');
+    expect(message({ password: 'secret' })).toBe('f: expected x, got an object (Object).');
+    expect(message(Object.create(null))).toBe('f: expected x, got an object.');
+    expect(message([1, 2])).toBe('f: expected x, got an array of 2.');
+    expect(message(10n)).toBe('f: expected x, got 10 (bigint).');
+    expect(message(undefined)).toBe('f: expected x, got undefined.');
+    expect(message(null)).toBe('f: expected x, got null.');
+    expect(message(() => 0)).toBe('f: expected x, got a function.');
+  });
+});

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HashRing } from '../../src/placement/ring/hash-ring.ts';
+import { planRebalance } from '../../src/rebalance/plan.ts';
+import { anyNodes } from '../support/arbitraries.ts';
+
+const small = { virtualNodes: 16, slots: 2 ** 8 } as const;
+
+/** Two rings of which the second differs by a node more, a node less, or a weight. */
+const anyChange = fc
+  .tuple(
+    anyNodes({ min: 2, max: 7, zoned: true }),
+    fc.constantFrom('add', 'remove', 'reweight'),
+    fc.double({ min: 0.4, max: 4, noNaN: true }),
+  )
+  .map(([nodes, kind, factor]) => {
+    const all = HashRing.create(nodes, small);
+    const { id, weight = 1 } = nodes[0]!;
+    if (kind === 'add') return [all.withoutNode(id), all] as const;
+    if (kind === 'remove') return [all, all.withoutNode(id)] as const;
+    return [all, all.withWeight(id, weight * factor)] as const;
+  });
+
+/** The copies that must be made, counted slot by slot with nothing but preference lists. */
+function countMoves(before: HashRing, after: HashRing, replicationFactor: number): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let slot = 0; slot < before.slots; slot++) {
+    const was = before.slotNodes(slot, Math.min(replicationFactor, before.nodes.length));
+    const is = after.slotNodes(slot, Math.min(replicationFactor, after.nodes.length));
+    for (const node of is) if (!was.includes(node)) counts.set(node, (counts.get(node) ?? 0) + 1);
+  }
+  return counts;
+}
+
+describe('planRebalance', () => {
+  it('moves exactly the copies that are missing, and none needlessly, for any change of one node', () => {
+    fc.assert(
+      fc.property(anyChange, fc.integer({ min: 1, max: 4 }), ([before, after], replicationFactor) => {
+        const plan = planRebalance(before, after, { replicationFactor });
+        const expected = countMoves(before, after, replicationFactor);
+        const received = new Map<string, number>();
+        for (const { to, slotCount } of plan.moves) received.set(to, (received.get(to) ?? 0) + slotCount);
+        expect(received).toEqual(expected);
+        expect(plan.needlessMoves).toBe(0);
+        expect(plan.movedShare).toBe(plan.minimumShare);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('takes every copy from a node that has it, and gives it to a node that then holds it', () => {
+    fc.assert(
+      fc.property(anyChange, fc.integer({ min: 1, max: 3 }), ([before, after], replicationFactor) => {
+        const { moves } = planRebalance(before, after, { replicationFactor });
+        for (const { from, to, slots, slotCount } of moves) {
+          let counted = 0;
+          let last = -1;
+          for (const [first, end] of slots) {
+            expect(first).toBeGreaterThan(last);
+            expect(end).toBeGreaterThan(first);
+            for (let slot = first; slot < end; slot++) {
+              expect(before.slotNodes(slot, Math.min(replicationFactor, before.nodes.length))).toContain(from);
+              expect(after.slotNodes(slot, Math.min(replicationFactor, after.nodes.length))).toContain(to);
+            }
+            counted += end - first;
+            last = end;
+          }
+          expect(slotCount).toBe(counted);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('balances its books: what a node holds after is what it held before, plus in, minus out', () => {
+    fc.assert(
+      fc.property(anyChange, fc.integer({ min: 1, max: 3 }), ([before, after], replicationFactor) => {
+        const plan = planRebalance(before, after, { replicationFactor });
+        const copies = {
+          before: Math.min(replicationFactor, before.nodes.length),
+          after: Math.min(replicationFactor, after.nodes.length),
+        };
+        for (const { shareBefore, shareAfter, slotsIn, slotsOut } of plan.nodes) {
+          const held = shareBefore * copies.before * before.slots + slotsIn - slotsOut;
+          expect(held).toBeCloseTo(shareAfter * copies.after * after.slots, 6);
+          expect(slotsOut).toBeGreaterThanOrEqual(0);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('of a ring and itself is empty', () => {
+    const ring = HashRing.create([{ id: 'a' }, { id: 'b' }], small);
+    const plan = planRebalance(ring, ring, { replicationFactor: 2 });
+    expect(plan).toMatchObject({ moves: [], movedShare: 0, minimumShare: 0, needlessMoves: 0 });
+  });
+
+  it('of a node that joins moves its own share, which is the least that is possible', () => {
+    const before = HashRing.create(Array.from({ length: 10 }, (_, index) => ({ id: `node-${index}` })));
+    const after = before.withNode({ id: 'node-10', weight: 2.5 });
+    const plan = planRebalance(before, after);
+    expect(plan.movedShare).toBe(after.shares().get('node-10'));
+    expect(plan.moves.every(({ to }) => to === 'node-10')).toBe(true);
+  });
+
+  it('counts as needless what a change moves beyond the minimum', () => {
+    // Two nodes that swap names hold as much as before, so nothing had to move.
+    const before = HashRing.create([{ id: 'a' }, { id: 'b' }], small);
+    const named = new Map([...before.shares()].map(([id, share]) => [id, share]));
+    const swapped = swapNames(before);
+    const plan = planRebalance(before, swapped);
+    const difference = Math.abs(named.get('a')! - named.get('b')!);
+    expect(plan.movedShare).toBe(1);
+    expect(plan.minimumShare).toBeCloseTo(difference, 10);
+    expect(plan.needlessMoves).toBe(Math.round((1 - difference) * before.slots));
+  });
+
+  it('of a first node has nothing to move, and of a raised replication factor copies from the primary', () => {
+    const empty = HashRing.create([], small);
+    const one = empty.withNode({ id: 'a' });
+    expect(planRebalance(empty, one)).toMatchObject({ moves: [], movedShare: 0, needlessMoves: 0 });
+    const two = one.withNode({ id: 'b' });
+    const plan = planRebalance(one, two, { replicationFactor: 2 });
+    expect(plan.moves).toEqual([
+      expect.objectContaining({ from: 'a', to: 'b', slots: [[0, 256]], slotCount: 256, share: 0.5 }),
+    ]);
+    expect(plan.nodes).toEqual([
+      { id: 'a', shareBefore: 1, shareAfter: 0.5, slotsIn: 0, slotsOut: 0 },
+      { id: 'b', shareBefore: 0, shareAfter: 0.5, slotsIn: 256, slotsOut: 0 },
+    ]);
+  });
+
+  it('estimates keys and bytes from a sample, scaled by its rate', () => {
+    const before = HashRing.create([{ id: 'a' }, { id: 'b' }], small);
+    const after = before.withNode({ id: 'c' });
+    const sample = Array.from({ length: 1_000 }, (_, index) => [`key:${index}`, 10] as const);
+    const moved = sample.filter(([key]) => after.nodeFor(key) === 'c').length;
+    const plan = planRebalance(before, after, { keySample: sample, sampleRate: 0.5 });
+    expect(plan.estimate).toEqual({ keys: 2_000, movedKeys: moved * 2, movedBytes: moved * 20 });
+    expect(planRebalance(before, after, { keySample: sample.map(([key]) => key) }).estimate).toEqual({
+      keys: 1_000,
+      movedKeys: moved,
+      movedBytes: 0,
+    });
+    expect(planRebalance(before, after).estimate).toBeUndefined();
+  });
+
+  it('refuses placements whose slots cannot be compared, and options out of range', () => {
+    const ring = HashRing.create([{ id: 'a' }], small);
+    const otherSlots = HashRing.create([{ id: 'a' }], { ...small, slots: 512 });
+    const otherSeed = HashRing.create([{ id: 'a' }], { ...small, hashSeed: 1 });
+    const field = (name: string) => expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: name });
+    expect(() => planRebalance(ring, otherSlots)).toThrow(field('after'));
+    expect(() => planRebalance(ring, otherSeed)).toThrow(field('after'));
+    expect(() => planRebalance(ring, ring, { replicationFactor: 0 })).toThrow(field('replicationFactor'));
+    expect(() => planRebalance(ring, ring, { sampleRate: 1.5 })).toThrow(field('sampleRate'));
+  });
+});
+
+/** A placement in which each key has the other node. */
+function swapNames(ring: HashRing) {
+  const table = ring.slotTable(1).map((node) => 1 - node);
+  return {
+    nodes: ring.nodes,
+    checksum: 'swapped',
+    slots: ring.slots,
+    slotting: ring.slotting,
+    slotTable: () => table,
+  } as unknown as HashRing;
+}

@@ -1,0 +1,56 @@
+/**
+ * The ways a RedisBackend comes by its connection, for tests that must hold for each: a client of its own, by the
+ * installed ioredis 6, and a client of ioredis 5 or 6 lent by the application, with that library's defaults.
+ */
+
+import { Redis as Redis6, type RedisOptions } from 'ioredis';
+import { Redis as Redis5, type RedisOptions as Redis5Options } from 'ioredis5';
+import { RedisBackend, type RedisBackendOptions } from '../../src/redis/index.ts';
+
+export interface OpenBackend {
+  readonly backend: RedisBackend;
+  /** Closes the backend, and the client if it was lent. */
+  close(): Promise<void>;
+}
+
+export interface ConnectionKind {
+  readonly title: string;
+  readonly isLent: boolean;
+  open(options: RedisOptions, backendOptions?: RedisBackendOptions): OpenBackend;
+}
+
+const lent = (title: string, makeClient: (options: RedisOptions) => Redis6): ConnectionKind => ({
+  title,
+  isLent: true,
+  open(options, backendOptions) {
+    const client = makeClient(options);
+    client.on('error', () => undefined);
+    const backend = new RedisBackend(client, backendOptions);
+    return {
+      backend,
+      async close() {
+        await backend.close();
+        client.disconnect();
+      },
+    };
+  },
+});
+
+export const connectionKinds: readonly ConnectionKind[] = [
+  {
+    title: 'a client of its own (ioredis 6)',
+    isLent: false,
+    open(options, backendOptions) {
+      const backend = new RedisBackend(options, backendOptions);
+      return { backend, close: () => backend.close() };
+    },
+  },
+  lent(
+    'a lent client of ioredis 6',
+    (options) => new Redis6({ lazyConnect: true, ...options } as RedisOptions & { replyMapping?: 'legacy' }),
+  ),
+  lent(
+    'a lent client of ioredis 5',
+    (options) => new Redis5({ lazyConnect: true, ...options } as Redis5Options) as unknown as Redis6,
+  ),
+];

@@ -1,0 +1,70 @@
+import { execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { root } from './doc-examples.ts';
+import { eventually } from './eventually.ts';
+import { findRedis } from './find-redis.ts';
+import { startRedis } from './redis.ts';
+
+describe('a server started for a test', () => {
+  it('is gone after stop, with its directory, and can be stopped twice', async () => {
+    const server = await startRedis();
+    const { pid } = server;
+    expect(isRunning(pid)).toBe(true);
+    await server.stop();
+    await server.stop();
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it('comes back empty on its port, as another process, after it was killed', async () => {
+    const server = await startRedis();
+    const { pid, port } = server;
+    await server.kill();
+    expect(isRunning(pid)).toBe(false);
+    await server.restart();
+    expect(server.pid).not.toBe(pid);
+    expect(server.port).toBe(port);
+    await server.stop();
+  });
+
+  it('dies with the process that started it, even when that is killed with SIGKILL', async () => {
+    const program = `import { startRedis } from './test/support/redis.ts'; startRedis().then(({ pid }) => console.log(pid)); setInterval(() => {}, 1_000);`;
+    const runner = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const pid = await new Promise<number>((resolve) => {
+      createInterface(runner.stdout!).once('line', (line) => resolve(Number(line)));
+    });
+    expect(isRunning(pid)).toBe(true);
+    runner.kill('SIGKILL');
+    await eventually(() => !isRunning(pid));
+  });
+});
+
+describe('findRedis', () => {
+  it('takes $REDIS_SERVER, which names what the run found at its start', async () => {
+    expect(await findRedis()).toBe(process.env.REDIS_SERVER);
+  });
+
+  it('ends in an error that names a remedy for each system, where what it is told of does not run', async () => {
+    const program = `import('./test/support/find-redis.ts').then(({ findRedis }) => findRedis()).catch(({ message }) => console.log(message));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', program], {
+      cwd: root,
+      env: { ...process.env, REDIS_SERVER: '/no/such/redis-server' },
+    });
+    for (const remedy of ['sudo apt-get install -y redis-server', 'brew install redis', 'REDIS_SERVER=/']) {
+      expect(stdout).toContain(remedy);
+    }
+  });
+});
+
+/** Whether there is a process of this id. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+/** A TCP proxy on loopback that misbehaves on demand: what networks, dying servers and wrong addresses do to a client. */
+
+import { connect, createServer, type Socket } from 'node:net';
+
+/**
+ * What happens to bytes from now on, on connections new and old:
+ *
+ * - `forward`: they pass.
+ * - `loseReply`: requests pass; the next reply is dropped and its connection reset. The server has executed the request.
+ * - `swallowReplies`: requests pass; replies are dropped and the connection stays open.
+ * - `stall`: requests are read and dropped, and nothing is answered.
+ * - `{ answer }`: every chunk of requests is answered with these bytes, and the server sees none of them.
+ */
+export type Behaviour = 'forward' | 'loseReply' | 'swallowReplies' | 'stall' | { readonly answer: string };
+
+export interface TcpProxy extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  /** Clients connected now. */
+  readonly connectionCount: number;
+  /** Clients that ever connected. */
+  readonly acceptedCount: number;
+  behaviour: Behaviour;
+  /** Ends all connections with a TCP reset. */
+  resetAll(): void;
+  close(): Promise<void>;
+}
+
+export async function startTcpProxy(target: { readonly port: number }): Promise<TcpProxy> {
+  const clients = new Set<Socket>();
+  let acceptedCount = 0;
+
+  const server = createServer((client) => {
+    acceptedCount++;
+    clients.add(client);
+    client.once('close', () => clients.delete(client));
+    join(client, connect(target.port, '127.0.0.1'), () => proxy.behaviour);
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+
+  const resetAll = () => {
+    for (const client of clients) client.resetAndDestroy();
+  };
+  const close = async () => {
+    resetAll();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
+  const proxy: TcpProxy = {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    behaviour: 'forward',
+    get connectionCount() {
+      return clients.size;
+    },
+    get acceptedCount() {
+      return acceptedCount;
+    },
+    resetAll,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+  return proxy;
+}
+
+function join(client: Socket, server: Socket, behaviourNow: () => Behaviour): void {
+  client.on('data', (request) => {
+    const behaviour = behaviourNow();
+    if (typeof behaviour === 'object') client.write(behaviour.answer);
+    else if (behaviour !== 'stall') server.write(request);
+  });
+  server.on('data', (reply) => {
+    const behaviour = behaviourNow();
+    if (behaviour === 'forward') client.write(reply);
+    else if (behaviour === 'loseReply') client.resetAndDestroy();
+  });
+  // The end of one side is the end of the other. Errors are the point of this proxy and show as a closed connection.
+  for (const [side, other] of [
+    [client, server],
+    [server, client],
+  ] as const) {
+    side.on('error', () => undefined);
+    side.on('close', () => other.destroy());
+  }
+}

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// The same names that an installed package has, answered from the sources.
+const alias = [
+  { find: /^shardring$/, replacement: source('./src/index.ts') },
+  { find: /^shardring\/redis$/, replacement: source('./src/redis/index.ts') },
+  { find: /^shardring\/testing$/, replacement: source('./src/testing/index.ts') },
+];
+
+// Tests that need a server end in `.redis.test.ts`, those that need a build in `.package.test.ts`.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.redis.test.ts', 'test/**/*.package.test.ts'],
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'redis',
+          include: ['test/**/*.redis.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'package', include: ['test/**/*.package.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 },
+      },
+    ],
+  },
+});
