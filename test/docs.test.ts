@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { findExamples, root, runProgram, writeExample } from './support/doc-examples.ts';
+
+const examples = findExamples();
+
+describe('the examples of README and docs', () => {
+  it('compile under the strictest flags', { timeout: 120_000 }, async () => {
+    expect(examples.length).toBeGreaterThan(8);
+    const files = examples.map(writeExample);
+    const config = join(dirname(files[0]!), 'tsconfig.json');
+    writeFileSync(config, JSON.stringify({ extends: '../../tsconfig.json', include: [], files }));
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const compiled = promisify(execFile)(process.execPath, [tsc, '-p', config], { cwd: root });
+    expect(await compiled.then(() => '').catch(({ stdout }) => stdout)).toBe('');
+  });
+
+  it.each(examples.filter(({ kind }) => kind === 'run').map((example) => [example.place, example] as const))(
+    '%s runs as it stands and prints what it says',
+    { timeout: 60_000 },
+    async (_, example) => {
+      expect(example.output, 'a block of `output` must follow').toBeDefined();
+      expect(await runProgram(writeExample(example))).toBe(example.output);
+    },
+  );
+
+  it('of the first screen is 12 lines long', () => {
+    const program = examples.find(({ place }) => place.startsWith('README.md'))!.code;
+    const lines = program.trim().split('\n');
+    expect(lines.length).toBe(12);
+  });
+});
+
+describe('README and docs', () => {
+  const pages = ['README.md', 'CHANGELOG.md', 'docs/guarantees.md', 'docs/architecture.md', 'docs/rebalancing.md'];
+
+  it('link only to pages that are there', () => {
+    for (const page of [...pages, ...findPages()]) {
+      const text = readFileSync(join(root, page), 'utf8');
+      for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
+        expect(existsSync(join(root, dirname(page), target!)), `${page} links to ${target}`).toBe(true);
+      }
+    }
+  });
+
+  it('name only scripts that package.json has', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    for (const page of findPages()) {
+      for (const [, name] of readFileSync(join(root, page), 'utf8').matchAll(/npm run ([a-z:-]+)/g)) {
+        expect(Object.keys(scripts), `${page} names the script ${name}`).toContain(name);
+      }
+    }
+  });
+
+  it('have a row in the options table for every option, and for no other', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const table = readme.slice(readme.indexOf('## Options'), readme.indexOf('## Command line'));
+    const documented = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+    const source = readFileSync(join(root, 'src/cache/options.ts'), 'utf8');
+    const known = [...source.match(/const names = \[([\s\S]*?)\]/)![1]!.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+    expect([...documented].sort()).toEqual([...known].sort());
+  });
+});
+
+function findPages(): string[] {
+  return [...new Set(['README.md', ...findExamples().map(({ place }) => place.replace(/:\d+$/, ''))])];
+}
