@@ -1,4 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +23,7 @@ describe('a server started for a test', () => {
     const server = await startRedis();
     const { pid, port } = server;
     await server.kill();
-    expect(isRunning(pid)).toBe(false);
+    await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await server.restart();
     expect(server.pid).not.toBe(pid);
     expect(server.port).toBe(port);
