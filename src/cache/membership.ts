@@ -161,6 +161,7 @@ export class Membership {
     fleet.topology = { ...before, epoch, ring, formerRings };
     // A load or copy that began before must not store what was read by the old topology.
     fleet.guards.breakAll();
+    fleet.forgetFilled();
     driver.report({ phase: 'switched', epoch, plan, filled: 0, remainingMs: staysOpen ? lazyForMs : 0 });
     this.#listener.changed(change, plan, epoch);
     const end = staysOpen ? this.#keepOpen(epoch, plan, lazyForMs, driver) : () => {};
@@ -183,7 +184,7 @@ export class Membership {
       const { topology } = this.#fleet;
       const formerRings = topology.formerRings.filter(({ change }) => change !== epoch);
       this.#fleet.topology = { ...topology, formerRings };
-      if (formerRings.length === 0) this.#fleet.forgetOutdated();
+      if (formerRings.length === 0) this.#fleet.forgetFormers();
       this.#dropStrangers();
       driver.report({ phase: 'done', epoch, plan, filled: filled(), remainingMs: 0 });
       this.#listener.ended(epoch);

@@ -49,6 +49,8 @@ export class Fleet {
   readonly #members = new Map<NodeId, Member>();
   /** Keys whose value at a former holder is out of date, as it could not be told of a write. By node. */
   readonly #outdated = new Map<NodeId, Set<string>>();
+  /** Keys that were given to all their holders since the last change, while a lazy change is open. */
+  readonly #filled = new Set<string>();
   readonly #background = new Set<Promise<void>>();
 
   constructor(
@@ -120,9 +122,22 @@ export class Fleet {
     return !this.#members.has(node) || this.#outdated.get(node)?.has(key) === true;
   }
 
+  /** True the first time it is called for a key since the last change of the ring. */
+  isFirstFill(key: string): boolean {
+    if (this.#filled.has(key)) return false;
+    this.#filled.add(key);
+    return true;
+  }
+
+  /** Called at each change of the ring: holders may lack keys anew. */
+  forgetFilled(): void {
+    this.#filled.clear();
+  }
+
   /** Called when no lazy change is open any more, so that nobody is asked as a former holder. */
-  forgetOutdated(): void {
+  forgetFormers(): void {
     this.#outdated.clear();
+    this.#filled.clear();
   }
 
   /** Why the holders that are down were not tried. */

@@ -124,9 +124,8 @@ async function askNode(
         continue;
       }
       values[search.index] = value;
-      if (search.next === 0) continue;
-      detours.push(search);
       endWithHit(fleet, search);
+      if (search.next > 0) detours.push(search);
     }
     if (detours.length > 0) tellDetours(fleet, member, detours);
   } catch (error) {

@@ -66,12 +66,18 @@ export function passFailure(search: Search, attempt: NodeAttempt): void {
   search.next++;
 }
 
-/** Puts the value, which the present candidate has, where it was missed. */
+/**
+ * Puts the value, which the present candidate has, where it was missed. While a lazy change is open, the first read of a
+ * key also gives it to the holders that were not asked: they may be new to it.
+ */
 export function endWithHit(fleet: Fleet, search: Search): void {
-  const holders = new Set(search.places.serving);
-  const lacking = search.missed.filter((member) => holders.has(member));
-  if (search.guard === undefined || lacking.length === 0) return;
-  copyBack(fleet, search.guard, search.candidates[search.next]!, lacking);
+  if (search.guard === undefined) return;
+  const { places, key, missed } = search;
+  const source = search.candidates[search.next]!;
+  const isFill = places.formers.length > 0 && fleet.isFirstFill(key);
+  const lacking = places.serving.filter((member) => member !== source && (isFill || missed.includes(member)));
+  if (lacking.length === 0) return;
+  copyBack(fleet, search.guard, source, lacking);
   search.guard = undefined;
 }
 

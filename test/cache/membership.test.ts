@@ -184,6 +184,21 @@ describe('a change of the topology', () => {
     expect((await cache.getMany(keys)).size).toBe(keys.length);
   });
 
+  it("by 'lazy' gives every new holder its copy of what is read, and each key once", async () => {
+    for (const read of ['get', 'getMany'] as const) {
+      const { cache, add, storedAt, nodes, clock } = await loaded({ replicationFactor: 2, writeConsistency: 'all' });
+      await add();
+      for (let round = 0; round < 3; round++) {
+        if (read === 'get') for (const key of keys) await cache.get(key);
+        else await cache.getMany(keys);
+        await clock.advance(0);
+      }
+      const theirs = keys.filter((key) => cache.topology.ring.preferenceList(key, 2).includes('d'));
+      for (const key of theirs) expect(await storedAt('d', key)).toBe(JSON.stringify(key));
+      expect(nodes.d!.calls.setIfAbsent).toBe(theirs.length);
+    }
+  });
+
   it('can be followed to its end, and ended early', async () => {
     const { cache, add, moved, clock } = await loaded();
     const rebalance = add({ lazyForMs: 10_000 });

@@ -55,7 +55,7 @@ describe('the demo', () => {
       `Theoretical minimum   ${movedShare}`,
       '✔ the hit ratio did not fall (100.00 % before)',
       '✔ the moved share is the theoretical minimum',
-      'All 8 promises held.',
+      'All 9 promises held.',
     ]) {
       expect(output).toContain(figure);
     }

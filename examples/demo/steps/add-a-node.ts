@@ -32,9 +32,11 @@ export async function addANodeStep(context: TourContext): Promise<void> {
   const passes = { 'While it joined': during, 'After it joined': completed, 'By the new ring alone': alone };
   report.line(`  Before: hit ratio ${percent(ratioBefore)}`);
   for (const [when, pass] of Object.entries(passes)) report.line(`  ${when}: ${summaryOf(pass)}`);
-  const held = count(await nodes.countKeys(joining.id));
-  const which = 'those it is the primary of, filled by the reads';
-  report.lines(`${joining.id} holds ${held} keys: ${which}. Second copies come with the keys' next writes.`);
+  const held = await nodes.countKeys(joining.id);
+  const due = keysDueAt(context, joining.id);
+  report.line(
+    `  ${joining.id} holds ${count(held)} keys of the ${count(due)} that it is to hold, filled by the reads.`,
+  );
 
   report.line();
   const all = Object.values(passes);
@@ -46,10 +48,21 @@ export async function addANodeStep(context: TourContext): Promise<void> {
     '0 errors, and every value was right',
     all.every((pass) => errorCount(pass) === 0 && isPerfect(pass)),
   );
+  report.check('the new node has every key that it is to hold, second copies too', held === due);
   report.check(
     'the moved share is the theoretical minimum',
     plan.needlessMoves === 0 && plan.movedShare <= plan.minimumShare,
   );
+}
+
+/** Keys that have the node among their holders, by the ring alone. */
+function keysDueAt({ cache, keyCount }: TourContext, id: string): number {
+  const { ring, replicationFactor } = cache.topology;
+  let due = 0;
+  for (let index = 0; index < keyCount; index++) {
+    if (ring.preferenceList(keyAt(index), replicationFactor).includes(id)) due++;
+  }
+  return due;
 }
 
 function showPlan({ report, keyCount }: TourContext, plan: RebalancePlan, before: HashRing, after: HashRing): void {
