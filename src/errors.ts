@@ -60,13 +60,17 @@ export class InvalidArgumentError extends ShardringError {
    * @param field     Where the value stood, as the caller wrote it: `nodes[2].weight`.
    * @param expected  What may stand there, as a noun: 'a finite number above 0'.
    * @param received  What stood there. Shown shortened, and only for kinds that cannot be a key, a value or a password.
+   * @param isPublic  A string that came may be shown, as it is a node's id or one of a few words.
    */
   constructor(
     readonly field: string,
     readonly expected: string,
     received: unknown,
+    isPublic = false,
   ) {
-    super(`${field}: expected ${expected}, got ${describeReceived(received)}.`);
+    const shown =
+      isPublic && typeof received === 'string' ? JSON.stringify(received.slice(0, 100)) : describeReceived(received);
+    super(`${field}: expected ${expected}, got ${shown}.`);
   }
 }
 

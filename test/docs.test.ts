@@ -55,6 +55,14 @@ describe('README and docs', () => {
     }
   });
 
+  it('list every error code', () => {
+    const page = readFileSync(join(root, 'docs/cache.md'), 'utf8');
+    const source = readFileSync(join(root, 'src/errors.ts'), 'utf8');
+    const codes = [...source.matchAll(/readonly code = '(ERR_\w+)'/g)].map(([, code]) => code!);
+    expect(codes.length).toBeGreaterThan(15);
+    for (const code of codes) expect(page).toContain(`| \`${code}\` |`);
+  });
+
   it('have a row in the options table for every option, and for no other', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
     const table = readme.slice(readme.indexOf('## Options'), readme.indexOf('## Command line'));

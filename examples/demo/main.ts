@@ -35,7 +35,13 @@ async function run(options: DemoOptions): Promise<number> {
     colourDepth: colourDepth(),
     isInteractive: process.stdout.isTTY === true,
   });
-  const nodes = await openNodes(options.nodes, randomBytes(4).toString('hex'));
+  let nodes: DemoNodes;
+  try {
+    nodes = await openNodes(options.nodes, randomBytes(4).toString('hex'));
+  } catch (error) {
+    process.stderr.write(`${storyOf(error)}\n`);
+    return 1;
+  }
   const startMs = systemClock.nowMs();
   /** Set once a signal has ended the demo: what fails from then on fails because of that. */
   let leaving: Promise<number> | undefined;
@@ -53,7 +59,7 @@ async function run(options: DemoOptions): Promise<number> {
   } catch (error) {
     if (leaving !== undefined) return leaving;
     if (!isUsersMistake(error)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${storyOf(error)}\n`);
     return 1;
   } finally {
     await nodes.close();
@@ -70,7 +76,13 @@ async function leave(nodes: DemoNodes, exitCode: number): Promise<number> {
 
 /** A trace that is not one, or a file that is not there: its message says all, and a stack would hide it. */
 function isUsersMistake(error: unknown): error is Error {
-  return error instanceof TraceFormatError || (error instanceof Error && 'syscall' in error && 'path' in error);
+  return error instanceof TraceFormatError || (error instanceof Error && 'syscall' in error);
+}
+
+/** An error's message and those of its causes, in one line. */
+function storyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} ${storyOf(error.cause)}`;
 }
 
 function conclude(report: Report, elapsedMs: number): number {

@@ -109,7 +109,7 @@ function optionsOf(values: Values): DemoOptions {
   return {
     nodes,
     replicationFactor,
-    keys: integer(values, 'keys', 1_000, 100_000),
+    keys: integer(values, 'keys', 2_000, 100_000),
     trace: values.trace === undefined ? undefined : traceOptionsOf(values, values.trace),
   };
 }

@@ -1,7 +1,7 @@
 /** Calls that concern all nodes and no one key: listing and clearing. */
 
 import type { CompleteBackend } from '../backend/backend.ts';
-import { AllReplicasFailedError, type NodeAttempt } from '../errors.ts';
+import { AllReplicasFailedError, type NodeAttempt, WriteConsistencyError } from '../errors.ts';
 import type { Fleet, Member } from '../routing/fleet.ts';
 import { copiesOf, formerHoldersOf, holdersOf } from '../routing/topology.ts';
 
@@ -54,9 +54,10 @@ function holds({ topology, health, policy }: Fleet, { id }: Member, key: string)
 
 /**
  * Removes every key of every node.
- * @throws {AllReplicasFailedError} Some nodes could not be cleared; all others were.
+ * @throws {WriteConsistencyError} Some nodes could not be cleared; those in `acknowledged` were.
  */
 export async function clearAll(fleet: Fleet, signal: AbortSignal | undefined): Promise<void> {
+  const members = fleet.allMembers();
   const attempts: NodeAttempt[] = [];
   const clear = async (id: string, backend: CompleteBackend) => {
     const startMs = fleet.clock.nowMs();
@@ -68,9 +69,10 @@ export async function clearAll(fleet: Fleet, signal: AbortSignal | undefined): P
     }
   };
   await fleet.guards.breakAllDuring(async () => {
-    await Promise.all(fleet.allMembers().map(({ id, backend }) => clear(id, backend)));
+    await Promise.all(members.map(({ id, backend }) => clear(id, backend)));
   });
   if (signal?.aborted) throw signal.reason;
-  const [first, ...rest] = attempts;
-  if (first !== undefined) throw new AllReplicasFailedError('clear', [first, ...rest]);
+  if (attempts.length === 0) return;
+  const cleared = members.map(({ id }) => id).filter((id) => !attempts.some(({ node }) => node === id));
+  throw new WriteConsistencyError('clear', members.length, cleared, attempts);
 }

@@ -101,7 +101,7 @@ export class Membership {
         const rest = ring.withoutNode(id);
         if (rest.nodes.length < replicationFactor && replicationFactor > 1) {
           const expected = `a node whose removal leaves at least replicationFactor (${replicationFactor}) nodes; add its replacement first`;
-          throw new InvalidArgumentError('id', expected, id);
+          throw new InvalidArgumentError('id', expected, id, true);
         }
         return rest;
       },
@@ -218,7 +218,7 @@ export class Membership {
     if (this.#fleet.member(id) === undefined) return;
     const leaving = !this.#fleet.topology.ring.nodes.some((node) => node.id === id);
     const expected = leaving ? 'an id that no lazy change still reads from' : 'an id that no other node has';
-    throw new InvalidArgumentError('node.id', expected, id);
+    throw new InvalidArgumentError('node.id', expected, id, true);
   }
 
   /** Lets go of the nodes that no ring needs any more, and closes their backends. */

@@ -170,14 +170,19 @@ export function parseOptions(input: unknown): ParsedOptions {
 }
 
 function parseNodes(input: unknown): ParsedNode[] {
-  return [...expectIterable('nodes', input as Iterable<unknown>)].map((node, index) =>
+  const nodes = [...expectIterable('nodes', input as Iterable<unknown>)].map((node, index) =>
     parseCacheNode(`nodes[${index}]`, node),
   );
+  for (const [index, { backend }] of nodes.entries()) {
+    if (nodes.findIndex((other) => other.backend === backend) === index) continue;
+    throw new InvalidArgumentError(`nodes[${index}].backend`, 'a backend that no other node has', backend);
+  }
+  return nodes;
 }
 
 /** @throws {InvalidArgumentError} */
 export function parseCacheNode(field: string, input: unknown): ParsedNode {
-  const { backend, ...node } = expectObject(field, input);
+  const { backend, ...node } = expectOptions(field, input, ['id', 'backend', 'weight', 'zone']);
   const methods = expectObject(`${field}.backend`, backend);
   for (const method of ['get', 'set', 'delete', 'ping', 'close']) {
     expectFunction(`${field}.backend.${method}`, methods[method]);

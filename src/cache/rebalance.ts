@@ -8,6 +8,7 @@
  */
 
 import type { RebalancePlan } from '../rebalance/plan.ts';
+import { holdProcess } from '../runtime/hold.ts';
 
 export interface RebalanceProgress {
   /**
@@ -78,14 +79,20 @@ export class Rebalance implements PromiseLike<RebalancePlan>, AsyncIterable<Reba
   async *[Symbol.asyncIterator](): AsyncGenerator<RebalanceProgress, void, undefined> {
     this.#observed = true;
     let seen: RebalanceProgress | undefined;
-    while (true) {
-      if (this.#failed) await this.#plan;
-      if (this.#latest === seen) await new Promise<void>((wake) => this.#waiting.push(wake));
-      else {
-        seen = this.#latest!;
-        yield seen;
-        if (seen.phase === 'done') return;
+    // A lazy change does not keep a process alive, but somebody who waits for its end does.
+    const letGo = holdProcess();
+    try {
+      while (true) {
+        if (this.#failed) await this.#plan;
+        if (this.#latest === seen) await new Promise<void>((wake) => this.#waiting.push(wake));
+        else {
+          seen = this.#latest!;
+          yield seen;
+          if (seen.phase === 'done') return;
+        }
       }
+    } finally {
+      letGo();
     }
   }
 

@@ -53,7 +53,7 @@ export function sortNodes(nodes: readonly PlacementNode[]): readonly PlacementNo
     const { id } = sorted[index]!;
     if (sorted[index - 1]!.id === id) {
       const position = nodes.findLastIndex((node) => node.id === id);
-      throw new InvalidArgumentError(`nodes[${position}].id`, 'an id that no other node has', id);
+      throw new InvalidArgumentError(`nodes[${position}].id`, 'an id that no other node has', id, true);
     }
   }
   return Object.freeze(sorted);

@@ -3,7 +3,7 @@
  */
 
 import type { CompleteBackend } from '../backend/backend.ts';
-import { type NodeAttempt, NodeUnavailableError } from '../errors.ts';
+import { isShardringError, type NodeAttempt, NodeReplyError, NodeUnavailableError } from '../errors.ts';
 import type { HealthView } from '../health/health-view.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -140,13 +140,16 @@ export class Fleet {
     this.#filled.clear();
   }
 
-  /** Why the holders that are down were not tried. */
+  /** Why the holders that are down were not tried: what the server said, or that it cannot be reached. */
   downAttempts(operation: string, down: readonly NodeId[]): NodeAttempt[] {
-    return down.map((node) => ({
-      node,
-      elapsedMs: 0,
-      error: new NodeUnavailableError(node, operation, { cause: this.health.faultOf(node) }),
-    }));
+    return down.map((node) => {
+      const fault = this.health.faultOf(node);
+      const error =
+        isShardringError(fault) && fault.code === 'ERR_NODE_REPLY'
+          ? new NodeReplyError(node, operation, fault.kind, { cause: fault.cause })
+          : new NodeUnavailableError(node, operation, { cause: fault });
+      return { node, elapsedMs: 0, error };
+    });
   }
 
   /** Adds to `attempts`, once per node, that the nodes were not tried because they are down. */

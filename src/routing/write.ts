@@ -5,7 +5,13 @@
  */
 
 import type { CallOptions } from '../backend/backend.ts';
-import { isShardringError, type NodeAttempt, TimeoutError, WriteConsistencyError } from '../errors.ts';
+import {
+  isShardringError,
+  type NodeAttempt,
+  type ShardringErrorCode,
+  TimeoutError,
+  WriteConsistencyError,
+} from '../errors.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Fleet, Member, Places } from './fleet.ts';
 import { tellFormer } from './former-holders.ts';
@@ -106,7 +112,21 @@ function writeFailure(
 ): unknown {
   const only = attempts[0];
   if (places.serving.length + places.down.length === 1 && only !== undefined) return only.error;
+  const fault = attempts.find(({ error }) => isCallFault(error));
+  if (fault !== undefined && acknowledged.length === 0) return fault.error;
   return new WriteConsistencyError(operation, required, acknowledged, attempts);
+}
+
+const callFaults: ReadonlySet<unknown> = new Set<ShardringErrorCode>([
+  'ERR_NOT_AN_INTEGER',
+  'ERR_VALUE_TOO_LARGE',
+  'ERR_UNSUPPORTED',
+]);
+
+/** What is wrong with the call, at whichever node: that the others say the same, or cannot be asked, adds nothing. */
+function isCallFault(error: unknown): boolean {
+  if (!isShardringError(error)) return false;
+  return callFaults.has(error.code) || (error.code === 'ERR_NODE_REPLY' && error.kind === 'WRONGTYPE');
 }
 
 /** The most common case, without anything that several nodes need. */

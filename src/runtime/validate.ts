@@ -55,7 +55,7 @@ export function expectInteger(
   max: number = Number.MAX_SAFE_INTEGER,
 ): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `in [${min}, ${max}]`;
+    const range = max === Number.MAX_SAFE_INTEGER ? `in [${min}, 2^53 - 1]` : `in [${min}, ${max}]`;
     throw new InvalidArgumentError(field, `an integer ${range}`, value);
   }
   return value;
@@ -75,7 +75,7 @@ export function expectOneOf<const Choices extends readonly string[]>(
   choices: Choices,
 ): Choices[number] {
   if (typeof value !== 'string' || !choices.includes(value)) {
-    throw new InvalidArgumentError(field, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`, value);
+    throw new InvalidArgumentError(field, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`, value, true);
   }
   return value;
 }

@@ -320,6 +320,31 @@ describe('getOrSet', () => {
   });
 });
 
+describe('a call that is at fault itself', () => {
+  it('is told as such, whether its other nodes say the same or are down', async () => {
+    const { cache, nodes, probe } = makeFaultyCache(['a', 'b'], { replicationFactor: 2 });
+    await cache.set('text', 'five');
+    await expect(cache.increment('text')).rejects.toThrow(code('ERR_NOT_AN_INTEGER'));
+    nodes.a!.stop();
+    await expect(cache.increment('text')).rejects.toThrow(code('ERR_NOT_AN_INTEGER'));
+    await probe();
+    await expect(cache.increment('text')).rejects.toThrow(code('ERR_NOT_AN_INTEGER'));
+  });
+});
+
+describe('a node that refuses its probes', () => {
+  it('is down for the reason that it gives, which calls tell', async () => {
+    const { cache, nodes, clock, keyOf } = makeFaultyCache(['a', 'b']);
+    await cache.get('k');
+    const said = new Error('WRONGPASS invalid username-password pair');
+    nodes.a!.failNext(1, new NodeReplyError('a', 'ping', 'WRONGPASS', { cause: said }));
+    await clock.advance(500);
+    await expect(cache.get(keyOf('a'))).rejects.toThrow(
+      expect.objectContaining({ code: 'ERR_NODE_REPLY', kind: 'WRONGPASS', operation: 'get', cause: said }),
+    );
+  });
+});
+
 describe('getMany', () => {
   it('keeps the other hits when one stored value cannot be read', async () => {
     const { cache, store } = makeFaultyCache(['a']);

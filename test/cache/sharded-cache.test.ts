@@ -235,6 +235,25 @@ describe('a cache', () => {
     await cache.close();
   });
 
+  it('refuses one backend for two nodes', () => {
+    const backend = new MemoryBackend();
+    expect(
+      () =>
+        new ShardedCache({
+          nodes: [
+            { id: 'a', backend },
+            { id: 'b', backend },
+          ],
+        }),
+    ).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'nodes[1].backend' }));
+  });
+
+  it('shows ids and words that came, as they are no secrets', () => {
+    const node = { id: 'a', backend: new MemoryBackend() };
+    expect(() => new ShardedCache({ nodes: [node], whenDown: 'wait' as never })).toThrow('got "wait".');
+    expect(() => new ShardedCache({ nodes: [node, { id: 'a', backend: new MemoryBackend() }] })).toThrow('got "a".');
+  });
+
   it('refuses bad options, naming the field, what was expected and what came', () => {
     const node = (id: string, more: object = {}) => ({ id, backend: new MemoryBackend(), ...more });
     const refused: [unknown, string][] = [

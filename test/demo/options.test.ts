@@ -45,7 +45,7 @@ describe('the command line', () => {
     ['--nonsense', /Unknown option '--nonsense'[\s\S]*Expected: --redis, /],
     ['extra', /Unexpected argument 'extra'/],
     ['--keys', /argument missing/],
-    ['--keys 12', /^--keys: expected an integer of at least 1000, got '12'$/],
+    ['--keys 12', /^--keys: expected an integer of at least 2000, got '12'$/],
     ['--keys 1e4', /^--keys: expected an integer/],
     ['--spawn-redis 1', /^--spawn-redis: expected an integer from 2 to 64, got '1'$/],
     ['--spawn-redis 3 --redis redis://a,redis://b', /^--redis and --spawn-redis: expected one of them$/],

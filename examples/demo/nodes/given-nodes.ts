@@ -13,6 +13,7 @@ import { NodeSet } from './node-set.ts';
 /** @param urls  At least one. Two nodes may be on one server. */
 export async function givenNodes(urls: readonly string[], runId: string): Promise<DemoNodes> {
   const set = new NodeSet();
+  const opened: RedisBackend[] = [];
   const make = (url: string) => {
     const id = set.nextId();
     const redis = new RedisBackend(url, {
@@ -20,10 +21,17 @@ export async function givenNodes(urls: readonly string[], runId: string): Promis
       keyPrefix: `shardring-demo:${runId}:${id}:`,
       timeoutMs: 10_000,
     });
+    opened.push(redis);
     const faulty = new FaultyBackend(redis, { nodeName: id });
     return set.add(id, { backend: faulty, inner: redis, stop: () => faulty.stop(), start: () => faulty.start() });
   };
   const initial = urls.map(make);
+  try {
+    await Promise.all(opened.map((redis) => redis.ping({ timeoutMs: 5_000 })));
+  } catch (error) {
+    await Promise.all(opened.map((redis) => redis.close()));
+    throw error;
+  }
   return {
     description: `${urls.length} given servers`,
     note: `Keys are below shardring-demo:${runId}: and go at the end. No server is stopped; a node that goes is cut off.`,

@@ -34,9 +34,7 @@ export async function addANodeStep(context: TourContext): Promise<void> {
   for (const [when, pass] of Object.entries(passes)) report.line(`  ${when}: ${summaryOf(pass)}`);
   const held = await nodes.countKeys(joining.id);
   const due = keysDueAt(context, joining.id);
-  report.line(
-    `  ${joining.id} holds ${count(held)} keys of the ${count(due)} that it is to hold, filled by the reads.`,
-  );
+  report.line(`  ${joining.id} holds ${count(held)} keys of the ${count(due)} it is to hold, filled by the reads.`);
 
   report.line();
   const all = Object.values(passes);

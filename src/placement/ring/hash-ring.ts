@@ -153,7 +153,8 @@ export class HashRing implements SlottedPlacement {
 
   withNode(input: NodeInput): HashRing {
     const node = parseNode('node', input);
-    if (this.#ids.includes(node.id)) throw new InvalidArgumentError('node.id', 'an id that no other node has', node.id);
+    if (this.#ids.includes(node.id))
+      throw new InvalidArgumentError('node.id', 'an id that no other node has', node.id, true);
     return this.#withNodes([...this.nodes, node]);
   }
 
@@ -207,7 +208,7 @@ export class HashRing implements SlottedPlacement {
   }
 
   #expectMember(id: NodeId): void {
-    if (!this.#ids.includes(id)) throw new InvalidArgumentError('id', 'the id of a node on the ring', id);
+    if (!this.#ids.includes(id)) throw new InvalidArgumentError('id', 'the id of a node on the ring', id, true);
   }
 
   #listOf(slot: number, count: number): readonly NodeId[] {
