@@ -20,6 +20,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.redis.test.ts', 'test/**/*.package.test.ts'],
+          // A busy machine may take its time; only a test that hangs is to fail by the clock.
+          testTimeout: 60_000,
         },
       },
       {

@@ -1,17 +1,12 @@
 /**
- * XXH32 of a string's UTF-8 bytes, in plain JavaScript.
+ * XXH32 of a string's UTF-8 bytes, in plain JavaScript: for ids and checksums, and the measure for the fast ways of
+ * hashing keys (`xxh32-wasm.ts`, `../placement/position.ts`), which give the same bits.
  *
  * Source: Y. Collet, "xxHash fast digest algorithm", version 0.1.1,
  * https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md, section "XXH32".
- * Bit-identical to `xxhash-wasm`'s `h32(string, seed)` for every string and seed, so that any language with an XXH32
- * finds the same node for the same key.
+ * Any language with an XXH32 therefore finds the same node for the same key.
  *
  * Symbols of the specification: `acc` the accumulator(s), PRIME32_1..5 the constants, a stripe is 16 bytes, a lane 4.
- *
- * Three ways to the same bits, by length:
- *   up to 15 ASCII characters   read straight from the string, nothing copied
- *   the rest                    encoded into a scratch buffer and hashed from there
- *   64 characters and more      WebAssembly, from the moment its module has loaded
  */
 
 const PRIME32_1 = 0x9e3779b1;
@@ -20,25 +15,9 @@ const PRIME32_3 = 0xc2b2ae3d;
 const PRIME32_4 = 0x27d4eb2f;
 const PRIME32_5 = 0x165667b1;
 
-/** Below this many characters a text of ASCII has no whole stripe, and reading it in place is fastest. */
 const stripeBytes = 16;
 
-/** From here on WebAssembly is faster than this file, its call overhead included. */
-const wasmFromLength = 64;
-
-/** Scratch space for texts up to a third of this many characters; longer ones get a buffer of their own. */
-const scratchBytes = 16_384;
-
 const encoder = new TextEncoder();
-const scratch = new Uint8Array(scratchBytes);
-
-// Captured once: `text.charCodeAt` at a call site that has met many kinds of string (flat, concatenated, sliced,
-// two-byte) becomes a megamorphic property load and costs four times as much from then on.
-const charCodeAt = String.prototype.charCodeAt;
-
-/** `xxhash-wasm`'s h32 once loaded. Same bits as the functions below, so the moment of the change cannot be seen. */
-let wasmHash: ((text: string, seed: number) => number) | undefined;
-let wasmRequested = false;
 
 /**
  * @param text  Any string; hashed as its UTF-8 bytes, a lone surrogate as U+FFFD.
@@ -46,56 +25,8 @@ let wasmRequested = false;
  * @returns     An integer in [0, 2^32).
  */
 export function xxh32(text: string, seed: number): number {
-  const length = text.length;
-  if (length < stripeBytes) {
-    const hash = hashShortAscii(text, length, seed);
-    if (hash >= 0) return hash;
-  } else if (length >= wasmFromLength) {
-    if (wasmHash !== undefined) return wasmHash(text, seed);
-    if (!wasmRequested) loadWasm();
-  }
-  if (length * 3 <= scratchBytes) {
-    const { written } = encoder.encodeInto(text, scratch);
-    return hashBytes(scratch, written, seed);
-  }
   const bytes = encoder.encode(text);
   return hashBytes(bytes, bytes.length, seed);
-}
-
-/**
- * Loads the WebAssembly module in the background and resolves when it is in use. {@link xxh32} starts this by itself at
- * the first long text; where WebAssembly cannot be compiled, plain JavaScript goes on answering with the same bits.
- */
-export async function loadWasm(): Promise<void> {
-  wasmRequested = true;
-  try {
-    const { default: createHasher } = await import('xxhash-wasm');
-    wasmHash = (await createHasher()).h32;
-  } catch {
-    // No WebAssembly here (a policy may forbid it). It would only have been faster.
-  }
-}
-
-/** XXH32 of fewer than 16 ASCII characters; -1 if one of them is not ASCII. */
-function hashShortAscii(text: string, length: number, seed: number): number {
-  let acc = (seed + PRIME32_5 + length) | 0;
-  // All characters or-ed together: one test at the end tells whether every one was below 0x80.
-  let seen = 0;
-  let index = 0;
-  for (; index + 4 <= length; index += 4) {
-    const c0 = charCodeAt.call(text, index);
-    const c1 = charCodeAt.call(text, index + 1);
-    const c2 = charCodeAt.call(text, index + 2);
-    const c3 = charCodeAt.call(text, index + 3);
-    seen |= c0 | c1 | c2 | c3;
-    acc = absorbLane(acc, c0 | (c1 << 8) | (c2 << 16) | (c3 << 24));
-  }
-  for (; index < length; index++) {
-    const c = charCodeAt.call(text, index);
-    seen |= c;
-    acc = absorbByte(acc, c);
-  }
-  return seen < 0x80 ? avalanche(acc) : -1;
 }
 
 /** XXH32 of the first `length` bytes. */
