@@ -107,7 +107,7 @@ export class NoNodesError extends ShardringError {
   readonly retryable = false;
 
   constructor() {
-    super('There is no node to place a key on; add one with addNode().');
+    super('There is no node to place a key on; add one first.');
   }
 }
 

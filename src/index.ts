@@ -13,6 +13,7 @@ export type { CacheEvents, TopologyChange } from './cache/events.ts';
 export type { Explanation } from './cache/explain.ts';
 export type { ChangeOptions } from './cache/membership.ts';
 export type { CacheNode, HealthOptions, ShardedCacheOptions } from './cache/options.ts';
+export type { PlacementMaker } from './cache/parse-placement.ts';
 export type { Rebalance, RebalanceProgress } from './cache/rebalance.ts';
 export {
   type GetOrSetOptions,
@@ -46,12 +47,63 @@ export {
   WriteConsistencyError,
 } from './errors.ts';
 export type { NodeHealth } from './health/health-view.ts';
+export { type Balance, balanceOf, type NodeBalance, type RingOutlook, type Spread } from './placement/balance.ts';
+export { GoRedisRing } from './placement/compat/go-redis.ts';
+export type { LibmemcachedOptions } from './placement/compat/libmemcached.ts';
+export type { NpmHashringOptions } from './placement/compat/npm-hashring.ts';
+export { PointRing } from './placement/compat/point-ring.ts';
+export {
+  type RedisSlotAssignment,
+  RedisSlots,
+  type RedisSlotsOptions,
+  type RedisSlotsSnapshot,
+} from './placement/compat/redis-slots.ts';
+export type { TwemproxyOptions } from './placement/compat/twemproxy.ts';
+export type { KeyPlacement, PlacedNode } from './placement/explain.ts';
+export {
+  HashRanges,
+  type HashRangesOptions,
+  type HashRangesSnapshot,
+  type SlotRange,
+} from './placement/hash-ranges/hash-ranges.ts';
+export { jumpHash } from './placement/jump/jump-hash.ts';
+export { JumpTable, type JumpTableOptions, type JumpTableSnapshot } from './placement/jump/jump-table.ts';
+export { Maglev, type MaglevOptions, type MaglevSnapshot } from './placement/maglev/maglev.ts';
 export type { NodeId, NodeInput, PlacementNode } from './placement/node.ts';
-export type { Placement, SlottedPlacement } from './placement/placement.ts';
-export { HashRing, type HashRingOptions } from './placement/ring/hash-ring.ts';
+export type {
+  ArcPlacement,
+  Arcs,
+  Placement,
+  SlotChanges,
+  SlotRuns,
+  SlottedPlacement,
+} from './placement/placement.ts';
+export {
+  type KeyRange,
+  RangeSharding,
+  type RangeShardingOptions,
+  type RangeSnapshot,
+  type RangeSplit,
+} from './placement/ranges/range-sharding.ts';
+export { Rendezvous, type RendezvousOptions, type RendezvousSnapshot } from './placement/rendezvous/rendezvous.ts';
+export {
+  RendezvousTable,
+  type RendezvousTableOptions,
+  type RendezvousTableSnapshot,
+} from './placement/rendezvous/rendezvous-table.ts';
+export { placementFromSnapshot, type RestoreOptions } from './placement/restore.ts';
+export {
+  BoundedLoadRing,
+  type BoundedLoadRingOptions,
+  type BoundedLoadSnapshot,
+  type Loads,
+} from './placement/ring/bounded-load-ring.ts';
+export { HashRing, type HashRingOptions, type RingSnapshot } from './placement/ring/hash-ring.ts';
+export type { RingBalance } from './placement/ring/ring-balance.ts';
 export { routingKeyOf } from './placement/routing-key.ts';
-export type { RingSnapshot } from './placement/snapshot.ts';
+export type { PlacementSnapshot } from './placement/snapshot.ts';
+export { type TableOptions, TablePlacement } from './placement/table/table-placement.ts';
 export { type Move, type NodeChange, type PlanOptions, planRebalance, type RebalancePlan } from './rebalance/plan.ts';
 export type { ConsistencyLevel, WhenDown } from './routing/query-plan.ts';
-export type { FormerRing, Topology } from './routing/topology.ts';
+export type { FormerPlacement, Topology } from './routing/topology.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';

@@ -1,4 +1,7 @@
-/** The cache's events. None of them holds a key, a value or a password. */
+/**
+ * The cache's events. None of them holds a key, a value or a password; only the plan of a cache that is sharded by ranges
+ * of raw keys names the bounds of its ranges.
+ */
 
 import { EventEmitter } from 'node:events';
 import type { RebalancePlan } from '../rebalance/plan.ts';
@@ -20,7 +23,8 @@ export interface CacheEvents extends RoutingEvents {
 export type TopologyChange =
   | { readonly kind: 'addNode'; readonly node: string; readonly weight: number }
   | { readonly kind: 'removeNode'; readonly node: string }
-  | { readonly kind: 'setWeight'; readonly node: string; readonly weight: number };
+  | { readonly kind: 'setWeight'; readonly node: string; readonly weight: number }
+  | { readonly kind: 'setPlacement' };
 
 /** `EventEmitter` with the names and shapes of {@link CacheEvents}. */
 export class CacheEventEmitter {

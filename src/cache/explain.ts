@@ -12,12 +12,12 @@ export interface Explanation extends KeyPlacement {
   readonly epoch: number;
 }
 
-/** @throws {NoNodesError} The ring is empty. */
+/** @throws {NoNodesError} There are no nodes. */
 export function explain({ topology, health }: Fleet, key: string): Explanation {
-  const placement = explainPlacement(topology.ring, key, copiesOf(topology));
+  const explained = explainPlacement(topology.placement, key, copiesOf(topology));
   return {
-    ...placement,
-    nodes: placement.nodes.map((node) => ({ ...node, health: health.stateOf(node.id) })),
+    ...explained,
+    nodes: explained.nodes.map((node) => ({ ...node, health: health.stateOf(node.id) })),
     formerNodes: formerHoldersOf(topology, key),
     epoch: topology.epoch,
   };

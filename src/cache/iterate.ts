@@ -9,7 +9,7 @@ import { copiesOf, formerHoldersOf, holdersOf } from '../routing/topology.ts';
  * Every key of the cache once, in no order. Keys written or removed meanwhile may be missing or there.
  *
  * Copies and the repeats of a server's own scan are recognised by remembering each key yielded, which takes memory in
- * proportion to the number of keys. A key at a node that does not hold it by the ring (left over from an earlier change)
+ * proportion to the number of keys. A key at a node that does not hold it by the placement (left over from an earlier change)
  * cannot be read, and is left out.
  *
  * @throws {AllReplicasFailedError} So many nodes could not be listed that keys may be missing.
@@ -49,7 +49,7 @@ export async function* listKeys(
 function holds({ topology, health, policy }: Fleet, { id }: Member, key: string): boolean {
   if (holdersOf(topology, key).includes(id)) return true;
   if (formerHoldersOf(topology, key).includes(id)) return true;
-  return policy.whenDown === 'spill' && !health.allUp && topology.ring.nodes.some((node) => node.id === id);
+  return policy.whenDown === 'spill' && !health.allUp && topology.placement.nodes.some((node) => node.id === id);
 }
 
 /**

@@ -29,7 +29,7 @@ export async function getMany(
       hits.set(unique[index]!, decode(codec, bytes));
     } catch (error) {
       unreadableKeys.push(index);
-      unreadable.push({ node: fleet.topology.ring.nodeFor(unique[index]!), elapsedMs: 0, error });
+      unreadable.push({ node: fleet.topology.placement.nodeFor(unique[index]!), elapsedMs: 0, error });
     }
   }
   const bad = [...failed, ...unreadableKeys].sort((a, b) => a - b);

@@ -1,7 +1,7 @@
 /**
  * Changing which nodes there are and what they weigh, in this process.
  *
- * A change puts a new topology in force at once. With the strategy 'lazy' the former ring stays open for a while: what
+ * A change puts a new topology in force at once. With the strategy 'lazy' the former placement stays open for a while: what
  * the new owner misses is looked for at the former one. The data itself is not moved here.
  */
 
@@ -9,13 +9,15 @@ import type { CompleteBackend } from '../backend/backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
-import type { HashRing } from '../placement/ring/hash-ring.ts';
+import { expectPlacement } from '../placement/expect-placement.ts';
+import type { Placement } from '../placement/placement.ts';
 import { planRebalance, type RebalancePlan } from '../rebalance/plan.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import type { Gate } from '../runtime/gate.ts';
 import { expectInteger, expectOneOf, expectOptions, expectSignal } from '../runtime/validate.ts';
 import type { TopologyChange } from './events.ts';
 import { type CacheNode, type ParsedNode, parseCacheNode } from './options.ts';
+import { expectSameMembers } from './parse-placement.ts';
 import { Rebalance, type RebalanceDriver } from './rebalance.ts';
 
 export interface ChangeOptions {
@@ -42,12 +44,12 @@ export interface MembershipListener {
   ended(epoch: number): void;
 }
 
-/** A change made ready, to be applied to whatever ring is in force then. */
+/** A change made ready, to be applied to whatever placement is in force then. */
 interface PreparedChange {
   readonly change: TopologyChange;
-  /** @throws {InvalidArgumentError} The change cannot be made to this ring. */
-  nextRing(ring: HashRing): HashRing;
-  /** Called when the ring has been made, before it is in force. */
+  /** @throws {InvalidArgumentError} The change cannot be made to this placement. */
+  nextPlacement(placement: Placement): Placement;
+  /** Called when the placement has been made, before it is in force. */
   adopt?(): void;
 }
 
@@ -69,7 +71,7 @@ export class Membership {
     this.#listener = listener;
   }
 
-  /** Puts a node's backend in its place, without a change of the ring. */
+  /** Puts a node's backend in its place, without a change of the placement. */
   join(node: ParsedNode): void {
     this.#adopt(node, this.#completed(node));
   }
@@ -84,9 +86,9 @@ export class Membership {
       await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal });
       return {
         change: { kind: 'addNode', node: node.id, weight: node.weight },
-        nextRing: (ring) => {
+        nextPlacement: (placement) => {
           this.#expectFreeId(node.id);
-          return ring.withNode(node);
+          return placement.withNode(node);
         },
         adopt: () => this.#adopt(joining, backend),
       };
@@ -97,8 +99,8 @@ export class Membership {
     const { replicationFactor } = this.#fleet.topology;
     return this.#start(options, async () => ({
       change: { kind: 'removeNode', node: id },
-      nextRing: (ring) => {
-        const rest = ring.withoutNode(id);
+      nextPlacement: (placement) => {
+        const rest = placement.withoutNode(id);
         if (rest.nodes.length < replicationFactor && replicationFactor > 1) {
           const expected = `a node whose removal leaves at least replicationFactor (${replicationFactor}) nodes; add its replacement first`;
           throw new InvalidArgumentError('id', expected, id, true);
@@ -111,7 +113,25 @@ export class Membership {
   setWeight(id: string, weight: number, options: ChangeOptions | undefined): Rebalance {
     return this.#start(options, async () => ({
       change: { kind: 'setWeight', node: id, weight },
-      nextRing: (ring) => ring.withWeight(id, weight),
+      nextPlacement: (placement) => placement.withWeight(id, weight),
+    }));
+  }
+
+  setPlacement(
+    given: Placement | ((current: Placement, replicationFactor: number) => Placement),
+    options: ChangeOptions | undefined,
+  ): Rebalance {
+    return this.#start(options, async () => ({
+      change: { kind: 'setPlacement' },
+      nextPlacement: (current) => {
+        const next = expectPlacement(
+          'placement',
+          typeof given === 'function' ? given(current, this.#fleet.topology.replicationFactor) : given,
+        );
+        // Nodes come with their backends, by addNode, and leave by removeNode.
+        expectSameMembers(next, current);
+        return next;
+      },
     }));
   }
 
@@ -149,16 +169,17 @@ export class Membership {
   }
 
   /** Synchronous from reading the topology to replacing it, so that two changes at once cannot lose one of them. */
-  #apply({ change, nextRing, adopt }: PreparedChange, lazyForMs: number | undefined, driver: RebalanceDriver) {
+  #apply({ change, nextPlacement, adopt }: PreparedChange, lazyForMs: number | undefined, driver: RebalanceDriver) {
     const fleet = this.#fleet;
     const before = fleet.topology;
-    const ring = nextRing(before.ring);
-    const plan = planRebalance(before.ring, ring, { replicationFactor: before.replicationFactor });
+    const placement = nextPlacement(before.placement);
+    const plan = planRebalance(before.placement, placement, { replicationFactor: before.replicationFactor });
     adopt?.();
     const epoch = before.epoch + 1;
-    const staysOpen = lazyForMs !== undefined && before.ring.nodes.length > 0;
-    const formerRings = staysOpen ? [{ ring: before.ring, change: epoch }, ...before.formerRings] : before.formerRings;
-    fleet.topology = { ...before, epoch, ring, formerRings };
+    const staysOpen = lazyForMs !== undefined && before.placement.nodes.length > 0;
+    const opened = staysOpen ? [{ placement: before.placement, change: epoch }] : [];
+    const formerPlacements = [...opened, ...before.formerPlacements];
+    fleet.topology = { ...before, epoch, placement, formerPlacements };
     // A load or copy that began before must not store what was read by the old topology.
     fleet.guards.breakAll();
     fleet.forgetFilled();
@@ -182,9 +203,9 @@ export class Membership {
       if (!this.#open.delete(epoch)) return;
       cancelTimer();
       const { topology } = this.#fleet;
-      const formerRings = topology.formerRings.filter(({ change }) => change !== epoch);
-      this.#fleet.topology = { ...topology, formerRings };
-      if (formerRings.length === 0) this.#fleet.forgetFormers();
+      const formerPlacements = topology.formerPlacements.filter(({ change }) => change !== epoch);
+      this.#fleet.topology = { ...topology, formerPlacements };
+      if (formerPlacements.length === 0) this.#fleet.forgetFormers();
       this.#dropStrangers();
       driver.report({ phase: 'done', epoch, plan, filled: filled(), remainingMs: 0 });
       this.#listener.ended(epoch);
@@ -216,16 +237,18 @@ export class Membership {
 
   #expectFreeId(id: string): void {
     if (this.#fleet.member(id) === undefined) return;
-    const leaving = !this.#fleet.topology.ring.nodes.some((node) => node.id === id);
+    const leaving = !this.#fleet.topology.placement.nodes.some((node) => node.id === id);
     const expected = leaving ? 'an id that no lazy change still reads from' : 'an id that no other node has';
     throw new InvalidArgumentError('node.id', expected, id, true);
   }
 
-  /** Lets go of the nodes that no ring needs any more, and closes their backends. */
+  /** Lets go of the nodes that no placement needs any more, and closes their backends. */
   #dropStrangers(): void {
-    const { ring, formerRings } = this.#fleet.topology;
+    const { placement, formerPlacements } = this.#fleet.topology;
     const needed = new Set(
-      [ring, ...formerRings.map((former) => former.ring)].flatMap(({ nodes }) => nodes.map(({ id }) => id)),
+      [placement, ...formerPlacements.map((former) => former.placement)].flatMap(({ nodes }) =>
+        nodes.map(({ id }) => id),
+      ),
     );
     for (const { id, backend } of this.#fleet.allMembers()) {
       if (needed.has(id)) continue;

@@ -3,7 +3,8 @@
 import type { Backend } from '../backend/backend.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
-import { HashRing, type HashRingOptions } from '../placement/ring/hash-ring.ts';
+import type { Placement } from '../placement/placement.ts';
+import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';
 import type { RoutingPolicy } from '../routing/fleet.ts';
 import type { ConsistencyLevel, WhenDown } from '../routing/query-plan.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
@@ -18,6 +19,7 @@ import {
   expectSignal,
 } from '../runtime/validate.ts';
 import { type Codec, type CodecOption, parseCodec } from './codecs.ts';
+import { type PlacementMaker, parsePlacement } from './parse-placement.ts';
 
 /** A node and the backend behind it. The cache closes the backend when it is closed or the node removed. */
 export interface CacheNode extends NodeInput {
@@ -82,7 +84,14 @@ export interface ShardedCacheOptions<Stored = unknown> {
 
   readonly health?: HealthOptions | undefined;
 
-  /** See {@link HashRingOptions}. Equal in all processes that share the nodes, and never changed afterwards. */
+  /**
+   * How keys are placed on nodes: a placement of the very nodes in `nodes`, or a function that makes one of them, in the
+   * order given. Default: a {@link HashRing}, with `virtualNodes`, `slots` and `hashSeed`. A placement's own weights and
+   * zones count; nodes may leave them out. Equal in all processes that share the nodes.
+   */
+  readonly placement?: Placement | PlacementMaker | undefined;
+
+  /** See {@link HashRingOptions}; not beside `placement`. Equal in all processes that share the nodes, and never changed afterwards. */
   readonly virtualNodes?: number | undefined;
   readonly slots?: number | undefined;
   readonly hashSeed?: number | undefined;
@@ -98,7 +107,7 @@ export interface ParsedNode {
 
 export interface ParsedOptions {
   readonly nodes: readonly ParsedNode[];
-  readonly ring: HashRing;
+  readonly placement: Placement;
   readonly replicationFactor: number;
   readonly policy: RoutingPolicy;
   readonly codec: Codec;
@@ -120,6 +129,7 @@ const names = [
   'defaultTtlMs',
   'timeoutMs',
   'health',
+  'placement',
   'virtualNodes',
   'slots',
   'hashSeed',
@@ -139,18 +149,12 @@ export function parseOptions(input: unknown): ParsedOptions {
       replicationFactor,
     );
   }
-  const ringOptions = {
-    virtualNodes: given.virtualNodes,
-    slots: given.slots,
-    hashSeed: given.hashSeed,
-    replicationFactor,
-  };
   return {
     nodes,
-    // The ring checks its own options, and that no id comes twice.
-    ring: HashRing.create(
+    placement: parsePlacement(
+      given,
       nodes.map(({ node }) => node),
-      ringOptions as HashRingOptions,
+      replicationFactor,
     ),
     replicationFactor,
     policy: {

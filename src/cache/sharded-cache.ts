@@ -9,6 +9,7 @@ import type { Value, ValueWithExpiry } from '../backend/backend.ts';
 import { NoNodesError } from '../errors.ts';
 import type { NodeHealth } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
+import type { Placement } from '../placement/placement.ts';
 import { Fleet } from '../routing/fleet.ts';
 import { type ReadCall, readOne } from '../routing/read.ts';
 import type { Topology } from '../routing/topology.ts';
@@ -78,7 +79,8 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     this.#clock = parsed.clock;
     this.#defaultTtlMs = parsed.defaultTtlMs;
     this.#monitor = this.#makeMonitor(parsed);
-    const topology = { epoch: 1, ring: parsed.ring, replicationFactor: parsed.replicationFactor, formerRings: [] };
+    const { placement, replicationFactor } = parsed;
+    const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
     this.#fleet = new Fleet(topology, parsed.policy, this.#monitor, parsed.clock, (name, event) => {
       if (name === 'repaired') this.#membership.noteFilled();
       this.tell(name, event as never);
@@ -285,6 +287,19 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   /**
+   * Puts another placement of the same nodes in force: other weights at once, ranges split or given to other nodes, or
+   * another kind of placement altogether. A function is given the placement in force, and the length of the lists
+   * that will be asked for most, and returns the next one.
+   */
+  setPlacement(
+    placement: Placement | ((current: Placement, replicationFactor: number) => Placement),
+    options?: ChangeOptions,
+  ): Rebalance {
+    this.#expectOpen();
+    return this.#membership.setPlacement(placement, options);
+  }
+
+  /**
    * Refuses new calls, waits for those under way (each ends by its deadline) and closes the nodes' backends. Idempotent.
    * `await using` calls it.
    */
@@ -325,7 +340,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     try {
       const settings = parseCallOptions(options, known);
       settings.signal?.throwIfAborted();
-      if (this.#fleet.topology.ring.nodes.length === 0) throw new NoNodesError();
+      if (this.#fleet.topology.placement.nodes.length === 0) throw new NoNodesError();
       this.#monitor.start();
       return settings;
     } catch (error) {

@@ -48,7 +48,7 @@ async function run(args: readonly string[], host: Host): Promise<string> {
 }
 
 function draw(key: string, placement: KeyPlacement, slots: number): string {
-  const { routingKey, hash, position, slot, nodes } = placement;
+  const { routingKey, hash, position = 0, slot = 0, nodes } = placement;
   const rows = [
     ['key', visible(key)],
     ['routing key', routingKey === key ? 'the whole key' : visible(routingKey)],

@@ -1,9 +1,9 @@
 /** Options of a command, read once and checked: unknown ones, repeated ones and values out of range are usage errors. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { maxNodes } from '../placement/members.ts';
 import { HashRing, type HashRingOptions } from '../placement/ring/hash-ring.ts';
-import { maxNodes } from '../placement/ring/virtual-nodes.ts';
-import { expectSlots } from '../placement/slot-table.ts';
+import { expectSlots } from '../placement/table/slot-table.ts';
 import { expectInteger } from '../runtime/validate.ts';
 import { readNodes } from './arguments.ts';
 import type { Host } from './host.ts';

@@ -1,111 +1,141 @@
 /**
- * What changes between two placements, slot by slot.
+ * What changes between two placements, piece by piece.
  *
  * A copy of a key is one of the nodes in the first `replicationFactor` places of its preference list. Between two
- * placements a slot's keys must be copied to every node that enters that list, from a node that was in it before: from
- * one that leaves it where there is one (that copy moves), else from the slot's primary (that copy is added).
+ * placements a key must be copied to every node that enters that list, from a node that was in it before: from one that
+ * leaves it where there is one (that copy moves), else from the key's primary (that copy is added).
+ *
+ * All keys of a piece have the same nodes before, and the same nodes after. There are three kinds of pieces; the exact
+ * ones are taken where the two placements have them in common:
+ *
+ *   slots    equal pieces of the space of positions, or single positions                      exact
+ *   ranges   what lies between two neighbouring bounds of either placement of raw keys       exact
+ *   keys     the keys of a sample, each for itself: for any two placements whatever          an estimate
  */
 
-import { InvalidArgumentError } from '../errors.ts';
-import type { SlottedPlacement } from '../placement/placement.ts';
+import {
+  type Arcs,
+  isArcPlacement,
+  isSlottedPlacement,
+  type Placement,
+  type SlottedPlacement,
+} from '../placement/placement.ts';
+import { Comparison, type PlacementDiff } from './comparison.ts';
 
-/** The slots [firstSlot, endSlot), whose keys go from node `from` to node `to`; indexes into the two `nodes`. */
-export interface SlotRun {
-  readonly firstSlot: number;
-  readonly endSlot: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface SlotDiff {
-  /** Ascending by slot; neighbouring slots with the same `from` and `to` are one run. */
-  readonly runs: readonly SlotRun[];
-  /** Copies each node holds, in slots, by the index of the node in its placement. */
-  readonly copiesBefore: Uint32Array;
-  readonly copiesAfter: Uint32Array;
-}
-
-/** @throws {InvalidArgumentError} The two place keys on slots by different rules, so that no slot can be compared. */
-export function diffSlots(before: SlottedPlacement, after: SlottedPlacement, replicationFactor: number): SlotDiff {
-  if (before.slotting !== after.slotting) {
-    throw new InvalidArgumentError('after', `a placement with the slots and hash seed of the one before`, after);
+/** @param keys  Gives keys that stand for all. Asked only where the placements have no exact pieces in common. */
+export function diffPlacements(
+  before: Placement,
+  after: Placement,
+  replicationFactor: number,
+  keys: () => readonly string[],
+): PlacementDiff {
+  const comparison = new Comparison(before, after, replicationFactor);
+  if (!isArcPlacement(before) || !isArcPlacement(after) || before.slotting !== after.slotting) {
+    const sample = keys();
+    if (comparison.isEmpty) countKeys(before, after, sample, comparison);
+    else compareKeys(before, after, sample, comparison);
+    return comparison.result('keys', sample.length);
   }
-  const widthBefore = Math.min(replicationFactor, before.nodes.length);
-  const widthAfter = Math.min(replicationFactor, after.nodes.length);
-  const copiesBefore = new Uint32Array(before.nodes.length);
-  const copiesAfter = new Uint32Array(after.nodes.length);
-  const runs: SlotRun[] = [];
-  if (widthBefore > 0 && widthAfter > 0) {
-    const rows = { before: before.slotTable(widthBefore), after: after.slotTable(widthAfter) };
-    const indexBefore = new Map(before.nodes.map(({ id }, index) => [id, index]));
-    // The same node has different indexes in the two placements; everything is compared by its index before.
-    const toBefore = after.nodes.map(({ id }) => indexBefore.get(id) ?? -1);
-    const collector = new RunCollector(runs);
-    for (let slot = 0; slot < before.slots; slot++) {
-      const rowBefore = rows.before.subarray(slot * widthBefore, (slot + 1) * widthBefore);
-      const rowAfter = rows.after.subarray(slot * widthAfter, (slot + 1) * widthAfter);
-      for (const node of rowBefore) copiesBefore[node]!++;
-      for (const node of rowAfter) copiesAfter[node]!++;
-      compareRows(slot, rowBefore, rowAfter, toBefore, collector);
+  if (isSlottedPlacement(before) && isSlottedPlacement(after)) {
+    if (comparison.isEmpty) countArcs(before, after, after.slots, comparison);
+    else compareSlots(before, after, comparison);
+    return comparison.result('slots', after.slots);
+  }
+  if (comparison.isEmpty) return comparison.result('ranges', 0, []);
+  const arcs = [before.arcs(comparison.widthBefore), after.arcs(comparison.widthAfter)] as const;
+  const starts = [...new Set(arcs.flatMap((each) => Array.from(each.starts as ArrayLike<string>)))].sort(
+    compareKeyOrder,
+  );
+  const [was, is] = arcs.map((each) => rankStarts(each as Arcs<string>, starts));
+  compareArcs(was!, is!, starts.length, comparison);
+  return comparison.result('ranges', starts.length, starts);
+}
+
+/** The order of raw keys: by UTF-16 code units. */
+const compareKeyOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Numbers the bounds, so that the pieces between them can be counted. */
+function rankStarts({ starts, rows }: Arcs<string>, all: readonly string[]): Arcs<number> {
+  const rank = new Map(all.map((start, index) => [start, index]));
+  return { starts: Array.from(starts, (start) => rank.get(start)!), rows };
+}
+
+function compareSlots(before: SlottedPlacement, after: SlottedPlacement, comparison: Comparison): void {
+  const { widthBefore, widthAfter } = comparison;
+  const changed = widthBefore === widthAfter ? after.changesFrom?.(before, widthAfter) : undefined;
+  if (changed === undefined) {
+    compareArcs(before.arcs(widthBefore), after.arcs(widthAfter), after.slots, comparison);
+    return;
+  }
+  for (const [first, end] of changed.slots) {
+    for (let slot = first; slot < end; slot++) {
+      const offset = slot * widthAfter;
+      comparison.add(slot, slot + 1, { nodes: changed.before, offset }, { nodes: changed.after, offset });
     }
-    collector.end();
   }
-  return { runs, copiesBefore, copiesAfter };
+  // What was not compared stays where it is.
+  const { copiesBefore, copiesAfter, indexBefore } = comparison;
+  for (let node = 0; node < copiesAfter.length; node++) {
+    const known = indexBefore[node]!;
+    if (known !== -1) copiesAfter[node]! += changed.copiesBefore[known]! - copiesBefore[known]!;
+  }
+  copiesBefore.set(changed.copiesBefore);
 }
 
-/** Pairs the nodes that enter a slot's row with the nodes that leave it, in order. */
-function compareRows(
-  slot: number,
-  rowBefore: Uint16Array,
-  rowAfter: Uint16Array,
-  toBefore: readonly number[],
-  collector: RunCollector,
-): void {
-  let leavingFrom = 0;
-  for (const entering of rowAfter) {
-    const known = toBefore[entering]!;
-    if (known !== -1 && rowBefore.includes(known)) continue;
-    while (leavingFrom < rowBefore.length && staysIn(rowBefore[leavingFrom]!, rowAfter, toBefore)) leavingFrom++;
-    const from = leavingFrom < rowBefore.length ? rowBefore[leavingFrom++]! : rowBefore[0]!;
-    collector.add(slot, from, entering);
+/** One pass over both lists of arcs. @param end  Where the last arcs end. */
+function compareArcs(before: Arcs<number>, after: Arcs<number>, end: number, comparison: Comparison): void {
+  const { widthBefore, widthAfter } = comparison;
+  let [was, is] = [0, 0];
+  let first = 0;
+  while (first < end) {
+    const nextBefore = before.starts[was + 1] ?? end;
+    const nextAfter = after.starts[is + 1] ?? end;
+    const next = Math.min(nextBefore, nextAfter);
+    comparison.add(
+      first,
+      next,
+      { nodes: before.rows, offset: was * widthBefore },
+      { nodes: after.rows, offset: is * widthAfter },
+    );
+    if (nextBefore === next) was++;
+    if (nextAfter === next) is++;
+    first = next;
   }
 }
 
-function staysIn(nodeBefore: number, rowAfter: Uint16Array, toBefore: readonly number[]): boolean {
-  for (const node of rowAfter) if (toBefore[node] === nodeBefore) return true;
-  return false;
+function compareKeys(before: Placement, after: Placement, keys: readonly string[], comparison: Comparison): void {
+  const indexesOf = ({ nodes }: Placement) => new Map(nodes.map(({ id }, index) => [id, index]));
+  const [namesBefore, namesAfter] = [indexesOf(before), indexesOf(after)];
+  for (const [piece, key] of keys.entries()) {
+    const was = before.preferenceList(key, comparison.widthBefore).map((id) => namesBefore.get(id)!);
+    const is = after.preferenceList(key, comparison.widthAfter).map((id) => namesAfter.get(id)!);
+    comparison.add(piece, piece + 1, { nodes: was, offset: 0 }, { nodes: is, offset: 0 });
+  }
 }
 
-/** Joins neighbouring slots of the same move. Several moves can be open at once, one for each copy of a slot. */
-class RunCollector {
-  readonly #runs: SlotRun[];
-  #open: { firstSlot: number; endSlot: number; from: number; to: number }[] = [];
-
-  constructor(runs: SlotRun[]) {
-    this.#runs = runs;
-  }
-
-  add(slot: number, from: number, to: number): void {
-    if (this.#open.length > 0) {
-      this.#close(slot);
-      const run = this.#open.find((open) => open.from === from && open.to === to && open.endSlot === slot);
-      if (run !== undefined) {
-        run.endSlot = slot + 1;
-        return;
-      }
+/** Where one of the two has no nodes: what those of the other hold, and nothing that moves. */
+function countArcs(before: SlottedPlacement, after: SlottedPlacement, end: number, comparison: Comparison): void {
+  for (const [placement, width, copies] of [
+    [before, comparison.widthBefore, comparison.copiesBefore],
+    [after, comparison.widthAfter, comparison.copiesAfter],
+  ] as const) {
+    if (width === 0) continue;
+    const { starts, rows } = placement.arcs(width);
+    for (let place = 0; place < rows.length; place++) {
+      const arc = Math.floor(place / width);
+      copies[rows[place]!]! += (starts[arc + 1] ?? end) - starts[arc]!;
     }
-    this.#open.push({ firstSlot: slot, endSlot: slot + 1, from, to });
   }
+}
 
-  end(): void {
-    this.#close(Number.POSITIVE_INFINITY);
-    this.#runs.sort((a, b) => a.firstSlot - b.firstSlot || a.to - b.to);
-  }
-
-  /** Closes the runs that slot `slot` can no longer continue. */
-  #close(slot: number): void {
-    if (this.#open.every((run) => run.endSlot >= slot)) return;
-    this.#runs.push(...this.#open.filter((run) => run.endSlot < slot));
-    this.#open = this.#open.filter((run) => run.endSlot >= slot);
+/** The same by a sample of keys. */
+function countKeys(before: Placement, after: Placement, keys: readonly string[], comparison: Comparison): void {
+  for (const [placement, width, copies] of [
+    [before, comparison.widthBefore, comparison.copiesBefore],
+    [after, comparison.widthAfter, comparison.copiesAfter],
+  ] as const) {
+    if (width === 0) continue;
+    const indexes = new Map(placement.nodes.map(({ id }, index) => [id, index]));
+    for (const key of keys) for (const id of placement.preferenceList(key, width)) copies[indexes.get(id)!]!++;
   }
 }

@@ -2,7 +2,8 @@
  * A rebalancing plan: which keys go from which node to which when one placement follows another. Pure: it reads the two
  * placements and touches no server, so that a change can be judged before it is made.
  *
- * Symbols, with R the replication factor (or the number of nodes where there are fewer), S the slots:
+ * Symbols, with R the replication factor (or the number of nodes where there are fewer), S the slots (or whatever else the
+ * two placements are compared by, see `diff.ts`):
  *
  *   copies of node n   slots in whose first R places n stands            c(n), sum over n is S * R
  *   moved share        copies that must be made / (S * R after)          in [0, 1]
@@ -15,15 +16,20 @@
  */
 
 import { InvalidArgumentError } from '../errors.ts';
-import type { NodeId } from '../placement/node.ts';
-import type { SlottedPlacement } from '../placement/placement.ts';
-import { expectInteger, expectOptions, expectPositive } from '../runtime/validate.ts';
-import { diffSlots, type SlotDiff } from './diff.ts';
+import { expectPlacement } from '../placement/expect-placement.ts';
+import { compareIds, type NodeId } from '../placement/node.ts';
+import type { Placement } from '../placement/placement.ts';
+import { expectInteger, expectIterable, expectOptions, expectPositive } from '../runtime/validate.ts';
+import type { PlacementDiff } from './comparison.ts';
+import { diffPlacements } from './diff.ts';
 
 export interface PlanOptions {
   /** Copies of each key. Integer of at least 1; default 1. Counts as the number of nodes where that is smaller. */
   readonly replicationFactor?: number | undefined;
-  /** Keys that stand for all, each alone or with the bytes it takes, for {@link RebalancePlan.estimate}. */
+  /**
+   * Keys that stand for all, each alone or with the bytes it takes, for {@link RebalancePlan.estimate}; also what the
+   * placements are compared by where they have no slots in common.
+   */
   readonly keySample?: Iterable<string | readonly [key: string, bytes: number]> | undefined;
   /** Part of all keys that `keySample` holds, in (0, 1]; default 1, which is all of them. */
   readonly sampleRate?: number | undefined;
@@ -33,8 +39,10 @@ export interface PlanOptions {
 export interface Move {
   readonly from: NodeId;
   readonly to: NodeId;
-  /** Runs of slots [first, end), ascending. */
+  /** Runs of slots [first, end), ascending. With another basis than 'slots': of its pieces, counted from 0. */
   readonly slots: readonly (readonly [first: number, end: number])[];
+  /** With the basis 'ranges': the same runs as ranges of raw keys [start, end), the last of which may have no end. */
+  readonly ranges?: readonly (readonly [start: string, end: string | undefined])[];
   readonly slotCount: number;
   /** Part of all copies that this move carries. */
   readonly share: number;
@@ -52,6 +60,13 @@ export interface NodeChange {
 
 export interface RebalancePlan {
   readonly replicationFactor: number;
+  /**
+   * What the two placements were compared by. 'slots': slots or positions, exact. 'ranges': the ranges of raw keys between
+   * any two bounds, each counted as one. 'keys': a sample of keys, those of `keySample` or else 65,536 made up ones;
+   * everything in the plan is then an estimate.
+   */
+  readonly basis: 'slots' | 'ranges' | 'keys';
+  /** How many of those there are. */
   readonly slots: number;
   /** One for each pair of nodes that has something to move, ordered by `from` and `to`. */
   readonly moves: readonly Move[];
@@ -68,119 +83,133 @@ export interface RebalancePlan {
   readonly estimate?: { readonly keys: number; readonly movedKeys: number; readonly movedBytes: number };
 }
 
-/** @throws {InvalidArgumentError} An option is out of range, or the placements have different slots or hash seeds. */
-export function planRebalance(
-  before: SlottedPlacement,
-  after: SlottedPlacement,
-  options: PlanOptions = {},
-): RebalancePlan {
+/** Keys that stand for all where the user gives none. */
+const madeUpKeys = 65_536;
+
+/**
+ * Any two placements can be compared, also of different kinds: that tells what it would cost to go over from one to the
+ * other.
+ * @throws {InvalidArgumentError} An option is out of range.
+ */
+export function planRebalance(before: Placement, after: Placement, options: PlanOptions = {}): RebalancePlan {
+  expectPlacement('before', before);
+  expectPlacement('after', after);
   const given = expectOptions('options', options, ['replicationFactor', 'keySample', 'sampleRate']);
   const replicationFactor = expectInteger('replicationFactor', given.replicationFactor ?? 1, 1);
   const sampleRate = expectPositive('sampleRate', given.sampleRate ?? 1);
   if (sampleRate > 1) throw new InvalidArgumentError('sampleRate', 'a number in (0, 1]', sampleRate);
+  const sample =
+    options.keySample === undefined
+      ? undefined
+      : Array.from(expectIterable('keySample', options.keySample), keyAndBytes);
 
-  const diff = diffSlots(before, after, replicationFactor);
-  const totalCopies = after.slots * Math.min(replicationFactor, after.nodes.length);
+  const diff = diffPlacements(before, after, replicationFactor, () =>
+    sample === undefined || sample.length === 0
+      ? Array.from({ length: madeUpKeys }, (_, index) => `key:${index}`)
+      : sample.map(([key]) => key),
+  );
+  const totalCopies = diff.pieces * Math.min(replicationFactor, after.nodes.length);
   const moves = movesOf(diff, before, after, totalCopies);
-  const nodes = changesOf(diff, before, after, moves);
   const movedSlots = moves.reduce((sum, { slotCount }) => sum + slotCount, 0);
-  const minimumSlots = before.nodes.length === 0 ? 0 : minimumOf(diff, before, after);
+  const minimumSlots = before.nodes.length === 0 ? 0 : minimumOf(diff);
   return {
     replicationFactor,
-    slots: after.slots,
+    basis: diff.basis,
+    slots: diff.pieces,
     moves,
     movedShare: shareOf(movedSlots, totalCopies),
     minimumShare: shareOf(minimumSlots, totalCopies),
     needlessMoves: movedSlots - minimumSlots,
-    nodes,
-    ...(options.keySample === undefined ? {} : { estimate: estimateOf(options.keySample, sampleRate, after, diff) }),
+    nodes: changesOf(diff, before, after, moves),
+    ...(sample === undefined ? {} : { estimate: estimateOf(sample, sampleRate, before, after, replicationFactor) }),
   };
+}
+
+/** @throws {InvalidArgumentError} It is no key, alone or with the bytes it takes. The message does not hold the key. */
+function keyAndBytes(entry: unknown, index: number): readonly [key: string, bytes: number] {
+  if (typeof entry === 'string') return [entry, 0];
+  const [key, bytes] = Array.isArray(entry) ? entry : [];
+  if (typeof key === 'string' && typeof bytes === 'number' && Number.isFinite(bytes) && bytes >= 0) return [key, bytes];
+  throw new InvalidArgumentError(`keySample[${index}]`, 'a key, or [key, bytes] with bytes of at least 0', entry);
 }
 
 const shareOf = (slots: number, total: number) => (total === 0 ? 0 : slots / total);
 
-function movesOf(diff: SlotDiff, before: SlottedPlacement, after: SlottedPlacement, totalCopies: number): Move[] {
-  const bySource = new Map<number, Map<number, { slots: [number, number][]; slotCount: number }>>();
-  for (const { firstSlot, endSlot, from, to } of diff.runs) {
-    const byTarget = getOrAdd(bySource, from, () => new Map());
-    const move = getOrAdd(byTarget, to, () => ({ slots: [], slotCount: 0 }));
-    move.slots.push([firstSlot, endSlot]);
-    move.slotCount += endSlot - firstSlot;
+function movesOf(diff: PlacementDiff, before: Placement, after: Placement, totalCopies: number): Move[] {
+  const byPair = new Map<number, { from: number; to: number; slots: [number, number][]; slotCount: number }>();
+  for (const { first, end, from, to } of diff.runs) {
+    const pair = from * after.nodes.length + to;
+    const move = byPair.get(pair) ?? { from, to, slots: [], slotCount: 0 };
+    byPair.set(pair, move);
+    move.slots.push([first, end]);
+    move.slotCount += end - first;
   }
-  const ascending = <V>(map: Map<number, V>) => [...map].sort(([a], [b]) => a - b);
-  return ascending(bySource).flatMap(([from, byTarget]) =>
-    ascending(byTarget).map(([to, { slots, slotCount }]) => ({
+  return [...byPair.values()]
+    .map(({ from, to, slots, slotCount }) => ({
       from: before.nodes[from]!.id,
       to: after.nodes[to]!.id,
       slots,
+      ...(diff.starts === undefined ? {} : { ranges: rangesOf(slots, diff.starts) }),
       slotCount,
       share: shareOf(slotCount, totalCopies),
-    })),
-  );
+    }))
+    .sort((a, b) => compareIds(a.from, b.from) || compareIds(a.to, b.to));
 }
 
-function getOrAdd<Key, Item>(map: Map<Key, Item>, key: Key, make: () => Item): Item {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
-}
+const rangesOf = (runs: readonly [number, number][], starts: readonly string[]) =>
+  runs.map(([first, end]) => [starts[first]!, starts[end]] as const);
 
-function changesOf(
-  diff: SlotDiff,
-  before: SlottedPlacement,
-  after: SlottedPlacement,
-  moves: readonly Move[],
-): NodeChange[] {
-  const copiesBefore = new Map(before.nodes.map(({ id }, index) => [id, diff.copiesBefore[index]!]));
-  const copiesAfter = new Map(after.nodes.map(({ id }, index) => [id, diff.copiesAfter[index]!]));
-  const sum = (copies: Uint32Array) => copies.reduce((total, count) => total + count, 0);
-  const [totalBefore, totalAfter] = [sum(diff.copiesBefore), sum(diff.copiesAfter)];
-  const slotsOf = (chosen: (move: Move) => boolean) =>
-    moves.reduce((total, move) => (chosen(move) ? total + move.slotCount : total), 0);
-  return [...new Set([...copiesBefore.keys(), ...copiesAfter.keys()])].sort().map((id) => {
-    const [countBefore, countAfter] = [copiesBefore.get(id) ?? 0, copiesAfter.get(id) ?? 0];
-    const slotsIn = slotsOf((move) => move.to === id);
+function changesOf(diff: PlacementDiff, before: Placement, after: Placement, moves: readonly Move[]): NodeChange[] {
+  const totalBefore = diff.copiesBefore.reduce((total, count) => total + count, 0);
+  const totalAfter = diff.copiesAfter.reduce((total, count) => total + count, 0);
+  const received = new Map<NodeId, number>();
+  for (const { to, slotCount } of moves) received.set(to, (received.get(to) ?? 0) + slotCount);
+  const changeOf = (id: NodeId, countBefore: number, countAfter: number): NodeChange => {
+    const slotsIn = received.get(id) ?? 0;
     return {
       id,
       shareBefore: shareOf(countBefore, totalBefore),
       shareAfter: shareOf(countAfter, totalAfter),
       slotsIn,
-      // A copy that is added and not moved leaves its source where it is.
-      slotsOut: countBefore + slotsIn - countAfter,
+      // A copy that is added and not moved leaves its source where it is; the first nodes have theirs from nowhere.
+      slotsOut: before.nodes.length === 0 ? 0 : countBefore + slotsIn - countAfter,
     };
-  });
+  };
+  const stay = new Set(diff.indexBefore);
+  return [
+    ...after.nodes.map(({ id }, index) => changeOf(id, copiesHeld(diff, index), diff.copiesAfter[index]!)),
+    ...before.nodes.flatMap(({ id }, index) => (stay.has(index) ? [] : [changeOf(id, diff.copiesBefore[index]!, 0)])),
+  ].sort((a, b) => compareIds(a.id, b.id));
 }
 
-function minimumOf(diff: SlotDiff, before: SlottedPlacement, after: SlottedPlacement): number {
-  const indexBefore = new Map(before.nodes.map(({ id }, index) => [id, index]));
-  return after.nodes.reduce((sum, { id }, index) => {
-    const known = indexBefore.get(id);
-    const held = known === undefined ? 0 : diff.copiesBefore[known]!;
-    return sum + Math.max(0, diff.copiesAfter[index]! - held);
-  }, 0);
+/** Copies that a node held before, by its index after. */
+function copiesHeld({ copiesBefore, indexBefore }: PlacementDiff, index: number): number {
+  return indexBefore[index] === -1 ? 0 : copiesBefore[indexBefore[index]!]!;
+}
+
+function minimumOf(diff: PlacementDiff): number {
+  return diff.copiesAfter.reduce((sum, copies, index) => sum + Math.max(0, copies - copiesHeld(diff, index)), 0);
 }
 
 function estimateOf(
-  keySample: NonNullable<PlanOptions['keySample']>,
+  sample: readonly (readonly [key: string, bytes: number])[],
   sampleRate: number,
-  after: SlottedPlacement,
-  diff: SlotDiff,
+  before: Placement,
+  after: Placement,
+  replicationFactor: number,
 ): NonNullable<RebalancePlan['estimate']> {
-  // How many copies leave each slot.
-  const movesOfSlot = new Uint16Array(after.slots);
-  for (const { firstSlot, endSlot } of diff.runs) {
-    for (let slot = firstSlot; slot < endSlot; slot++) movesOfSlot[slot]!++;
-  }
-  let [keys, movedKeys, movedBytes] = [0, 0, 0];
-  for (const entry of keySample) {
-    const [key, bytes] = typeof entry === 'string' ? [entry, 0] : entry;
-    const copies = movesOfSlot[after.slotOf(key)]!;
-    keys++;
+  const holdersBy = (placement: Placement, key: string) =>
+    placement.nodes.length === 0
+      ? []
+      : placement.preferenceList(key, Math.min(replicationFactor, placement.nodes.length));
+  let [movedKeys, movedBytes] = [0, 0];
+  for (const [key, bytes] of sample) {
+    const was = holdersBy(before, key);
+    // Of nothing, nothing moves.
+    const copies = was.length === 0 ? 0 : holdersBy(after, key).filter((node) => !was.includes(node)).length;
     movedKeys += copies;
     movedBytes += copies * bytes;
   }
   const scale = (count: number) => Math.round(count / sampleRate);
-  return { keys: scale(keys), movedKeys: scale(movedKeys), movedBytes: scale(movedBytes) };
+  return { keys: scale(sample.length), movedKeys: scale(movedKeys), movedBytes: scale(movedBytes) };
 }

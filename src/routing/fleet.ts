@@ -75,20 +75,20 @@ export class Fleet {
     return this.#members.get(id);
   }
 
-  /** Every node with a backend: those of the ring and those that a lazy change still reads from. */
+  /** Every node with a backend: those of the placement and those that a lazy change still reads from. */
   allMembers(): Member[] {
     return [...this.#members.values()];
   }
 
-  /** @throws {NoNodesError} The ring is empty. */
+  /** @throws {NoNodesError} There are no nodes. */
   placesOf(key: string): Places {
     const { topology, health, policy } = this;
-    if (health.allUp && topology.formerRings.length === 0) {
+    if (health.allUp && topology.formerPlacements.length === 0) {
       return { serving: this.#toMembers(holdersOf(topology, key)), down: none, standIns: none, formers: none };
     }
     const spills = policy.whenDown === 'spill' && !health.allUp;
     const preference = spills
-      ? topology.ring.preferenceList(key, topology.ring.nodes.length)
+      ? topology.placement.preferenceList(key, topology.placement.nodes.length)
       : holdersOf(topology, key);
     const { serving, down, standIns } = servingNodes(preference, copiesOf(topology), health, policy.whenDown);
     return { serving: this.#toMembers(serving), down, standIns, formers: this.#formersOf(key, serving) };
@@ -122,14 +122,14 @@ export class Fleet {
     return !this.#members.has(node) || this.#outdated.get(node)?.has(key) === true;
   }
 
-  /** True the first time it is called for a key since the last change of the ring. */
+  /** True the first time it is called for a key since the last change of the placement. */
   isFirstFill(key: string): boolean {
     if (this.#filled.has(key)) return false;
     this.#filled.add(key);
     return true;
   }
 
-  /** Called at each change of the ring: holders may lack keys anew. */
+  /** Called at each change of the placement: holders may lack keys anew. */
   forgetFilled(): void {
     this.#filled.clear();
   }
@@ -175,7 +175,7 @@ export class Fleet {
   }
 
   #formersOf(key: string, serving: readonly NodeId[]): readonly Member[] {
-    if (this.topology.formerRings.length === 0) return none;
+    if (this.topology.formerPlacements.length === 0) return none;
     const formers = formerHoldersOf(this.topology, key);
     return this.#toMembers(formers.filter((node) => !serving.includes(node) && !this.isOutdated(node, key)));
   }

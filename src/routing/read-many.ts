@@ -72,7 +72,7 @@ async function readOnce(
     const failedAtDown: string[] = [];
     for (const search of searches) {
       if (values[search.index] !== undefined) continue;
-      if (wasCrossed(search)) crossed.push(search.index);
+      if (wasCrossed(fleet, search)) crossed.push(search.index);
       if (verdictOf(fleet, search) === 'miss') continue;
       failed.push(search.index);
       for (const attempt of failuresOf(fleet, operation, search)) {

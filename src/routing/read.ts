@@ -12,7 +12,7 @@ import { copyBack } from './copy-back.ts';
 import type { Fleet, Member, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
 import { attemptTimeoutMs } from './query-plan.ts';
-import { isMissEverywhere } from './topology.ts';
+import { isMissEverywhere, type Topology } from './topology.ts';
 
 /** What a caller may say about one call. */
 export interface RouteOptions {
@@ -29,6 +29,8 @@ export interface Search {
   /** Of the key among those of the call. */
   readonly index: number;
   readonly places: Places;
+  /** In force when the search began: by it the nodes to ask were chosen, and by it a miss is judged. */
+  readonly topology: Topology;
   /** The nodes to ask, in order; the first `places.serving.length` of them are holders. */
   readonly candidates: readonly Member[];
   /** Former holders that are not asked, as they are down. */
@@ -47,7 +49,18 @@ export function beginSearch(fleet: Fleet, key: string, index: number): Search {
   const skipped = places.formers.filter((former) => !candidates.includes(former)).map(({ id }) => id);
   const mayCopy = places.formers.length > 0 || (fleet.policy.readRepair && candidates.length > 1);
   const guard = mayCopy ? fleet.guards.takeForCopy(key) : undefined;
-  return { key, index, places, candidates, skipped, next: 0, missed: [], attempts: [], guard };
+  return {
+    key,
+    index,
+    places,
+    topology: fleet.topology,
+    candidates,
+    skipped,
+    next: 0,
+    missed: [],
+    attempts: [],
+    guard,
+  };
 }
 
 /** Notes that the present candidate missed, and goes on to the next. */
@@ -56,7 +69,7 @@ export function passMiss(fleet: Fleet, search: Search): void {
   search.missed.push(search.candidates[search.next]!);
   search.next++;
   // Without confirmation, one holder's miss speaks for all holders; not while some may not have been filled yet.
-  const confirms = fleet.policy.confirmMisses || fleet.topology.formerRings.length > 0;
+  const confirms = fleet.policy.confirmMisses || fleet.topology.formerPlacements.length > 0;
   if (!confirms && search.next < holders) search.next = holders;
 }
 
@@ -82,20 +95,20 @@ export function endWithHit(fleet: Fleet, search: Search): void {
 }
 
 /**
- * Whether a search that found nothing must be made again: a write of the key by this process was under way, which may
- * have moved the value from where it was not asked for yet to where it had been.
+ * Whether a search that found nothing must be made again: the nodes changed meanwhile, or a write of the key by this
+ * process was under way, which may have moved the value from where it was not asked for yet to where it had been.
  */
-export function wasCrossed({ guard, places }: Search): boolean {
-  return guard?.broken === true && places.formers.length > 0;
+export function wasCrossed(fleet: Fleet, { guard, places, topology }: Search): boolean {
+  return topology !== fleet.topology || (guard?.broken === true && places.formers.length > 0);
 }
 
 /** What a search that found nothing says. */
 export function verdictOf(fleet: Fleet, search: Search): 'miss' | 'failure' {
-  const { places, missed, key } = search;
+  const { places, missed, key, topology } = search;
   if (!missed.some((member) => places.serving.includes(member))) return 'failure';
-  if (fleet.policy.whenDown === 'spill' || fleet.topology.formerRings.length === 0) return 'miss';
+  if (fleet.policy.whenDown === 'spill' || topology.formerPlacements.length === 0) return 'miss';
   const hasMissed = (node: string) => missed.some(({ id }) => id === node) || fleet.isOutdated(node, key);
-  return isMissEverywhere(fleet.topology, key, hasMissed) ? 'miss' : 'failure';
+  return isMissEverywhere(topology, key, hasMissed) ? 'miss' : 'failure';
 }
 
 export async function readOne<Found>(
@@ -111,7 +124,7 @@ export async function readOne<Found>(
     try {
       const found = await searchAlong(fleet, operation, search, call, deadlineMs, options.signal);
       if (found !== undefined) return found;
-      if (wasCrossed(search) && !isLast) continue;
+      if (wasCrossed(fleet, search) && !isLast) continue;
       if (verdictOf(fleet, search) === 'failure') throw readFailure(fleet, operation, search);
       return undefined;
     } finally {

@@ -93,7 +93,7 @@ export async function writeMany(fleet: Fleet, call: ManyWriteCall, options: Rout
   return { failed, attempts: failed.length === 0 ? [] : attempts };
 }
 
-/** @throws {NoNodesError} The ring is empty. */
+/** @throws {NoNodesError} There are no nodes. */
 function planBatches(fleet: Fleet, call: ManyWriteCall, required: number, attempts: NodeAttempt[]): Plan {
   const batches = new Map<Member, Batch>();
   const standInBatches = new Map<Member, Batch>();

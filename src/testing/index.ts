@@ -9,4 +9,10 @@ export {
   describeBackend,
 } from './backend-suite.ts';
 export { type CallCounts, FaultyBackend, type FaultyBackendOptions } from './faulty-backend.ts';
+export {
+  describePlacement,
+  type PlacementAdapter,
+  type PlacementFeature,
+  type PlacementSuiteRunner,
+} from './placement-suite.ts';
 export { SimulatedClock, type SimulatedClockOptions } from './simulated-clock.ts';

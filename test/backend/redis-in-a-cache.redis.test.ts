@@ -90,7 +90,7 @@ describe('a cache over four real servers', () => {
     servers.c!.pause();
     const results = await Promise.allSettled(keys.map((key) => cache.get(key)));
     for (const [index, result] of results.entries()) {
-      const owner = cache.topology.ring.nodeFor(keys[index]!);
+      const owner = cache.topology.placement.nodeFor(keys[index]!);
       if (owner !== 'c') expect(result).toEqual({ status: 'fulfilled', value: 1 });
       else expect(result).toMatchObject({ status: 'rejected', reason: { node: 'c', retryable: true } });
     }
@@ -102,7 +102,7 @@ describe('a cache over four real servers', () => {
   it('names the node by its id in errors, whatever its address', async () => {
     cache = open();
     await servers.a!.kill();
-    const key = keys.find((name) => cache.topology.ring.nodeFor(name) === 'a')!;
+    const key = keys.find((name) => cache.topology.placement.nodeFor(name) === 'a')!;
     const error = (await cache.get(key).catch((reason) => reason)) as Error;
     expect(error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', node: 'a' });
     expect(error.message).toBe('get: node a cannot be reached.');
@@ -116,7 +116,7 @@ describe('a cache over four real servers', () => {
     );
     servers.e = await startRedis();
     await cache.addNode({ id: 'e', backend: new RedisBackend(servers.e.url) });
-    const moved = keys.filter((key) => cache.topology.ring.nodeFor(key) === 'e');
+    const moved = keys.filter((key) => cache.topology.placement.nodeFor(key) === 'e');
     expect(moved.length).toBeGreaterThan(0);
     expect((await cache.getMany(keys)).size).toBe(keys.length);
     const direct = new RedisBackend(servers.e.url);

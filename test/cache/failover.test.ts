@@ -62,7 +62,7 @@ describe('with one copy of each key', () => {
     const { cache, nodes } = makeFaultyCache(['a', 'b', 'c', 'd']);
     await cache.setMany(keys.map((key) => [key, key.length]));
     nodes.c!.stop();
-    const isLost = (key: string) => cache.topology.ring.nodeFor(key) === 'c';
+    const isLost = (key: string) => cache.topology.placement.nodeFor(key) === 'c';
     const [lost, kept] = [keys.filter(isLost), keys.filter((key) => !isLost(key))];
     expect(lost.length).toBeGreaterThan(0);
 
@@ -98,7 +98,7 @@ describe('with one copy of each key', () => {
       expect.objectContaining({ code: 'ERR_WRITE_CONSISTENCY', required: 3, acknowledged: ['a', 'c'] }),
     );
     nodes.b!.start();
-    expect((await collect(cache.keys())).every((key) => cache.topology.ring.nodeFor(key) === 'b')).toBe(true);
+    expect((await collect(cache.keys())).every((key) => cache.topology.placement.nodeFor(key) === 'b')).toBe(true);
   });
 });
 

@@ -149,7 +149,7 @@ async function play(seed: number): Promise<History> {
   const changer = async () => {
     for (let change = 0; !isOver; change++) {
       await pause(20 + below(200));
-      const members = cache.topology.ring.nodes.map(({ id }) => id);
+      const members = cache.topology.placement.nodes.map(({ id }) => id);
       const options = { lazyForMs: 1_000_000 };
       const kind = below(3);
       if (kind === 0 && members.length < 7) {

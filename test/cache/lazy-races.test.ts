@@ -9,22 +9,22 @@ const code = (name: string) => expect.objectContaining({ code: name });
 /** A cache of a, b and c that has just been given d, by 'lazy', and a key that went from `from` to d. */
 async function withMovedKey(options: object = {}) {
   const made = makeFaultyCache(['a', 'b', 'c'], { timeoutMs: 1_000, ...options });
-  const after = made.cache.topology.ring.withNode({ id: 'd' });
+  const after = made.cache.topology.placement.withNode({ id: 'd' });
   const keys = Array.from({ length: 500 }, (_, index) => `key:${index}`);
   const moved = keys.filter((key) => after.nodeFor(key) === 'd');
-  const from = made.cache.topology.ring.nodeFor(moved[0]!);
-  const sameWay = moved.filter((key) => made.cache.topology.ring.nodeFor(key) === from);
+  const from = made.cache.topology.placement.nodeFor(moved[0]!);
+  const sameWay = moved.filter((key) => made.cache.topology.placement.nodeFor(key) === from);
   const add = (lazyForMs = 1_000_000) => made.cache.addNode({ id: 'd', backend: made.newNode('d') }, { lazyForMs });
   return { ...made, key: moved[0]!, other: sameWay[1]!, from, add };
 }
 
-const idsOf = ({ cache }: FaultyCache) => cache.topology.ring.nodes.map(({ id }) => id);
+const idsOf = ({ cache }: FaultyCache) => cache.topology.placement.nodes.map(({ id }) => id);
 
 describe('two changes at once', () => {
   it('both happen', async () => {
     const made = makeFaultyCache(['a', 'b', 'c']);
     await Promise.all([made.cache.setWeight('a', 2), made.cache.setWeight('b', 3)]);
-    expect(made.cache.topology.ring.nodes.map(({ weight }) => weight)).toEqual([2, 3, 1]);
+    expect(made.cache.topology.placement.nodes.map(({ weight }) => weight)).toEqual([2, 3, 1]);
     const add = (id: string) => made.cache.addNode({ id, backend: made.newNode(id) });
     await Promise.all([add('d'), add('e')]);
     expect(idsOf(made)).toEqual(['a', 'b', 'c', 'd', 'e']);
@@ -66,7 +66,7 @@ describe('two changes at once', () => {
     const change = made.cache.setWeight('a', 2);
     change.cancel();
     await change;
-    expect(made.cache.topology.formerRings).toEqual([]);
+    expect(made.cache.topology.formerPlacements).toEqual([]);
   });
 });
 
@@ -140,7 +140,7 @@ describe('a former owner that is down', () => {
     nodes[from]!.failNext(1, new Error('lost'));
     await cache.delete(key);
     later.cancel();
-    expect(cache.topology.formerRings.length).toBe(1);
+    expect(cache.topology.formerPlacements.length).toBe(1);
     expect(await cache.get(key)).toBeUndefined();
   });
 });
@@ -177,7 +177,7 @@ describe('a write while a lazy change is open', () => {
       await cache.setMany(keys.map((key) => [key, 'v1']));
       await cache.addNode({ id: 'c', backend: newNode('c') }, forever);
       await cache.addNode({ id: 'd', backend: newNode('d') }, forever);
-      const key = keys.find((name) => cache.topology.ring.preferenceList(name, 2).join() === 'c,d')!;
+      const key = keys.find((name) => cache.topology.placement.preferenceList(name, 2).join() === 'c,d')!;
       // The read is told of no value by c, then waits for d. Meanwhile the write is confirmed by c, and removes the former.
       nodes.d!.delayMs = 50;
       const reading = read === 'get' ? cache.get(key) : cache.getMany([key]).then((hits) => hits.get(key));

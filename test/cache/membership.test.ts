@@ -12,7 +12,7 @@ const ids = ['a', 'b', 'c'];
 async function loaded(options = {}) {
   const made = makeFaultyCache(ids, options);
   await made.cache.setMany(keys.map((key) => [key, key]));
-  const after = made.cache.topology.ring.withNode({ id: 'd' });
+  const after = made.cache.topology.placement.withNode({ id: 'd' });
   const moved = keys.filter((key) => after.nodeFor(key) === 'd');
   return { ...made, moved, add: (change = {}) => made.cache.addNode({ id: 'd', backend: made.newNode('d') }, change) };
 }
@@ -23,9 +23,9 @@ describe('a change of the topology', () => {
     const before = cache.topology;
     const plan = await add();
     expect(cache.topology.epoch).toBe(2);
-    expect(cache.topology.ring.checksum).toBe(before.ring.withNode({ id: 'd' }).checksum);
+    expect(cache.topology.placement.checksum).toBe(before.placement.withNode({ id: 'd' }).checksum);
     expect(before.epoch).toBe(1);
-    expect(plan).toEqual(planRebalance(before.ring, cache.topology.ring, { replicationFactor: 1 }));
+    expect(plan).toEqual(planRebalance(before.placement, cache.topology.placement, { replicationFactor: 1 }));
     expect(plan.needlessMoves).toBe(0);
     expect(events).toEqual([
       { name: 'rebalance', epoch: 2, change: { kind: 'addNode', node: 'd', weight: 1 }, plan: plan },
@@ -37,7 +37,7 @@ describe('a change of the topology', () => {
       slots: 2 ** 10,
       virtualNodes: 16,
     });
-    expect(cache.topology.ring.checksum).toBe(expected.checksum);
+    expect(cache.topology.placement.checksum).toBe(expected.checksum);
   });
 
   it("by 'none' misses the keys that moved, and only those", async () => {
@@ -79,9 +79,9 @@ describe('a change of the topology', () => {
     await add({ lazyForMs: 5_000 });
     await cache.get(moved[0]!);
     await clock.advance(4_999);
-    expect(cache.topology.formerRings.length).toBe(1);
+    expect(cache.topology.formerPlacements.length).toBe(1);
     await clock.advance(1);
-    expect(cache.topology.formerRings.length).toBe(0);
+    expect(cache.topology.formerPlacements.length).toBe(0);
     expect(await cache.get(moved[0]!)).toBe(moved[0]);
     expect(await cache.get(moved[1]!)).toBeUndefined();
     expect(events.at(-1)).toEqual({ name: 'rebalanceDone', epoch: 2 });
@@ -89,7 +89,7 @@ describe('a change of the topology', () => {
 
   it("by 'lazy' never answers with what was overwritten or deleted at the new owner", async () => {
     const { cache, add, moved, storedAt } = await loaded();
-    const formerOwner = cache.topology.ring.nodeFor(moved[0]!);
+    const formerOwner = cache.topology.placement.nodeFor(moved[0]!);
     await add();
     const [set, setMany, deleted, deletedMany, expired, fresh] = moved;
     await cache.set(set!, 'new');
@@ -119,7 +119,7 @@ describe('a change of the topology', () => {
   it("by 'lazy' does not restart a counter, however many count at once", async () => {
     const { cache, add, moved, storedAt } = await loaded();
     const key = moved[0]!;
-    const formerOwner = cache.topology.ring.nodeFor(key);
+    const formerOwner = cache.topology.placement.nodeFor(key);
     await cache.set(key, 100);
     await add();
     const sums = await Promise.all(Array.from({ length: 20 }, () => cache.increment(key)));
@@ -130,7 +130,7 @@ describe('a change of the topology', () => {
   it("by 'lazy' refuses to count rather than to restart when the former owner does not answer", async () => {
     const { cache, add, moved, nodes } = await loaded();
     const key = moved[0]!;
-    const formerOwner = cache.topology.ring.nodeFor(key);
+    const formerOwner = cache.topology.placement.nodeFor(key);
     await cache.set(key, 100);
     await add();
     nodes[formerOwner]!.stop();
@@ -142,7 +142,7 @@ describe('a change of the topology', () => {
   it("by 'lazy' asks a former owner no more once it could not be told of a write", async () => {
     const { cache, add, moved, nodes } = await loaded();
     const key = moved[0]!;
-    const formerOwner = cache.topology.ring.nodeFor(key);
+    const formerOwner = cache.topology.placement.nodeFor(key);
     await add();
     nodes[formerOwner]!.failNext(1, new Error('lost'));
     await cache.delete(key);
@@ -167,7 +167,7 @@ describe('a change of the topology', () => {
     await Promise.all([add(), cache.addNode({ id: 'e', backend: newNode('e') })]);
     await cache.removeNode('a');
     expect(cache.topology.epoch).toBe(4);
-    expect(cache.topology.formerRings.length).toBe(3);
+    expect(cache.topology.formerPlacements.length).toBe(3);
     expect((await cache.getMany(keys)).size).toBe(keys.length);
     for (const key of keys) expect(await cache.get(key)).toBe(key);
   });
@@ -193,7 +193,7 @@ describe('a change of the topology', () => {
         else await cache.getMany(keys);
         await clock.advance(0);
       }
-      const theirs = keys.filter((key) => cache.topology.ring.preferenceList(key, 2).includes('d'));
+      const theirs = keys.filter((key) => cache.topology.placement.preferenceList(key, 2).includes('d'));
       for (const key of theirs) expect(await storedAt('d', key)).toBe(JSON.stringify(key));
       expect(nodes.d!.calls.setIfAbsent).toBe(theirs.length);
     }
@@ -214,8 +214,8 @@ describe('a change of the topology', () => {
     rebalance.cancel();
     await following;
     expect(seen.at(-1)).toMatchObject({ phase: 'done', filled: moved.length, remainingMs: 0 });
-    expect(cache.topology.formerRings).toEqual([]);
-    expect(cache.topology.ring.nodes.length).toBe(4);
+    expect(cache.topology.formerPlacements).toEqual([]);
+    expect(cache.topology.placement.nodes.length).toBe(4);
     rebalance.cancel();
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/memory.ts';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
+import type { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import { anyKey } from '../support/arbitraries.ts';
 import { collect, makeFaultyCache } from '../support/faulty-cache.ts';
 
@@ -38,7 +39,7 @@ describe('a cache over four memory nodes', () => {
       for (let index = 0; index < 50; index++) {
         const key = `key:${index}`;
         await cache.set(key, index);
-        const holders = cache.topology.ring.preferenceList(key, replicationFactor);
+        const holders = cache.topology.placement.preferenceList(key, replicationFactor);
         for (const id of ['a', 'b', 'c', 'd']) {
           expect(await storedAt(id, key)).toBe(holders.includes(id) ? String(index) : undefined);
         }
@@ -193,7 +194,7 @@ describe('a cache over four memory nodes', () => {
     nodes.b!.stop();
     await probe();
     const explanation = cache.explain('user:{42}:name');
-    const ring = cache.topology.ring;
+    const ring = cache.topology.placement as HashRing;
     expect(explanation).toMatchObject({
       routingKey: '42',
       position: ring.positionOf('42'),

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Placement } from '../../src/placement/placement.ts';
+import { RangeSharding } from '../../src/placement/ranges/range-sharding.ts';
+import { RendezvousTable } from '../../src/placement/rendezvous/rendezvous-table.ts';
 import { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import { planRebalance } from '../../src/rebalance/plan.ts';
+import type { PlacementAdapter } from '../../src/testing/placement-suite.ts';
 import { anyNodes } from '../support/arbitraries.ts';
+import { placementKinds, pointRingKinds } from '../support/placement-kinds.ts';
 
 const small = { virtualNodes: 16, slots: 2 ** 8 } as const;
 
@@ -120,6 +125,9 @@ describe('planRebalance', () => {
     const empty = HashRing.create([], small);
     const one = empty.withNode({ id: 'a' });
     expect(planRebalance(empty, one)).toMatchObject({ moves: [], movedShare: 0, needlessMoves: 0 });
+    expect(planRebalance(empty, one).nodes).toEqual([
+      { id: 'a', shareBefore: 0, shareAfter: 1, slotsIn: 0, slotsOut: 0 },
+    ]);
     const two = one.withNode({ id: 'b' });
     const plan = planRebalance(one, two, { replicationFactor: 2 });
     expect(plan.moves).toEqual([
@@ -146,15 +154,108 @@ describe('planRebalance', () => {
     expect(planRebalance(before, after).estimate).toBeUndefined();
   });
 
-  it('refuses placements whose slots cannot be compared, and options out of range', () => {
+  it('compares placements without slots in common by a sample of keys, and says so', () => {
+    const ring = HashRing.create([{ id: 'a' }, { id: 'b' }], small);
+    const otherSeed = HashRing.create([{ id: 'a' }, { id: 'b' }], { ...small, hashSeed: 1 });
+    const keys = Array.from({ length: 5_000 }, (_, index) => `user:${index}`);
+    const plan = planRebalance(ring, otherSeed, { keySample: keys });
+    const moved = keys.filter((key) => ring.nodeFor(key) !== otherSeed.nodeFor(key)).length;
+    expect(plan).toMatchObject({ basis: 'keys', slots: 5_000, movedShare: moved / 5_000 });
+    expect(planRebalance(ring, otherSeed)).toMatchObject({ basis: 'keys', slots: 65_536 });
+    expect(planRebalance(ring, ring.withNode({ id: 'c' })).basis).toBe('slots');
+  });
+
+  it('refuses options out of range', () => {
     const ring = HashRing.create([{ id: 'a' }], small);
-    const otherSlots = HashRing.create([{ id: 'a' }], { ...small, slots: 512 });
-    const otherSeed = HashRing.create([{ id: 'a' }], { ...small, hashSeed: 1 });
     const field = (name: string) => expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: name });
-    expect(() => planRebalance(ring, otherSlots)).toThrow(field('after'));
-    expect(() => planRebalance(ring, otherSeed)).toThrow(field('after'));
     expect(() => planRebalance(ring, ring, { replicationFactor: 0 })).toThrow(field('replicationFactor'));
     expect(() => planRebalance(ring, ring, { sampleRate: 1.5 })).toThrow(field('sampleRate'));
+    expect(() => planRebalance(ring, undefined as never)).toThrow(field('after'));
+    expect(() => planRebalance(ring.toSnapshot() as never, ring)).toThrow(field('before.nodeFor'));
+    expect(() => planRebalance(ring, ring, { keySample: [1] as never })).toThrow(field('keySample[0]'));
+    expect(() => planRebalance(ring, ring, { keySample: ['a', ['b', -5]] })).toThrow(field('keySample[1]'));
+    expect(() => planRebalance(ring, ring, { keySample: 'abc' })).toThrow(field('keySample'));
+  });
+});
+
+describe('planRebalance, of any kind of placement', () => {
+  const five = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id }));
+  const keys = Array.from({ length: 20_000 }, (_, index) => `session:${index}`);
+  const sharding: PlacementAdapter = {
+    name: 'RangeSharding',
+    create: (nodes) => RangeSharding.fromSample(nodes, keys),
+    restore: (snapshot) => RangeSharding.fromSnapshot(snapshot),
+  };
+
+  /** Copies that keys must be given, for each node that enters a list. */
+  function received(before: Placement, after: Placement, count: number): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const key of keys) {
+      const was = before.preferenceList(key, count);
+      for (const id of after.preferenceList(key, count))
+        if (!was.includes(id)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  it.each([...placementKinds, ...pointRingKinds].map((kind) => [kind.name, kind] as const))(
+    '%s moves the part of the keys that its plan says, when a node joins and when the last one leaves',
+    (_, kind) => {
+      const before = kind.create(five, 2);
+      const joined = before.withNode({ id: 'f' });
+      const left = before.withoutNode(before.nodes.at(-1)!.id);
+      for (const after of [joined, left]) {
+        for (const replicationFactor of [1, 2]) {
+          const plan = planRebalance(before, after, { replicationFactor });
+          const counts = received(before, after, replicationFactor);
+          const total = keys.length * replicationFactor;
+          const moved = [...counts.values()].reduce((sum, count) => sum + count, 0);
+          // Four standard deviations of what a sample of this size can be off, and of the plan's own where it is one.
+          expect(Math.abs(moved / total - plan.movedShare)).toBeLessThan(4 * Math.sqrt(0.25 / keys.length));
+          for (const { id, slotsIn } of plan.nodes) {
+            const share = slotsIn / (plan.slots * replicationFactor);
+            expect(Math.abs((counts.get(id) ?? 0) / total - share)).toBeLessThan(4 * Math.sqrt(0.25 / keys.length));
+          }
+          const isScored = ['Rendezvous', 'GoRedisRing'].includes(kind.name);
+          expect(plan.basis).toBe(isScored ? 'keys' : 'slots');
+        }
+      }
+    },
+  );
+
+  it('compares ranges by the pieces between all bounds, and names the ranges that move', () => {
+    const before = sharding.create(five, 1) as RangeSharding;
+    const bound = before.ranges()[2]!.start;
+    const after = before.split('session:5', 'a').assign(bound, 'e');
+    const plan = planRebalance(before, after);
+    expect(plan.basis).toBe('ranges');
+    expect(plan.slots).toBe(new Set([...before.ranges(), ...after.ranges()].map(({ start }) => start)).size);
+    for (const { from, to, ranges, slotCount } of plan.moves) {
+      let pieces = 0;
+      for (const [start, end] of ranges!) {
+        expect([before.nodeFor(start), after.nodeFor(start)]).toEqual([from, to]);
+        if (end !== undefined) expect(end > start).toBe(true);
+        pieces++;
+      }
+      expect(slotCount).toBeGreaterThanOrEqual(pieces);
+    }
+    const changed = keys.filter((key) => before.nodeFor(key) !== after.nodeFor(key));
+    const covered = changed.filter((key) =>
+      plan.moves.some(({ ranges }) => ranges!.some(([start, end]) => key >= start && (end === undefined || key < end))),
+    );
+    expect(covered.length).toBe(changed.length);
+    expect(changed.length).toBeGreaterThan(1_000);
+  });
+
+  it('compares two kinds that share their slots exactly: the ring, and the table of rendezvous hashing', () => {
+    const ring = HashRing.create(five, { slots: 2 ** 12 });
+    const table = RendezvousTable.create(five, { slots: 2 ** 12 });
+    const plan = planRebalance(ring, table);
+    let moved = 0;
+    for (let slot = 0; slot < ring.slots; slot++) {
+      if (ring.slotNodes(slot, 1)[0] !== table.slotNodes(slot, 1)[0]) moved++;
+    }
+    expect(plan).toMatchObject({ basis: 'slots', slots: 2 ** 12, movedShare: moved / 2 ** 12 });
   });
 });
 
@@ -164,8 +265,15 @@ function swapNames(ring: HashRing) {
   return {
     nodes: ring.nodes,
     checksum: 'swapped',
+    ...Object.fromEntries(
+      ['nodeFor', 'preferenceList', 'withNode', 'withoutNode', 'withWeight', 'shares', 'toSnapshot'].map((name) => [
+        name,
+        () => {},
+      ]),
+    ),
     slots: ring.slots,
     slotting: ring.slotting,
-    slotTable: () => table,
+    slotOf: (key: string) => ring.slotOf(key),
+    arcs: () => ({ starts: Array.from(table, (_, slot) => slot), rows: table }),
   } as unknown as HashRing;
 }

@@ -74,7 +74,7 @@ export function makeFaultyCache(ids: readonly string[], options: Partial<Sharded
     keyOf: (...first) => {
       for (let index = 0; index < 100_000; index++) {
         const key = `key:${index}`;
-        const list = cache.topology.ring.preferenceList(key, first.length);
+        const list = cache.topology.placement.preferenceList(key, first.length);
         if (list.every((id, position) => id === first[position])) return key;
       }
       throw new Error(`no key for ${first.join(', ')}`);

@@ -5,14 +5,14 @@ import { count, percent, signedPercent } from '../../../src/cli/draw/numbers.ts'
 import { isPerfect } from './lose-a-node.ts';
 import { nodeCell } from './node-cell.ts';
 import { errorCount, hitRatio, readAll, summaryOf } from './read-all.ts';
-import { keyAt, type TourContext } from './tour-context.ts';
+import { keyAt, ringOf, type TourContext } from './tour-context.ts';
 
 export async function addANodeStep(context: TourContext): Promise<void> {
   const { cache, nodes, report } = context;
   const joining = await nodes.addOne();
   report.step(`${joining.id} joins`);
 
-  const before = cache.topology.ring;
+  const before = ringOf(cache);
   const after = before.withNode({ id: joining.id });
   const plan = planRebalance(before, after, { replicationFactor: cache.topology.replicationFactor });
   showPlan(context, plan, before, after);
@@ -53,12 +53,12 @@ export async function addANodeStep(context: TourContext): Promise<void> {
   );
 }
 
-/** Keys that have the node among their holders, by the ring alone. */
+/** Keys that have the node among their holders, by the placement alone. */
 function keysDueAt({ cache, keyCount }: TourContext, id: string): number {
-  const { ring, replicationFactor } = cache.topology;
+  const { placement, replicationFactor } = cache.topology;
   let due = 0;
   for (let index = 0; index < keyCount; index++) {
-    if (ring.preferenceList(keyAt(index), replicationFactor).includes(id)) due++;
+    if (placement.preferenceList(keyAt(index), replicationFactor).includes(id)) due++;
   }
   return due;
 }

@@ -11,7 +11,7 @@ import { batches, batchSize, keyAt, type TourContext, valueAt } from './tour-con
 const tolerance = 0.15;
 
 export async function loadStep({ cache, nodes, report, keyCount }: TourContext): Promise<void> {
-  const { ring, replicationFactor } = cache.topology;
+  const { placement, replicationFactor } = cache.topology;
   report.step(`${count(keyCount)} keys, each on ${replicationFactor} nodes`);
   const progress = report.progress('loading', keyCount, 4);
   for (const indexes of batches(keyCount)) {
@@ -21,10 +21,10 @@ export async function loadStep({ cache, nodes, report, keyCount }: TourContext):
   progress.end();
   report.line();
 
-  const primaries = countPrimaries(ring, keyCount);
-  const counts = await countsOf(nodes, ring);
-  const ideal = (keyCount * replicationFactor) / ring.nodes.length;
-  const rows = ring.nodes.map(({ id }, index) => {
+  const primaries = countPrimaries(placement, keyCount);
+  const counts = await countsOf(nodes, placement);
+  const ideal = (keyCount * replicationFactor) / placement.nodes.length;
+  const rows = placement.nodes.map(({ id }, index) => {
     const held = counts.get(id)!;
     return [
       nodeCell(report, id, index),

@@ -1,6 +1,6 @@
 /** What the steps of the tour share. */
 
-import type { ShardedCache } from 'shardring';
+import { HashRing, type ShardedCache } from 'shardring';
 import type { DemoNodes } from '../nodes/demo-nodes.ts';
 import type { Report } from '../output/report.ts';
 
@@ -9,6 +9,14 @@ export interface TourContext {
   readonly nodes: DemoNodes;
   readonly report: Report;
   readonly keyCount: number;
+}
+
+/** The cache's ring: the tour's cache is made without a placement of its own, so that is what it has. */
+export function ringOf(cache: ShardedCache<string>): HashRing {
+  const { placement } = cache.topology;
+  if (!(placement instanceof HashRing))
+    throw new TypeError('the tour shows a ring, and this cache has another placement');
+  return placement;
 }
 
 /** Keys in one call. */

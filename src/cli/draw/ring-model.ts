@@ -1,26 +1,17 @@
 /**
- * What every picture of a ring is drawn from, so that no two can differ.
- *
- *   share(n)   slots whose primary is n / slots                        in [0, 1], sums to 1
- *   ideal(n)   weight(n) / sum of the weights                          in [0, 1], sums to 1
- *   ratio(n)   share(n) / ideal(n)                                     1 is perfect
- *   fullest, emptiest   the largest and the smallest ratio; emptiest <= 1 <= fullest
- *   variation  standard deviation of the ratios over the nodes / their mean
+ * What every picture of a ring is drawn from, so that no two can differ. Shares and ratios are those of
+ * `placement/balance.ts`.
  */
 
+import { balanceOf, type NodeBalance } from '../../placement/balance.ts';
 import type { HashRing } from '../../placement/ring/hash-ring.ts';
 import { pointCount } from '../../placement/ring/virtual-nodes.ts';
 import type { RebalancePlan } from '../../rebalance/plan.ts';
 
-export interface ModelNode {
-  readonly id: string;
-  readonly weight: number;
+export interface ModelNode extends NodeBalance {
   readonly zone: string | undefined;
   /** Points on the ring. */
   readonly virtualNodes: number;
-  readonly share: number;
-  readonly ideal: number;
-  readonly ratio: number;
 }
 
 /** The slots [firstSlot, endSlot) and a node, as an index into `nodes`. */
@@ -53,22 +44,12 @@ export interface RingModel {
  */
 export function ringModel(ring: HashRing, plan?: RebalancePlan): RingModel {
   const owners = ring.slotTable(1);
-  const shares = ring.shares();
-  const weights = ring.nodes.reduce((sum, { weight }) => sum + weight, 0);
-  const nodes = ring.nodes.map((node) => {
-    const { id, weight, zone } = node;
-    const share = shares.get(id)!;
-    const ideal = weight / weights;
-    return {
-      id,
-      weight,
-      zone,
-      virtualNodes: pointCount(node, ring.virtualNodes),
-      share,
-      ideal,
-      ratio: share / ideal,
-    };
-  });
+  const { nodes: shares, fullest, emptiest, coefficientOfVariation } = balanceOf(ring);
+  const nodes = ring.nodes.map((node, index) => ({
+    ...shares[index]!,
+    zone: node.zone,
+    virtualNodes: pointCount(node, ring.virtualNodes),
+  }));
   return {
     slots: ring.slots,
     hashSeed: ring.hashSeed,
@@ -77,7 +58,7 @@ export function ringModel(ring: HashRing, plan?: RebalancePlan): RingModel {
     nodes,
     owners,
     arcs: arcsOf(owners),
-    balance: balanceOf(nodes.map(({ ratio }) => ratio)),
+    balance: { fullest, emptiest, variation: coefficientOfVariation },
     ...(plan === undefined ? {} : { moved: movedArcs(ring, plan) }),
   };
 }
@@ -91,16 +72,6 @@ function arcsOf(owners: Uint16Array): ModelArc[] {
     firstSlot = slot;
   }
   return arcs;
-}
-
-function balanceOf(ratios: readonly number[]): RingModel['balance'] {
-  const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
-  const variance = ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0) / ratios.length;
-  const [emptiest, fullest] = ratios.reduce(
-    ([low, high], ratio) => [Math.min(low, ratio), Math.max(high, ratio)],
-    [Number.POSITIVE_INFINITY, 0],
-  );
-  return { fullest, emptiest, variation: Math.sqrt(variance) / mean };
 }
 
 function movedArcs(ring: HashRing, plan: RebalancePlan): ModelArc[] {

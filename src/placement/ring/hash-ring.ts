@@ -10,18 +10,30 @@
  * table holds the nodes of each slot, so that a lookup is one hash and one read whatever the number of nodes.
  *
  * Properties that tests hold: the order of joining does not matter; removing a node moves only its keys; adding a node
- * or raising a weight moves keys only to that node; a shorter preference list is a prefix of a longer one.
+ * or raising a weight moves keys only to that node; a shorter preference list is a prefix of a longer one; a ring that
+ * was changed is the same as one made anew.
  */
 
-import { InvalidArgumentError, NoNodesError } from '../../errors.ts';
-import { xxh32 } from '../../hash/xxh32.ts';
-import { expectInteger, expectIterable, expectOptions, expectPositive } from '../../runtime/validate.ts';
-import { type NodeId, type NodeInput, type PlacementNode, parseNode, sortNodes } from '../node.ts';
-import type { SlottedPlacement } from '../placement.ts';
-import { routingKeyOf } from '../routing-key.ts';
-import { defaultSlots, expectSlots, slotShift } from '../slot-table.ts';
-import { checksumOf, parseSnapshot, type RingSnapshot } from '../snapshot.ts';
-import { maxNodes, type VirtualNodes, virtualNodesOf } from './virtual-nodes.ts';
+import { expectInteger, expectOptions } from '../../runtime/validate.ts';
+import { ketama, libmemcached, npmHashring, twemproxy } from '../compat/point-rings.ts';
+import { addMember, parseNodes, removeMember, reweighMember } from '../members.ts';
+import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';
+import type { SlotRuns } from '../placement.ts';
+import { checksumOf, type PlacementSnapshot, restoreSnapshot, type SnapshotKind, snapshotNodes } from '../snapshot.ts';
+import { defaultSlots, slotShift } from '../table/slot-table.ts';
+import {
+  parseTableOptions,
+  rowWidth,
+  type TableOptions,
+  TablePlacement,
+  type TableSettings,
+} from '../table/table-placement.ts';
+import { zonesOf } from '../zones.ts';
+import { type RingChange, singleChange } from './change.ts';
+import { type RingBalance, ringBalance } from './ring-balance.ts';
+import { fillTable, type RowSource, touchedArcs, writeRow } from './slot-rows.ts';
+import { insertPoints, pointIndexes, removePoints, shiftIndexes } from './splice.ts';
+import { maxVirtualNodes, pointCount, pointCounts, positionsOf, virtualNodesOf } from './virtual-nodes.ts';
 import { pointAtOrAfter, walk } from './walk.ts';
 
 /**
@@ -31,63 +43,53 @@ import { pointAtOrAfter, walk } from './walk.ts';
  */
 export const defaultVirtualNodes = 512;
 
-export interface HashRingOptions {
+export interface HashRingOptions extends TableOptions {
   /** Points per unit of weight. Integer in [1, 65536]; default 512. More spread the keys more evenly and cost memory. */
   readonly virtualNodes?: number | undefined;
   /** Pieces of the position space, a power of two in [2^8, 2^22]; default 2^18. See `slot-table.ts`. */
   readonly slots?: number | undefined;
-  /** Seed of the hash, an integer in [0, 2^32); default 0. Keep it secret where strangers choose keys. */
-  readonly hashSeed?: number | undefined;
-  /** Preference lists up to this length are read from the table; longer ones walk the ring. Default 1. */
-  readonly replicationFactor?: number | undefined;
+}
+
+export interface RingSnapshot extends PlacementSnapshot {
+  readonly format: 'shardring/ring';
+  readonly placement: 'xxh32/1';
+  readonly slots: number;
+  readonly virtualNodes: number;
+  readonly hashSeed: number;
 }
 
 const optionNames = ['virtualNodes', 'slots', 'hashSeed', 'replicationFactor'];
 
-/** What a ring is made of, checked. Two rings of equal identity map every key alike. */
-interface RingIdentity {
-  readonly nodes: readonly PlacementNode[];
+const snapshotKind = {
+  format: 'shardring/ring',
+  placement: 'xxh32/1',
+  parameters: ['slots', 'virtualNodes', 'hashSeed'],
+} as const satisfies SnapshotKind;
+
+interface RingSettings extends TableSettings {
   readonly virtualNodes: number;
-  readonly slots: number;
-  readonly hashSeed: number;
 }
 
-export class HashRing implements SlottedPlacement {
-  readonly nodes: readonly PlacementNode[];
-  readonly virtualNodes: number;
-  readonly slots: number;
-  readonly hashSeed: number;
-  /** Preference lists up to this length come from the table. Part of the ring's speed and not of its mapping. */
-  readonly replicationFactor: number;
-  readonly slotting: string;
+export class HashRing extends TablePlacement {
+  /** Rings that others run, which give the very same node for the very same key: see `docs/migrating.md`. */
+  static readonly ketama = ketama;
+  static readonly libmemcached = libmemcached;
+  static readonly npmHashring = npmHashring;
+  static readonly twemproxy = twemproxy;
 
-  readonly #points: VirtualNodes;
-  readonly #zoneOf: Uint16Array | undefined;
-  readonly #zoneCount: number;
-  readonly #slotShift: number;
-  readonly #ids: readonly NodeId[];
-  /** Nodes in a row of `#table`: the replication factor, or all nodes where there are fewer. */
-  readonly #width: number;
-  readonly #table: Uint16Array;
-  #checksum: string | undefined;
+  readonly virtualNodes: number;
+  readonly #source: RowSource;
 
   /**
-   * @param nodes  At most 65,536, in any order, with different ids. None is allowed: every lookup then throws.
+   * @param nodes  At most 65,535, in any order, with different ids. None is allowed: every lookup then throws.
    * @throws {InvalidArgumentError} An option or node is out of range, unknown, or an id comes twice.
    */
   static create(nodes: Iterable<NodeInput>, options: HashRingOptions = {}): HashRing {
     const given = expectOptions('options', options, optionNames);
-    const { virtualNodes = defaultVirtualNodes, slots = defaultSlots, hashSeed = 0, replicationFactor = 1 } = given;
-    const parsed = [...expectIterable('nodes', nodes)].map((node, index) => parseNode(`nodes[${index}]`, node));
-    return new HashRing(
-      {
-        nodes: sortNodes(parsed),
-        virtualNodes: expectInteger('virtualNodes', virtualNodes, 1, 65_536),
-        slots: expectSlots('slots', slots),
-        hashSeed: expectInteger('hashSeed', hashSeed, 0, 2 ** 32 - 1),
-      },
-      expectInteger('replicationFactor', replicationFactor, 1, maxNodes),
-    );
+    return HashRing.#build(sortNodes(parseNodes(nodes)), {
+      virtualNodes: expectInteger('virtualNodes', given.virtualNodes ?? defaultVirtualNodes, 1, maxVirtualNodes),
+      ...parseTableOptions(given, defaultSlots),
+    });
   }
 
   /**
@@ -96,169 +98,115 @@ export class HashRing implements SlottedPlacement {
    */
   static fromSnapshot(snapshot: unknown, options: Pick<HashRingOptions, 'replicationFactor'> = {}): HashRing {
     expectOptions('options', options, ['replicationFactor']);
-    const { nodes, virtualNodes, slots, hashSeed } = parseSnapshot(snapshot);
-    return HashRing.create(nodes, { virtualNodes, slots, hashSeed, ...options });
+    return restoreSnapshot(snapshot, snapshotKind, (nodes, { slots, virtualNodes, hashSeed }) =>
+      HashRing.create(nodes, {
+        slots: expectInteger('slots', slots, 0),
+        virtualNodes: expectInteger('virtualNodes', virtualNodes, 0),
+        hashSeed: expectInteger('hashSeed', hashSeed, 0),
+        ...options,
+      }),
+    );
   }
 
-  private constructor(identity: RingIdentity, replicationFactor: number) {
-    this.nodes = identity.nodes;
-    this.virtualNodes = identity.virtualNodes;
-    this.slots = identity.slots;
-    this.hashSeed = identity.hashSeed;
-    this.replicationFactor = replicationFactor;
-    this.slotting = `xxh32/1 slots=${this.slots} hashSeed=${this.hashSeed}`;
-
-    this.#ids = this.nodes.map(({ id }) => id);
-    this.#points = virtualNodesOf(this.nodes, this.virtualNodes, this.hashSeed);
-    const zones = zoneIndexes(this.nodes);
-    this.#zoneCount = zones.count;
-    this.#zoneOf = zones.count < this.nodes.length ? zones.zoneOf : undefined;
-    this.#slotShift = slotShift(this.slots);
-    this.#width = Math.min(replicationFactor, this.nodes.length);
-    this.#table = this.#fillTable(this.#width);
+  static #build(nodes: readonly PlacementNode[], settings: RingSettings): HashRing {
+    const points = virtualNodesOf(nodes, pointCounts(nodes, settings.virtualNodes), settings.hashSeed);
+    const source = { points, zones: zonesOf(nodes), slots: settings.slots };
+    return new HashRing(nodes, settings, source, fillTable(source, rowWidth(nodes, settings)));
   }
 
-  /** @see Placement.nodeFor */
-  nodeFor(key: string): NodeId {
-    if (this.#width === 0) throw new NoNodesError();
-    return this.#ids[this.#table[this.slotOf(key) * this.#width]!]!;
+  private constructor(nodes: readonly PlacementNode[], settings: RingSettings, source: RowSource, rows: Uint16Array) {
+    super(nodes, settings, rows);
+    this.virtualNodes = settings.virtualNodes;
+    this.#source = source;
   }
 
-  /**
-   * Reads the table up to `replicationFactor` nodes, walks the ring beyond.
-   * @see Placement.preferenceList
-   */
-  preferenceList(key: string, count: number): readonly NodeId[] {
-    return this.#listOf(this.slotOf(key), count);
-  }
-
-  /** @throws {InvalidArgumentError} `slot` or `count` is out of range. */
-  slotNodes(slot: number, count: number): readonly NodeId[] {
-    return this.#listOf(expectInteger('slot', slot, 0, this.slots - 1), count);
-  }
-
-  /** The position of `key`: XXH32 of its routing key. Integer in [0, 2^32). */
-  positionOf(key: string): number {
-    return xxh32(routingKeyOf(key), this.hashSeed);
-  }
-
-  slotOf(key: string): number {
-    return this.positionOf(key) >>> this.#slotShift;
-  }
-
-  slotTable(count: number): Uint16Array {
-    this.#expectCount(count);
-    return count === this.#width ? this.#table : this.#fillTable(count);
-  }
-
-  withNode(input: NodeInput): HashRing {
-    const node = parseNode('node', input);
-    if (this.#ids.includes(node.id))
-      throw new InvalidArgumentError('node.id', 'an id that no other node has', node.id, true);
-    return this.#withNodes([...this.nodes, node]);
+  withNode(node: NodeInput): HashRing {
+    return this.#become(sortNodes(addMember(this.nodes, node)));
   }
 
   withoutNode(id: NodeId): HashRing {
-    this.#expectMember(id);
-    return this.#withNodes(this.nodes.filter((node) => node.id !== id));
+    return this.#become(removeMember(this.nodes, id));
   }
 
   withWeight(id: NodeId, weight: number): HashRing {
-    this.#expectMember(id);
-    expectPositive('weight', weight);
-    return this.#withNodes(this.nodes.map((node) => (node.id === id ? Object.freeze({ ...node, weight }) : node)));
+    return this.#become(reweighMember(this.nodes, id, weight));
   }
 
-  shares(): ReadonlyMap<NodeId, number> {
-    const counts = new Uint32Array(this.nodes.length);
-    for (let row = 0; row < this.#table.length; row += this.#width) counts[this.#table[row]!]!++;
-    return new Map(this.#ids.map((id, index) => [id, counts[index]! / this.slots]));
-  }
-
-  get checksum(): string {
-    this.#checksum ??= checksumOf(this);
-    return this.#checksum;
+  /** Each node's share against its ideal one, how far they spread, and what other settings would bring. */
+  balance(): RingBalance {
+    return ringBalance(this);
   }
 
   toSnapshot(): RingSnapshot {
     const { slots, virtualNodes, hashSeed, checksum } = this;
-    const nodes = this.nodes.map(({ id, weight, zone }) =>
-      zone === undefined ? { id, weight } : { id, weight, zone },
-    );
-    return {
-      format: 'shardring/ring',
-      version: 1,
-      placement: 'xxh32/1',
-      slots,
-      virtualNodes,
-      hashSeed,
-      nodes,
-      checksum,
-    };
+    const { format, placement } = snapshotKind;
+    const nodes = snapshotNodes(this.nodes);
+    return { format, version: 1, placement, slots, virtualNodes, hashSeed, nodes, checksum };
   }
 
-  #withNodes(nodes: readonly PlacementNode[]): HashRing {
-    const { virtualNodes, slots, hashSeed } = this;
-    return new HashRing({ nodes: sortNodes(nodes), virtualNodes, slots, hashSeed }, this.replicationFactor);
+  protected makeChecksum(): string {
+    return checksumOf(snapshotKind.placement, [this.slots, this.virtualNodes, this.hashSeed], this.nodes);
   }
 
-  #expectCount(count: number): void {
-    if (this.nodes.length === 0) throw new NoNodesError();
-    expectInteger('count', count, 1, this.nodes.length);
+  protected fillRows(count: number): Uint16Array {
+    return fillTable(this.#source, count);
   }
 
-  #expectMember(id: NodeId): void {
-    if (!this.#ids.includes(id)) throw new InvalidArgumentError('id', 'the id of a node on the ring', id, true);
-  }
-
-  #listOf(slot: number, count: number): readonly NodeId[] {
-    this.#expectCount(count);
-    const list = new Array<NodeId>(count);
-    if (count <= this.#width) {
-      const row = slot * this.#width;
-      for (let index = 0; index < count; index++) list[index] = this.#ids[this.#table[row + index]!]!;
-      return list;
-    }
+  protected fillRow(slot: number, count: number): Uint16Array {
     const row = new Uint16Array(count);
-    walk(this.#points, this.#firstPointOf(slot), this.#zoneOf, this.#zoneCount, count, row, 0);
-    for (let index = 0; index < count; index++) list[index] = this.#ids[row[index]!]!;
-    return list;
+    const { points, zones } = this.#source;
+    const position = (slot << slotShift(this.slots)) >>> 0;
+    walk(points, pointAtOrAfter(points, position), zones, count, row, 0);
+    return row;
   }
 
-  /** The first point at or after the first position of a slot. */
-  #firstPointOf(slot: number): number {
-    return pointAtOrAfter(this.#points, (slot << this.#slotShift) >>> 0);
+  /** From the points of the changed node alone, where one node differs. */
+  protected override changedSlots(before: TablePlacement, count: number): SlotRuns | undefined {
+    if (!(before instanceof HashRing) || before.virtualNodes !== this.virtualNodes) return undefined;
+    const change = singleChange(before.nodes, this.nodes);
+    if (change === undefined) return undefined;
+    const fuller = isGrowth(change) ? this : before;
+    const given = pointIndexes(fuller.#source.points, change.owner, this.#positionsOf(change));
+    return touchedArcs(fuller.#source, change.owner, given, count)
+      .map(({ firstSlot, endSlot }) => [firstSlot, endSlot] as const)
+      .sort(([a], [b]) => a - b);
   }
 
-  #fillTable(width: number): Uint16Array {
-    const table = new Uint16Array(this.slots * width);
-    const { positions } = this.#points;
-    if (width === 0) return table;
-    let point = 0;
-    let filledFor = -1;
-    for (let slot = 0; slot < this.slots; slot++) {
-      const position = (slot << this.#slotShift) >>> 0;
-      while (point < positions.length && positions[point]! < position) point++;
-      const first = point === positions.length ? 0 : point;
-      const row = slot * width;
-      // Neighbouring slots mostly lie on one arc and have the same nodes.
-      if (first === filledFor) table.copyWithin(row, row - width, row);
-      else walk(this.#points, first, this.#zoneOf, this.#zoneCount, width, table, row);
-      filledFor = first;
+  /** The ring of other nodes, made from this one where only one node differs. */
+  #become(nodes: readonly PlacementNode[]): HashRing {
+    pointCounts(nodes, this.virtualNodes);
+    const change = singleChange(this.nodes, nodes);
+    const width = rowWidth(nodes, this);
+    if (change === undefined || width === 0 || width !== rowWidth(this.nodes, this))
+      return HashRing.#build(nodes, this);
+
+    const { kind, owner } = change;
+    const grows = isGrowth(change);
+    const positions = this.#positionsOf(change);
+    const { points, changed } = grows
+      ? insertPoints(this.#source.points, this.nodes.length, owner, positions, kind === 'joins')
+      : removePoints(this.#source.points, this.nodes.length, owner, positions, kind === 'leaves');
+    const source = { points, zones: zonesOf(nodes), slots: this.slots };
+
+    // In all other rows the node does not stand, before or after, or stands there by points that stay.
+    const rows = this.rows.slice();
+    if (kind === 'joins') shiftIndexes(rows, this.nodes.length, owner, 1);
+    if (kind === 'leaves') shiftIndexes(rows, this.nodes.length, owner + 1, -1);
+    const row = new Uint16Array(width);
+    for (const arc of touchedArcs(grows ? source : this.#source, owner, changed, width)) {
+      // Among the points that are left, a point that was taken out is replaced by the one after it.
+      const point = grows ? arc.point : (arc.point - arc.givenBefore) % points.positions.length;
+      walk(points, point, source.zones, width, row, 0);
+      writeRow(rows, row, arc.firstSlot, arc.endSlot);
     }
-    return table;
+    return new HashRing(nodes, this, source, rows);
+  }
+
+  /** The positions of the points that the node has in the one list and not in the other, ascending. */
+  #positionsOf({ more, less }: RingChange): Uint32Array {
+    const first = less === undefined ? 0 : pointCount(less, this.virtualNodes);
+    return positionsOf(more.id, this.hashSeed, first, pointCount(more, this.virtualNodes));
   }
 }
 
-/** A node of no named zone counts as a zone of its own, so that naming the first zone reorders nothing else. */
-function zoneIndexes(nodes: readonly PlacementNode[]): { zoneOf: Uint16Array; count: number } {
-  const indexes = new Map<string, number>();
-  let count = 0;
-  const zoneOf = Uint16Array.from(nodes, ({ zone }) => {
-    const known = zone === undefined ? undefined : indexes.get(zone);
-    if (known !== undefined) return known;
-    if (zone !== undefined) indexes.set(zone, count);
-    return count++;
-  });
-  return { zoneOf, count };
-}
+const isGrowth = ({ kind }: RingChange) => kind === 'joins' || kind === 'grows';

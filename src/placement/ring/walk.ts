@@ -1,12 +1,13 @@
 /** Preference lists read off the ring: clockwise from a position, each node once. */
 
+import type { Zones } from '../zones.ts';
 import type { VirtualNodes } from './virtual-nodes.ts';
 
 /** Up to this many nodes are looked for in the list itself; beyond it, a table of marks is faster. */
 const linearSearchLimit = 16;
 
-/** Index of the first point at or after `position`, wrapping to 0 after the last. Needs at least one point. */
-export function pointAtOrAfter({ positions }: VirtualNodes, position: number): number {
+/** Index of the first of ascending positions that is at least `position`; their number where there is none. */
+export function lowerBound(positions: Uint32Array, position: number): number {
   let low = 0;
   let high = positions.length;
   while (low < high) {
@@ -14,7 +15,13 @@ export function pointAtOrAfter({ positions }: VirtualNodes, position: number): n
     if (positions[middle]! < position) low = middle + 1;
     else high = middle;
   }
-  return low === positions.length ? 0 : low;
+  return low;
+}
+
+/** Index of the first point at or after `position`, wrapping to 0 after the last. Needs at least one point. */
+export function pointAtOrAfter({ positions }: VirtualNodes, position: number): number {
+  const index = lowerBound(positions, position);
+  return index === positions.length ? 0 : index;
 }
 
 /**
@@ -23,26 +30,24 @@ export function pointAtOrAfter({ positions }: VirtualNodes, position: number): n
  * With zones, the first node met in each zone comes before every second node of a zone; both parts are in the order met.
  * Adding a node can then only push others back, never reorder them, so that one change moves one node in and one out.
  *
- * @param zoneOf     Zone index of each node, or undefined where no zones are known.
- * @param zoneCount  Distinct zones; ignored without `zoneOf`.
- * @param out        Receives node indexes at [offset, offset + count).
- * @param count      At most the number of nodes on the ring. Growing it only appends.
+ * @param zones  Undefined where zones change nothing.
+ * @param count  At most the number of nodes on the ring. Growing it only appends.
+ * @param out    Receives node indexes at [offset, offset + count).
  */
 export function walk(
   points: VirtualNodes,
   start: number,
-  zoneOf: Uint16Array | undefined,
-  zoneCount: number,
+  zones: Zones | undefined,
   count: number,
   out: Uint16Array,
   offset: number,
 ): void {
-  if (zoneOf === undefined) {
+  if (zones === undefined) {
     walkDistinct(points, start, count, out, offset);
     return;
   }
-  const zonesWanted = Math.min(zoneCount, count);
-  const firsts = walkZones(points, start, zoneOf, zonesWanted);
+  const zonesWanted = Math.min(zones.count, count);
+  const firsts = walkZones(points, start, zones.zoneOf, zonesWanted);
   for (const [index, node] of firsts.entries()) out[offset + index] = node;
   if (count === zonesWanted) return;
 

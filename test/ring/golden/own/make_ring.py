@@ -1,8 +1,8 @@
 """Makes ring.json: the mapping of shardring rings, by a program that shares no code with shardring.
 
-usage: python3 make_golden.py > ring.json
+usage: python3 make_ring.py > ring.json
 
-Written from the definitions in src/placement/ring/virtual-nodes.ts and src/placement/slot-table.ts, and from the XXH32
+Written from the definitions in src/placement/ring/virtual-nodes.ts and src/placement/table/slot-table.ts, and from the XXH32
 specification (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md). Only ids in ASCII are used, for which
 Python's order of strings and JavaScript's are the same.
 """
@@ -76,6 +76,9 @@ def preference(ring, nodes, position, count):
         node = ring[(start + step) % len(ring)][1]
         if node not in order:
             order.append(node)
+        # Only zones can make it necessary to look further than `count` nodes.
+        if len(order) == len(nodes) or (len(order) == count and len(set(zones.values())) == len(nodes)):
+            break
     firsts, seen = [], set()
     for node in order:
         if zones[node] not in seen:
@@ -119,4 +122,5 @@ def main():
     print(json.dumps(out, ensure_ascii=True, separators=(",", ":")))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HashRing } from '../../src/placement/ring/hash-ring.ts';
-import { anyKey, anyNodes } from '../support/arbitraries.ts';
+import { HashRing } from '../../../src/placement/ring/hash-ring.ts';
+import { anyKey, anyNodes } from '../../support/arbitraries.ts';
 
 const small = { virtualNodes: 16, slots: 2 ** 10 } as const;
 const keys = Array.from({ length: 2_000 }, (_, index) => `key:${index}`);
+
+const bytesOf = (table: Uint16Array) => Buffer.from(table.buffer, table.byteOffset, table.byteLength);
 
 describe('HashRing', () => {
   it('does not depend on the order in which nodes joined', () => {
@@ -141,7 +143,7 @@ describe('HashRing', () => {
 
   it('can be checked by hand: four points on 256 slots', () => {
     const ring = HashRing.create([{ id: 'a' }, { id: 'b' }], { virtualNodes: 2, slots: 256 });
-    // Points, by points() of golden/make_golden.py:  a 0x46fbdfed   b 0x84a1d6d1   a 0xb66d7445   b 0xff6700c3
+    // Points, by points() of test/ring/golden/own/make_ring.py:  a 0x46fbdfed   b 0x84a1d6d1   a 0xb66d7445   b 0xff6700c3
     // A slot is 2^24 wide, and belongs to the first point at or after its first position: slots 0x00 to 0x46 to a,
     // 0x47 to 0x84 to b, 0x85 to 0xb6 to a, 0xb7 to 0xff to b.
     const owners = Array.from({ length: 256 }, (_, slot) => ring.slotNodes(slot, 1)[0]!).join('');
@@ -149,7 +151,7 @@ describe('HashRing', () => {
   });
 
   it('maps as an independent program does, for weights, zones, seeds and replicas', () => {
-    const golden = JSON.parse(readFileSync(new URL('./golden/ring.json', import.meta.url), 'utf8'));
+    const golden = JSON.parse(readFileSync(new URL('../../ring/golden/own/ring.json', import.meta.url), 'utf8'));
     expect(golden.length).toBeGreaterThan(4);
     for (const { nodes, cases, ...options } of golden) {
       const ring = HashRing.create(nodes, { ...options, replicationFactor: 3 });
@@ -220,5 +222,149 @@ describe('HashRing', () => {
     expect(ring.shares().size).toBe(0);
     expect(() => ring.nodeFor('k')).toThrow(expect.objectContaining({ code: 'ERR_NO_NODES' }));
     expect(() => ring.preferenceList('k', 1)).toThrow(expect.objectContaining({ code: 'ERR_NO_NODES' }));
+  });
+
+  it('that was changed is, slot by slot, the ring made anew of the same nodes', () => {
+    const anyStep = fc.record({
+      kind: fc.constantFrom('add', 'remove', 'reweigh'),
+      pick: fc.nat(),
+      weight: fc.double({ min: 0.1, max: 5, noNaN: true }),
+      zone: fc.constantFrom(undefined, 'eu', 'us', 'ap'),
+    });
+    fc.assert(
+      fc.property(
+        anyNodes({ min: 1, max: 6, zoned: true }),
+        fc.array(anyStep, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(8, 16, 64),
+        (nodes, steps, replicationFactor, virtualNodes) => {
+          const options = { virtualNodes, slots: 2 ** 8, replicationFactor };
+          let ring = HashRing.create(nodes, options);
+          for (const [index, { kind, pick, weight, zone }] of steps.entries()) {
+            const chosen = ring.nodes[pick % Math.max(1, ring.nodes.length)];
+            if (kind === 'add' || chosen === undefined) ring = ring.withNode({ id: `new-${index}`, weight, zone });
+            else ring = kind === 'remove' ? ring.withoutNode(chosen.id) : ring.withWeight(chosen.id, weight);
+            const anew = HashRing.create(ring.nodes, options);
+            expect(ring.checksum).toBe(anew.checksum);
+            for (let count = 1; count <= ring.nodes.length; count++) {
+              expect(Buffer.compare(bytesOf(ring.slotTable(count)), bytesOf(anew.slotTable(count)))).toBe(0);
+              expect(ring.slotNodes(7, count)).toEqual(anew.slotNodes(7, count));
+            }
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('tells from the changed node alone which slots may differ', () => {
+    fc.assert(
+      fc.property(
+        anyNodes({ min: 2, max: 7, zoned: true }),
+        fc.constantFrom('join', 'reweigh'),
+        fc.double({ min: 0.2, max: 4, noNaN: true }),
+        fc.integer({ min: 1, max: 4 }),
+        (nodes, kind, factor, wanted) => {
+          const full = HashRing.create(nodes, { virtualNodes: 16, slots: 2 ** 8 });
+          const { id, weight = 1 } = nodes[0]!;
+          const other = kind === 'join' ? full.withoutNode(id) : full.withWeight(id, Math.max(0.1, weight * factor));
+          const count = Math.min(wanted, other.nodes.length);
+          for (const [before, after] of [
+            [other, full],
+            [full, other],
+          ] as const) {
+            const told = new Set(
+              after.changesFrom(before, count)?.slots.flatMap(([first, end]) => {
+                return Array.from({ length: end - first }, (_, index) => first + index);
+              }) ?? Array.from({ length: full.slots }, (_, slot) => slot),
+            );
+            const namesOf = (ring: HashRing) => Array.from(ring.slotTable(count), (index) => ring.nodes[index]!.id);
+            const [was, is] = [namesOf(before), namesOf(after)];
+            const differing = is.flatMap((id, place) => (id === was[place] ? [] : [Math.floor(place / count)]));
+            expect(differing.filter((slot) => !told.has(slot))).toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('gives all keys of a row one frozen list', () => {
+    const ring = HashRing.create([{ id: 'a' }, { id: 'b' }, { id: 'c' }], { ...small, replicationFactor: 2 });
+    const lists = new Set(keys.map((key) => ring.preferenceList(key, 2)));
+    expect(lists.size).toBe(6);
+    for (const list of lists) expect(Object.isFrozen(list)).toBe(true);
+  });
+
+  it('of more nodes than two indexes fit in a word of the processor changes as a small one does', () => {
+    const many = Array.from({ length: 40_000 }, (_, index) => ({ id: `node-${index}` }));
+    const options = { virtualNodes: 1, slots: 2 ** 16 };
+    const ring = HashRing.create(many, options);
+    const joined = ring.withNode({ id: 'b', weight: 3 });
+    expect(bytesOf(joined.slotTable(1)).equals(bytesOf(HashRing.create(joined.nodes, options).slotTable(1)))).toBe(
+      true,
+    );
+    const left = joined.withoutNode('node-12345');
+    expect(bytesOf(left.slotTable(1)).equals(bytesOf(HashRing.create(left.nodes, options).slotTable(1)))).toBe(true);
+  });
+
+  it('gives a position that two nodes share to the one whose id sorts first, made anew or changed', () => {
+    // Their only points: n16042 and n29539 both lie at 0x31bac9d1, n69865 and n127183 both at 0xe068573b.
+    for (const [first, second] of [
+      ['n16042', 'n29539'],
+      ['n127183', 'n69865'],
+    ] as const) {
+      const alone = (id: string) => HashRing.create([{ id }], { virtualNodes: 1 });
+      const rings = [
+        HashRing.create([{ id: first }, { id: second }], { virtualNodes: 1 }),
+        alone(first).withNode({ id: second }),
+        alone(second).withNode({ id: first }),
+      ];
+      for (const ring of rings) {
+        expect(ring.shares()).toEqual(
+          new Map([
+            [first, 1],
+            [second, 0],
+          ]),
+        );
+      }
+    }
+  });
+
+  it('says that a change of one node touches few slots, and does not make the ring anew for it', () => {
+    const ring = HashRing.create(Array.from({ length: 100 }, (_, index) => ({ id: `node-${index}` })));
+    const joined = ring.withNode({ id: 'one more' });
+    const slots = joined.changesFrom(ring, 1)!.slots.reduce((sum, [first, end]) => sum + end - first, 0);
+    expect(slots).toBe(joined.shares().get('one more')! * joined.slots);
+  });
+
+  it('fills rows of nodes of very different weights, or of a rare zone, as the walk does', () => {
+    fc.assert(
+      fc.property(anyNodes({ min: 2, max: 7, zoned: true }), fc.integer({ min: 2, max: 7 }), (nodes, wanted) => {
+        const options = { virtualNodes: 16, slots: 2 ** 8 };
+        const uneven = [...nodes, { id: 'the heaviest', weight: 100, zone: 'eu' }];
+        const width = Math.min(wanted, uneven.length);
+        const table = HashRing.create(uneven, { ...options, replicationFactor: width });
+        // Beyond its table of single owners, this one walks.
+        const walked = HashRing.create(uneven, options);
+        for (let slot = 0; slot < 2 ** 8; slot++) {
+          expect(table.slotNodes(slot, width)).toEqual(walked.slotNodes(slot, width));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('refuses more nodes, slots and row lengths than there can be, however they come', () => {
+    const many = HashRing.create(
+      Array.from({ length: 65_535 }, (_, index) => ({ id: `n${index}` })),
+      { virtualNodes: 1, slots: 2 ** 16 },
+    );
+    const invalid = (field: string) => expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field });
+    expect(() => many.withNode({ id: 'one more' })).toThrow(invalid('nodes'));
+    expect(() => many.slotTable(65_535)).toThrow(invalid('replicationFactor'));
+    expect(() => HashRing.create([{ id: 'a' }], { slots: 262_144 + 2 ** -34 })).toThrow(invalid('slots'));
+    const outlooks = HashRing.create([{ id: 'a' }, { id: 'b' }], { virtualNodes: 65_536 }).balance().outlooks;
+    expect(outlooks.map(({ virtualNodes }) => virtualNodes)).toEqual([65_536]);
   });
 });

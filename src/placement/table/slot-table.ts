@@ -8,7 +8,7 @@
  *           table[s * width .. s * width + width - 1]                                            node indexes
  */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../../errors.ts';
 
 /**
  * 2^18: fine enough for 1,000 nodes of 160 points (fullest node 1.255 of the mean against 1.250 without slots), small
@@ -16,17 +16,30 @@ import { InvalidArgumentError } from '../errors.ts';
  */
 export const defaultSlots = 2 ** 18;
 const minSlots = 2 ** 8;
-const maxSlots = 2 ** 22;
+export const maxSlots = 2 ** 22;
 
 /** @throws {InvalidArgumentError} Not a power of two in [2^8, 2^22]. */
 export function expectSlots(field: string, value: unknown): number {
-  if (typeof value !== 'number' || !Number.isInteger(Math.log2(value)) || value < minSlots || value > maxSlots) {
+  const isPowerOfTwo = Number.isInteger(value) && ((value as number) & ((value as number) - 1)) === 0;
+  if (typeof value !== 'number' || !isPowerOfTwo || value < minSlots || value > maxSlots) {
     throw new InvalidArgumentError(field, `a power of two in [${minSlots}, ${maxSlots}]`, value);
   }
   return value;
 }
 
+/**
+ * Entries that a table may have, slots times nodes in a row: 512 MB of it.
+ */
+const maxTableEntries = 2 ** 28;
+
+/** @throws {InvalidArgumentError} A table of so wide rows would not fit into memory. */
+export function expectRowWidth(slots: number, width: number): number {
+  if (slots * width <= maxTableEntries) return width;
+  const expected = `at most ${Math.floor(maxTableEntries / slots)} nodes in a row of a table of ${slots} slots`;
+  throw new InvalidArgumentError('replicationFactor', expected, width);
+}
+
 /** Bits by which a position is shifted right to give its slot. */
 export function slotShift(slots: number): number {
-  return 32 - Math.log2(slots);
+  return 1 + Math.clz32(slots);
 }

@@ -1,0 +1,105 @@
+/**
+ * The promise that no release moves a key. The vectors were made by a Python program that shares no code with this
+ * library (golden/own/make_mapping.py). Where a test here fails, it is the change that is wrong and not the vector.
+ */
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { placementFromSnapshot } from '../../src/placement/restore.ts';
+import { HashRing } from '../../src/placement/ring/hash-ring.ts';
+
+interface Vector {
+  readonly nodes: readonly { id: string; weight?: number; zone?: string }[];
+  readonly virtualNodes: number;
+  readonly slots: number;
+  readonly hashSeed: number;
+  /** For each place of the list, two characters a key: the node's index to the base 36. */
+  readonly places: readonly string[];
+}
+
+const { keys: keyCount, configurations } = JSON.parse(
+  readFileSync(new URL('./golden/own/mapping.json', import.meta.url), 'utf8'),
+) as { keys: number; configurations: readonly Vector[] };
+
+/** Texts of the snapshots of the same rings, as release 0.1 wrote them. */
+const snapshots = JSON.parse(
+  readFileSync(new URL('./golden/own/snapshots-0.1.json', import.meta.url), 'utf8'),
+) as readonly string[];
+
+const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+/** n * factor modulo 2^32, exact. */
+const scatter = (n: number, factor: number) => Math.imul(n, factor) >>> 0;
+
+/** The rule of key(i) in make_mapping.py. */
+function keyAt(index: number): string {
+  const n = Math.floor(index / 10);
+  const middle = `${hex(n * 7, 4)}-4${hex((n * 13) % 4096, 3)}-a${hex((n * 17) % 4096, 3)}`;
+  const kinds = [
+    `user:${n}`,
+    `session:${hex(scatter(n, 2654435761), 8)}`,
+    `{tenant-${n % 97}}:order:${n}`,
+    `${hex(n, 8)}-${middle}-${hex(scatter(n, 40503), 12)}`,
+    `ключ:${n}`,
+    `été-${n}-{}`,
+    '\u{1F600}'.repeat((n % 5) + 1) + String(n),
+    `/static/${n}/${'path/'.repeat(n % 60)}`,
+    `${n}{`,
+    `a${n}\u0000\u007f|~}`,
+  ];
+  return kinds[index % 10]!;
+}
+
+const keys = Array.from({ length: keyCount }, (_, index) => keyAt(index));
+
+/** In the form of the vectors. */
+function placesOf(ring: HashRing, { nodes, places }: Vector): string[] {
+  const codes = new Map(nodes.map(({ id }, index) => [id, index.toString(36).padStart(2, '0')]));
+  const lists = keys.map((key) => ring.preferenceList(key, places.length));
+  return places.map((_, place) => lists.map((list) => codes.get(list[place]!)).join(''));
+}
+
+describe('where keys are', () => {
+  it('is told for 10,000 keys in several configurations', () => {
+    expect(keys.length).toBe(10_000);
+    expect(configurations.length).toBe(6);
+    for (const { places } of configurations) for (const list of places) expect(list.length).toBe(20_000);
+  });
+
+  it.each(configurations.map((vector) => [`${vector.nodes.length} nodes, seed ${vector.hashSeed}`, vector] as const))(
+    'is the same for ever: %s',
+    (_, vector) => {
+      const { nodes, virtualNodes, slots, hashSeed, places } = vector;
+      const options = { virtualNodes, slots, hashSeed };
+      const ring = HashRing.create(nodes, { ...options, replicationFactor: places.length });
+      expect(placesOf(ring, vector)).toEqual(places);
+      expect(keys.map((key) => ring.nodeFor(key))).toEqual(keys.map((key) => ring.preferenceList(key, 1)[0]));
+      // Without a table for the replicas, from a snapshot, and grown node by node.
+      expect(placesOf(HashRing.create(nodes, options), vector)).toEqual(places);
+      expect(placesOf(HashRing.fromSnapshot(JSON.stringify(ring.toSnapshot())), vector)).toEqual(places);
+      const last = nodes.at(-1)!;
+      const grown = HashRing.create(nodes.slice(0, -1), options).withNode(last);
+      expect(placesOf(grown, vector)).toEqual(places);
+    },
+  );
+
+  it('is what a snapshot of release 0.1 says, which is also what this release writes', () => {
+    expect(snapshots.length).toBe(configurations.length);
+    for (const [index, vector] of configurations.entries()) {
+      const ring = HashRing.fromSnapshot(snapshots[index]!);
+      expect(placesOf(ring, vector)).toEqual(vector.places);
+      expect(JSON.stringify(ring.toSnapshot())).toBe(snapshots[index]);
+    }
+  });
+
+  it('is what the first snapshots of every kind of placement say, whose texts never change', () => {
+    const kinds = JSON.parse(
+      readFileSync(new URL('./golden/own/snapshots-of-kinds.json', import.meta.url), 'utf8'),
+    ) as readonly { snapshot: string; owners: string }[];
+    expect(new Set(kinds.map(({ snapshot }) => JSON.parse(snapshot).placement)).size).toBe(14);
+    for (const { snapshot, owners } of kinds) {
+      const placement = placementFromSnapshot(snapshot);
+      expect(JSON.stringify(placement.toSnapshot())).toBe(snapshot);
+      expect(Array.from({ length: 40 }, (_, index) => placement.nodeFor(`user:${index}`)).join('')).toBe(owners);
+    }
+  });
+});
