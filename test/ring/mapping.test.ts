@@ -7,14 +7,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { placementFromSnapshot } from '../../src/placement/restore.ts';
 import { HashRing } from '../../src/placement/ring/hash-ring.ts';
+import { type GoldenVector, goldenKeys as keys, placesOf } from '../support/golden-places.ts';
 
-interface Vector {
-  readonly nodes: readonly { id: string; weight?: number; zone?: string }[];
+interface Vector extends GoldenVector {
   readonly virtualNodes: number;
   readonly slots: number;
-  readonly hashSeed: number;
-  /** For each place of the list, two characters a key: the node's index to the base 36. */
-  readonly places: readonly string[];
 }
 
 const { keys: keyCount, configurations } = JSON.parse(
@@ -26,41 +23,9 @@ const snapshots = JSON.parse(
   readFileSync(new URL('./golden/own/snapshots-0.1.json', import.meta.url), 'utf8'),
 ) as readonly string[];
 
-const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-/** n * factor modulo 2^32, exact. */
-const scatter = (n: number, factor: number) => Math.imul(n, factor) >>> 0;
-
-/** The rule of key(i) in make_mapping.py. */
-function keyAt(index: number): string {
-  const n = Math.floor(index / 10);
-  const middle = `${hex(n * 7, 4)}-4${hex((n * 13) % 4096, 3)}-a${hex((n * 17) % 4096, 3)}`;
-  const kinds = [
-    `user:${n}`,
-    `session:${hex(scatter(n, 2654435761), 8)}`,
-    `{tenant-${n % 97}}:order:${n}`,
-    `${hex(n, 8)}-${middle}-${hex(scatter(n, 40503), 12)}`,
-    `ключ:${n}`,
-    `été-${n}-{}`,
-    '\u{1F600}'.repeat((n % 5) + 1) + String(n),
-    `/static/${n}/${'path/'.repeat(n % 60)}`,
-    `${n}{`,
-    `a${n}\u0000\u007f|~}`,
-  ];
-  return kinds[index % 10]!;
-}
-
-const keys = Array.from({ length: keyCount }, (_, index) => keyAt(index));
-
-/** In the form of the vectors. */
-function placesOf(ring: HashRing, { nodes, places }: Vector): string[] {
-  const codes = new Map(nodes.map(({ id }, index) => [id, index.toString(36).padStart(2, '0')]));
-  const lists = keys.map((key) => ring.preferenceList(key, places.length));
-  return places.map((_, place) => lists.map((list) => codes.get(list[place]!)).join(''));
-}
-
 describe('where keys are', () => {
   it('is told for 10,000 keys in several configurations', () => {
-    expect(keys.length).toBe(10_000);
+    expect([keys.length, keyCount]).toEqual([10_000, 10_000]);
     expect(configurations.length).toBe(6);
     for (const { places } of configurations) for (const list of places) expect(list.length).toBe(20_000);
   });

@@ -2,7 +2,7 @@
 
 usage: python3 make_mapping.py > mapping.json
 
-Key i is made by the rule of key(i), which test/ring/mapping.test.ts has too. Each configuration has one text for each place
+Key i is made by the rule of key(i), which test/support/golden-places.ts has too. Each configuration has one text for each place
 of the preference list: two characters a key, the node's index in `nodes` as a number to the base 36.
 """
 
