@@ -10,10 +10,8 @@ export type {
 export { MemoryBackend, type MemoryBackendOptions } from './backend/memory.ts';
 export { bytesCodec, type Codec, type CodecOption, jsonCodec } from './cache/codecs.ts';
 export type { CacheEvents, TopologyChange } from './cache/events.ts';
-export type { Explanation } from './cache/explain.ts';
 export type { ChangeOptions } from './cache/membership.ts';
-export type { CacheNode, HealthOptions, ShardedCacheOptions } from './cache/options.ts';
-export type { PlacementMaker } from './cache/parse-placement.ts';
+export type { CacheNode, ShardedCacheOptions } from './cache/options.ts';
 export type { Rebalance, RebalanceProgress } from './cache/rebalance.ts';
 export {
   type GetOrSetOptions,
@@ -26,6 +24,8 @@ export {
   type AnyShardringError,
   ClosedError,
   CodecError,
+  CommandRefusedError,
+  CrossNodeError,
   InvalidArgumentError,
   isShardringError,
   MissingDependencyError,
@@ -104,6 +104,9 @@ export { routingKeyOf } from './placement/routing-key.ts';
 export type { PlacementSnapshot } from './placement/snapshot.ts';
 export { type TableOptions, TablePlacement } from './placement/table/table-placement.ts';
 export { type Move, type NodeChange, type PlanOptions, planRebalance, type RebalancePlan } from './rebalance/plan.ts';
+export type { Explanation } from './routing/explain.ts';
+export type { HealthOptions, RoutingOptions } from './routing/options.ts';
+export type { PlacementMaker } from './routing/parse-placement.ts';
 export type { ConsistencyLevel, WhenDown } from './routing/query-plan.ts';
 export type { FormerPlacement, Topology } from './routing/topology.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';

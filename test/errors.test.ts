@@ -20,6 +20,8 @@ const samples: errors.AnyShardringError[] = [
   new errors.PartialFailureError('getMany', new Map(), ['secret-key'], [attempt]),
   new errors.CodecError('json', 'decode', { cause }),
   new errors.UnsupportedError('scan', 'memory'),
+  new errors.CrossNodeError('sinter', ['a', 'b']),
+  new errors.CommandRefusedError('select', 'it would change the connection that all callers share'),
   new errors.MissingDependencyError('ioredis', 'shardring/redis', '>=5.4 <7', { cause }),
   new errors.ClosedError('cache'),
 ];

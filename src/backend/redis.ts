@@ -9,8 +9,7 @@
  * server's MGET has it, a miss for `getMany`.
  */
 
-import type { Redis, RedisOptions } from 'ioredis';
-import { ClosedError } from '../errors.ts';
+import type { Redis } from 'ioredis';
 import type { Clock } from '../runtime/clock.ts';
 import { expectInteger } from '../runtime/validate.ts';
 import type {
@@ -24,7 +23,7 @@ import type {
 } from './backend.ts';
 import type { CallLimits, CommandSpec } from './connections/call.ts';
 import { chunks } from './connections/chunks.ts';
-import type { Client, CommandArgument } from './connections/client.ts';
+import type { CommandArgument } from './connections/client.ts';
 import {
   commands,
   expiryArgument,
@@ -33,13 +32,11 @@ import {
   setArguments,
   valueWithExpiry,
 } from './connections/commands.ts';
-import { Connection } from './connections/connection.ts';
-import { DedicatedConnections, type UseOptions } from './connections/dedicated.ts';
+import type { UseOptions } from './connections/dedicated.ts';
 import { isUnknownCommand } from './connections/failure.ts';
-import { withRedisClass } from './connections/ioredis-module.ts';
 import { Keyspace } from './connections/keyspace.ts';
 import { parseOptions, type RedisBackendOptions, type RedisTarget } from './connections/options.ts';
-import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './connections/own-client.ts';
+import { RedisServer } from './connections/server.ts';
 import { parseTarget } from './connections/target.ts';
 
 export class RedisBackend implements Backend {
@@ -53,47 +50,41 @@ export class RedisBackend implements Backend {
     scan: true,
     clear: true,
   };
-  /** The node's name in errors. */
-  nodeName: string;
-
   readonly #keys: Keyspace;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
-  readonly #connection: Connection;
-  readonly #dedicated: DedicatedConnections;
+  readonly #server: RedisServer;
   #knowsExpiryTime = true;
-  #closing: Promise<void> | undefined;
 
   /** @throws {InvalidArgumentError} The target or an option may not be what it is. */
-  constructor(target: RedisTarget, options: RedisBackendOptions = {}) {
-    const place = parseTarget(target);
-    const { nodeName, keyPrefix, timeoutMs, clock, connectTimeoutMs, pool } = parseOptions(options);
-    const handshakeTimeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
-    this.nodeName = nodeName ?? place.address;
-    const node = () => this.nodeName;
-    this.#keys = new Keyspace(keyPrefix);
-    this.#timeoutMs = timeoutMs;
-    this.#clock = clock;
-    this.#connection = new Connection({ node, clock, isOwn: place.kind === 'own', handshakeTimeoutMs });
-    this.#dedicated = new DedicatedConnections({
-      ...{ node, clock, timeoutMs, ...pool },
-      connectTimeoutMs: 2 * handshakeTimeoutMs,
-      makeClient: () => makeDedicatedClient(place, connectTimeoutMs),
-    });
-    if (place.kind === 'lent') this.#connection.attach(place.client);
-    else this.#attachOwnClient(sharedClientOptions(place.options, connectTimeoutMs));
+  constructor(target: RedisTarget | RedisServer, options: RedisBackendOptions = {}) {
+    const parsed = parseOptions(options);
+    this.#keys = new Keyspace(parsed.keyPrefix);
+    this.#timeoutMs = parsed.timeoutMs;
+    this.#clock = parsed.clock;
+    this.#server = target instanceof RedisServer ? target : new RedisServer(parseTarget(target), parsed);
+  }
+
+  /** The node's name in errors. */
+  get nodeName(): string {
+    return this.#server.nodeName;
+  }
+
+  set nodeName(name: string) {
+    this.#server.nodeName = name;
   }
 
   get(key: string, options: CallOptions = {}): Promise<Value | undefined> {
     return this.#call(commands.get, [this.#keys.encode(key)], this.#limits(options));
   }
 
-  async set(key: string, value: Value, options: SetOptions = {}): Promise<void> {
-    return this.#call(
-      commands.set,
-      setArguments(this.#keys.encode(key), value, options.expiresAtMs),
-      this.#limits(options),
-    );
+  set(key: string, value: Value, options: SetOptions = {}): Promise<void> {
+    try {
+      const args = setArguments(this.#keys.encode(key), value, options.expiresAtMs);
+      return this.#call(commands.set, args, this.#limits(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   delete(key: string, options: CallOptions = {}): Promise<boolean> {
@@ -165,7 +156,7 @@ export class RedisBackend implements Backend {
       ] as const);
       const [value, expiry] = replies;
       const refusal = [value, expiry].find((reply) => reply instanceof Error);
-      if (refusal !== undefined) throw this.#connection.errorOf(commands.endGetWithExpiry, refusal);
+      if (refusal !== undefined) throw this.#server.errorOf(commands.endGetWithExpiry, refusal);
       return valueWithExpiry(value, expiry, knowsExpiryTime ? 0 : this.#clock.wallMs());
     });
   }
@@ -248,31 +239,16 @@ export class RedisBackend implements Backend {
     use: (client: Redis) => Promise<Result> | Result,
     options: UseOptions = {},
   ): Promise<Result> {
-    return this.#dedicated.use(use, options);
+    return this.#server.lend(use, options);
   }
 
   /** Waits for the calls under way, which end by their deadlines. A lent client stays open. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#server.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    await Promise.all([this.#connection.idle(), this.#dedicated.close()]);
-    this.#connection.end();
-  }
-
-  #attachOwnClient(options: RedisOptions): void {
-    withRedisClass(
-      (RedisClass) => {
-        if (this.#closing === undefined) this.#connection.attach(new RedisClass(options) as unknown as Client);
-      },
-      (makeError) => this.#connection.attachNone(makeError),
-    );
   }
 
   /** Asks a server that is too old for PEXPIRETIME once more, without it, and remembers. */
@@ -291,8 +267,7 @@ export class RedisBackend implements Backend {
   }
 
   #call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
-    if (this.#closing !== undefined) return Promise.reject(new ClosedError('backend'));
-    return this.#connection.call(spec, args, limits);
+    return this.#server.call(spec, args, limits);
   }
 }
 

@@ -13,11 +13,11 @@ import { expectPlacement } from '../placement/expect-placement.ts';
 import type { Placement } from '../placement/placement.ts';
 import { planRebalance, type RebalancePlan } from '../rebalance/plan.ts';
 import type { Fleet } from '../routing/fleet.ts';
+import { expectSameMembers } from '../routing/parse-placement.ts';
 import type { Gate } from '../runtime/gate.ts';
 import { expectInteger, expectOneOf, expectOptions, expectSignal } from '../runtime/validate.ts';
 import type { TopologyChange } from './events.ts';
 import { type CacheNode, type ParsedNode, parseCacheNode } from './options.ts';
-import { expectSameMembers } from './parse-placement.ts';
 import { Rebalance, type RebalanceDriver } from './rebalance.ts';
 
 export interface ChangeOptions {

@@ -3,11 +3,9 @@
 import type { Backend } from '../backend/backend.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
-import type { Placement } from '../placement/placement.ts';
-import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';
 import type { RoutingPolicy } from '../routing/fleet.ts';
-import type { ConsistencyLevel, WhenDown } from '../routing/query-plan.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../routing/options.ts';
+import type { WhenDown } from '../routing/query-plan.ts';
 import {
   expectBoolean,
   expectFunction,
@@ -19,35 +17,15 @@ import {
   expectSignal,
 } from '../runtime/validate.ts';
 import { type Codec, type CodecOption, parseCodec } from './codecs.ts';
-import { type PlacementMaker, parsePlacement } from './parse-placement.ts';
 
 /** A node and the backend behind it. The cache closes the backend when it is closed or the node removed. */
 export interface CacheNode extends NodeInput {
   readonly backend: Backend;
 }
 
-export interface HealthOptions {
-  /** Milliseconds between two PINGs of a node. Integer of at least 10; default 500. */
-  readonly probeIntervalMs?: number | undefined;
-  /** Milliseconds after which a PING counts as failed. Integer of at least 1; default 500. */
-  readonly probeTimeoutMs?: number | undefined;
-}
-
-export interface ShardedCacheOptions<Stored = unknown> {
+export interface ShardedCacheOptions<Stored = unknown> extends RoutingOptions {
   /** The nodes, in any order. None is allowed: every call then rejects with `ERR_NO_NODES` until one is added. */
   readonly nodes: Iterable<CacheNode>;
-
-  /**
-   * Nodes that hold each key. Integer from 1 to the number of nodes; default 1. With 2 or more, reads survive the loss
-   * of a node, and every write costs as many round trips, in parallel.
-   */
-  readonly replicationFactor?: number | undefined;
-
-  /**
-   * Confirmations that a write waits for: from 'one' node, from a 'quorum' (more than half of `replicationFactor`), or
-   * from 'all'. Default 'one'. The other nodes are written too; a node that could not be is told as `writeMissed`.
-   */
-  readonly writeConsistency?: ConsistencyLevel | undefined;
 
   /**
    * What happens to the keys of a node that is down and has no live replica. 'fail' (default): calls reject with a
@@ -75,29 +53,6 @@ export interface ShardedCacheOptions<Stored = unknown> {
 
   /** Life of values that are set without `ttlMs`, in milliseconds. Integer of at least 1, or Infinity (default). */
   readonly defaultTtlMs?: number | undefined;
-
-  /**
-   * Milliseconds after which a call has ended, queueing, connecting and failover included. Integer of at least 1;
-   * default 1,000. A read divides what is left of it among the nodes it may still have to try.
-   */
-  readonly timeoutMs?: number | undefined;
-
-  readonly health?: HealthOptions | undefined;
-
-  /**
-   * How keys are placed on nodes: a placement of the very nodes in `nodes`, or a function that makes one of them, in the
-   * order given. Default: a {@link HashRing}, with `virtualNodes`, `slots` and `hashSeed`. A placement's own weights and
-   * zones count; nodes may leave them out. Equal in all processes that share the nodes.
-   */
-  readonly placement?: Placement | PlacementMaker | undefined;
-
-  /** See {@link HashRingOptions}; not beside `placement`. Equal in all processes that share the nodes, and never changed afterwards. */
-  readonly virtualNodes?: number | undefined;
-  readonly slots?: number | undefined;
-  readonly hashSeed?: number | undefined;
-
-  /** Time, for tests. Default: the system's. */
-  readonly clock?: Clock | undefined;
 }
 
 export interface ParsedNode {
@@ -105,16 +60,11 @@ export interface ParsedNode {
   readonly backend: Backend;
 }
 
-export interface ParsedOptions {
+export interface ParsedOptions extends ParsedRoutingOptions {
   readonly nodes: readonly ParsedNode[];
-  readonly placement: Placement;
-  readonly replicationFactor: number;
   readonly policy: RoutingPolicy;
   readonly codec: Codec;
   readonly defaultTtlMs: number;
-  readonly probeIntervalMs: number;
-  readonly probeTimeoutMs: number;
-  readonly clock: Clock;
 }
 
 const names = [
@@ -139,27 +89,17 @@ const names = [
 /** @throws {InvalidArgumentError} Names the field, what was expected and what came. */
 export function parseOptions(input: unknown): ParsedOptions {
   const given = expectOptions('options', input, names);
-  const health = expectOptions('health', given.health ?? {}, ['probeIntervalMs', 'probeTimeoutMs']);
   const nodes = parseNodes(given.nodes);
-  const replicationFactor = expectInteger('replicationFactor', given.replicationFactor ?? 1, 1);
-  if (nodes.length > 0 && replicationFactor > nodes.length) {
-    throw new InvalidArgumentError(
-      'replicationFactor',
-      `at most the number of nodes, ${nodes.length}`,
-      replicationFactor,
-    );
-  }
+  const routing = parseRoutingOptions(
+    given,
+    nodes.map(({ node }) => node),
+  );
   return {
+    ...routing,
     nodes,
-    placement: parsePlacement(
-      given,
-      nodes.map(({ node }) => node),
-      replicationFactor,
-    ),
-    replicationFactor,
     policy: {
-      timeoutMs: expectInteger('timeoutMs', given.timeoutMs ?? 1_000, 1),
-      writeConsistency: expectOneOf('writeConsistency', given.writeConsistency ?? 'one', ['one', 'quorum', 'all']),
+      timeoutMs: routing.timeoutMs,
+      writeConsistency: routing.writeConsistency,
       whenDown: expectOneOf('whenDown', given.whenDown ?? 'fail', ['fail', 'spill']),
       spillTtlMs: expectInteger('spillTtlMs', given.spillTtlMs ?? 60_000, 1),
       confirmMisses: expectBoolean('confirmMisses', given.confirmMisses ?? true),
@@ -167,9 +107,6 @@ export function parseOptions(input: unknown): ParsedOptions {
     },
     codec: parseCodec('codec', given.codec),
     defaultTtlMs: parseTtl('defaultTtlMs', given.defaultTtlMs) ?? Number.POSITIVE_INFINITY,
-    probeIntervalMs: expectInteger('health.probeIntervalMs', health.probeIntervalMs ?? 500, 10),
-    probeTimeoutMs: expectInteger('health.probeTimeoutMs', health.probeTimeoutMs ?? 500, 1),
-    clock: parseClock(given.clock),
   };
 }
 
@@ -193,13 +130,6 @@ export function parseCacheNode(field: string, input: unknown): ParsedNode {
   }
   expectObject(`${field}.backend.capabilities`, methods.capabilities);
   return { node: parseNode(field, node), backend: backend as Backend };
-}
-
-function parseClock(input: unknown): Clock {
-  if (input === undefined) return systemClock;
-  const clock = expectObject('clock', input);
-  for (const method of ['nowMs', 'wallMs', 'schedule']) expectFunction(`clock.${method}`, clock[method]);
-  return input as Clock;
 }
 
 /** Milliseconds to live: an integer of at least 1, or Infinity for a value that stays; undefined where none is given. */

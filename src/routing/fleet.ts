@@ -80,6 +80,17 @@ export class Fleet {
     return [...this.#members.values()];
   }
 
+  /**
+   * The key's node where that is all there is to say about its places: it is up, no copies are kept, and no lazy change is
+   * open. Undefined in all other cases. This is what most calls need, and it costs far less than {@link placesOf}.
+   */
+  onlyHolderOf(key: string): Member | undefined {
+    const { topology, health } = this;
+    if (topology.replicationFactor !== 1 || topology.formerPlacements.length > 0) return undefined;
+    const member = this.#members.get(topology.placement.nodeFor(key));
+    return member !== undefined && (health.allUp || health.stateOf(member.id) === 'up') ? member : undefined;
+  }
+
   /** @throws {NoNodesError} There are no nodes. */
   placesOf(key: string): Places {
     const { topology, health, policy } = this;

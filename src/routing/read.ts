@@ -118,6 +118,32 @@ export async function readOne<Found>(
   call: ReadCall<Found>,
   options: RouteOptions,
 ): Promise<Found | undefined> {
+  const holder = fleet.onlyHolderOf(key);
+  if (holder === undefined) return await readBySearch(fleet, operation, key, call, options);
+  const { topology, policy, clock } = fleet;
+  const { signal } = options;
+  const startMs = clock.nowMs();
+  const timeoutMs = options.deadlineMs === undefined ? policy.timeoutMs : Math.max(1, options.deadlineMs - startMs);
+  try {
+    const found = await call(holder, { signal, timeoutMs });
+    if (found !== undefined || topology === fleet.topology) return found;
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    fleet.health.reportFailure(holder.id, error);
+    if (topology === fleet.topology) throw error;
+  }
+  // The nodes changed meanwhile; see `wasCrossed`.
+  return await readBySearch(fleet, operation, key, call, { signal, deadlineMs: startMs + timeoutMs });
+}
+
+/** A read of a key that several nodes may have, or that has none in service. */
+async function readBySearch<Found>(
+  fleet: Fleet,
+  operation: string,
+  key: string,
+  call: ReadCall<Found>,
+  options: RouteOptions,
+): Promise<Found | undefined> {
   const deadlineMs = options.deadlineMs ?? fleet.clock.nowMs() + fleet.policy.timeoutMs;
   for (let isLast = false; ; isLast = true) {
     const search = beginSearch(fleet, key, 0);

@@ -64,6 +64,8 @@ export async function writeOne<Result>(
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
   const { key, operation, presence } = call;
+  const holder = fleet.onlyHolderOf(key);
+  if (holder !== undefined) return writeToOnly(fleet, call, holder, options);
   let places = fleet.placesOf(key);
   let unfit: readonly NodeAttempt[] = [];
   if (presence !== undefined) {
@@ -129,7 +131,25 @@ function isCallFault(error: unknown): boolean {
   return callFaults.has(error.code) || (error.code === 'ERR_NODE_REPLY' && error.kind === 'WRONGTYPE');
 }
 
-/** The most common case, without anything that several nodes need. */
+/** The most common case: the key has one node, which is up. Whatever the write builds on is there or nowhere. */
+async function writeToOnly<Result>(
+  fleet: Fleet,
+  { send, key }: WriteCall<Result>,
+  member: Member,
+  { signal, deadlineMs }: RouteOptions,
+): Promise<WriteOutcome<Result>> {
+  fleet.guards.break(key);
+  try {
+    const result = await send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, false);
+    return { confirmations: [{ member, result }], removedAtFormer: false };
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    fleet.health.reportFailure(member.id, error);
+    throw error;
+  }
+}
+
+/** Without what several nodes would need, but perhaps in place of a holder that is down. */
 async function sendToOne<Result>(
   fleet: Fleet,
   { send, operation }: WriteCall<Result>,

@@ -1,6 +1,8 @@
 /** Randomness as an argument: a function to [0, 1). */
 export type Random = () => number;
 
+export const systemRandom: Random = () => Math.random();
+
 /**
  * A repeatable source: the same seed gives the same numbers.
  *

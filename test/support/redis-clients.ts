@@ -1,6 +1,6 @@
 /**
  * The ways a RedisBackend comes by its connection, for tests that must hold for each: a client of its own, by the
- * installed ioredis 6, and a client of ioredis 5 or 6 lent by the application, with that library's defaults.
+ * installed ioredis 6 or by our own transport, and a client of ioredis 5 or 6 lent by the application, with that library's defaults.
  */
 
 import { Redis as Redis6, type RedisOptions } from 'ioredis';
@@ -42,6 +42,14 @@ export const connectionKinds: readonly ConnectionKind[] = [
     isLent: false,
     open(options, backendOptions) {
       const backend = new RedisBackend(options, backendOptions);
+      return { backend, close: () => backend.close() };
+    },
+  },
+  {
+    title: 'the direct transport',
+    isLent: false,
+    open(options, backendOptions) {
+      const backend = new RedisBackend(options, { ...backendOptions, transport: 'direct' });
       return { backend, close: () => backend.close() };
     },
   },

@@ -24,6 +24,8 @@ export interface RedisServerOptions {
   readonly password?: string;
   /** Speaks TLS, and only TLS, on the port. Paths of PEM files. Clients need no certificate. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Runs as a sentinel with this file, which says the rest, the port included. */
+  readonly sentinelConfig?: string;
   /** Path of the program. Default: what {@link findRedis} finds. */
   readonly program?: string;
 }
@@ -119,7 +121,8 @@ function serverOf(
 const socketIn = (directory: string) => join(directory, 'redis.sock');
 
 function serverArguments(options: RedisServerOptions, port: number, directory: string): string[] {
-  const { args = [], unixSocket, password, tls } = options;
+  const { args = [], unixSocket, password, tls, sentinelConfig } = options;
+  if (sentinelConfig !== undefined) return [sentinelConfig, '--sentinel'];
   return [
     ...['--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no', '--daemonize', 'no'],
     ...(tls
@@ -165,7 +168,7 @@ async function startRun(
     const pid = await firstNumber(announcements);
     await waitForPong({ port, tls: options.tls !== undefined }, startTimeoutMs, () => {
       if (hasEnded) throw new Error('the server ended');
-      return log().includes('eady to accept connections');
+      return /eady to accept connections|Sentinel ID is/.test(log());
     });
     letGo(shell);
     return { pid, serverEnded, end };
@@ -209,7 +212,7 @@ function firstNumber(stream: Readable): Promise<number> {
  * A free port below those the kernel gives to outgoing connections. In that range a client that keeps trying to reach a
  * stopped server would, sooner or later, be given the very port as its own and connect to itself.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 22_000);
     const server = createServer();

@@ -10,9 +10,28 @@ export interface CommandSpec<Reply = unknown> {
   readonly name: string;
   /** True if repeating the command could change something twice. */
   readonly isWrite: boolean;
+  /** True if a group's replica may answer, where the node's `reads` say so. Default false. */
+  readonly mayReadReplica?: boolean | undefined;
   /** Throws for a reply that this command cannot have. */
   readonly decode: (reply: unknown) => Reply;
+  /** What the command may change, on which it depends past which other calls it may be put off. Default: anything. */
+  readonly changes?: Changes | undefined;
+  /**
+   * True for a GET of one key, the only argument: several that wait for the server may travel as one MGET. `decode` is
+   * given the key's value as a Buffer, or null, just as if GET itself had been sent, and the outcome is GET's in all else
+   * too.
+   */
+  readonly coalesces?: boolean | undefined;
+  /** What the caller gets for a refusal by the server, given the client's error. Default: a typed error. */
+  readonly refusal?: ((error: Error) => Error) | undefined;
 }
+
+/** The keys whose values a command may change. A function finds them among the command's arguments. */
+export type Changes =
+  | 'nothing'
+  | 'first key'
+  | 'anything'
+  | ((args: readonly CommandArgument[]) => readonly CommandArgument[]);
 
 export interface CallLimits {
   /** As the caller gave it, for messages. */
@@ -27,10 +46,15 @@ export class Call<Reply = unknown> {
   resolve!: (reply: Reply) => void;
   reject!: (error: unknown) => void;
 
+  /** From its acceptance until it has been answered, in whichever way. */
+  isOpen = false;
   wasSent = false;
   /** The connection's count of replies when the call was sent; see `connection.ts` on silence. */
   heardWhenSent = 0;
   onAbort: (() => void) | undefined = undefined;
+  /** Its neighbours in a `CallList`. */
+  previous: Call | undefined = undefined;
+  next: Call | undefined = undefined;
 
   constructor(
     readonly spec: CommandSpec<Reply>,

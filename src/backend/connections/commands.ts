@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from '../../errors.ts';
 import type { ValueWithExpiry } from '../backend.ts';
-import type { CommandSpec } from './call.ts';
+import type { Changes, CommandSpec } from './call.ts';
 import type { CommandArgument } from './client.ts';
 
 /** Names the kind of the reply that was expected. The reply itself may be a stored value and is not shown. */
@@ -63,30 +63,37 @@ const read = <Reply>(operation: string, name: string, decode: (reply: unknown) =
   name,
   isWrite: false,
   decode,
+  changes: 'nothing',
 });
 
-const write = <Reply>(operation: string, name: string, decode: (reply: unknown) => Reply): CommandSpec<Reply> => ({
-  operation,
-  name,
-  isWrite: true,
-  decode,
+/** A part of a transaction: nothing is moved past it. */
+const inTransaction = <Reply>(operation: string, name: string, decode: (reply: unknown) => Reply) => ({
+  ...read(operation, name, decode),
+  changes: 'anything' as const,
 });
+
+const write = <Reply>(
+  operation: string,
+  name: string,
+  decode: (reply: unknown) => Reply,
+  changes: Changes = 'first key',
+): CommandSpec<Reply> => ({ operation, name, isWrite: true, decode, changes });
 
 export const commands = {
-  get: read('get', 'get', decodeValue),
+  get: { ...read('get', 'get', decodeValue), coalesces: true, mayReadReplica: true },
   set: write('set', 'set', decodeStatus),
   delete: write('delete', 'unlink', decodeFlag),
   ping: read('ping', 'ping', decodeStatus),
-  getMany: read('getMany', 'mget', decodeValues),
+  getMany: { ...read('getMany', 'mget', decodeValues), mayReadReplica: true },
   setMany: write('setMany', 'set', decodeStatus),
   deleteMany: write('deleteMany', 'unlink', decodeFlag),
-  beginGetWithExpiry: read('getWithExpiry', 'multi', decodeStatus),
-  queueGet: read('getWithExpiry', 'get', decodeStatus),
-  queueExpiryTime: read('getWithExpiry', 'pexpiretime', decodeStatus),
-  queueRemaining: read('getWithExpiry', 'pttl', decodeStatus),
-  endGetWithExpiry: read('getWithExpiry', 'exec', decodeTransaction),
-  expiryTime: read('expiresAt', 'pexpiretime', decodeInteger),
-  remaining: read('expiresAt', 'pttl', decodeInteger),
+  beginGetWithExpiry: inTransaction('getWithExpiry', 'multi', decodeStatus),
+  queueGet: inTransaction('getWithExpiry', 'get', decodeStatus),
+  queueExpiryTime: inTransaction('getWithExpiry', 'pexpiretime', decodeStatus),
+  queueRemaining: inTransaction('getWithExpiry', 'pttl', decodeStatus),
+  endGetWithExpiry: inTransaction('getWithExpiry', 'exec', decodeTransaction),
+  expiryTime: { ...read('expiresAt', 'pexpiretime', decodeInteger), mayReadReplica: true },
+  remaining: { ...read('expiresAt', 'pttl', decodeInteger), mayReadReplica: true },
   expireAt: write('expire', 'pexpireat', decodeFlag),
   persist: write('expire', 'persist', decodeFlag),
   exists: read('expire', 'exists', decodeFlag),
@@ -94,8 +101,8 @@ export const commands = {
   increment: write('increment', 'incrby', decodeInteger),
   scan: read('scan', 'scan', decodePage),
   clearScan: read('clear', 'scan', decodePage),
-  clearKeys: write('clear', 'unlink', decodeInteger),
-  clearAll: write('clear', 'flushdb', decodeStatus),
+  clearKeys: write('clear', 'unlink', decodeInteger, 'anything'),
+  clearAll: write('clear', 'flushdb', decodeStatus, 'anything'),
 } as const;
 
 /** Keys per page of SCAN; the server may return more or fewer. */

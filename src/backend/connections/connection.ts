@@ -9,10 +9,11 @@
 import { TimeoutError, UnknownOutcomeError } from '../../errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Call, type CallLimits, type CommandSpec } from './call.ts';
-import { type Client, type ClientCommand, type CommandArgument, type CommandClass, commandClassOf } from './client.ts';
-import { Cork } from './cork.ts';
+import { CallList } from './call-list.ts';
+import { type Client, type ClientCommand, type CommandArgument, commandClassOf } from './client.ts';
 import { errorOf, type Failure, failureOf, isDoubtful } from './failure.ts';
-import { Link } from './link.ts';
+import { Link, type Membership } from './link.ts';
+import { Outbox } from './outbox.ts';
 import { dropFromResending } from './resend-guard.ts';
 
 export interface ConnectionOptions {
@@ -21,6 +22,12 @@ export interface ConnectionOptions {
   readonly isOwn: boolean;
   readonly clock: Clock;
   readonly handshakeTimeoutMs: number;
+  /** Whether calls that come while others are under way go out together; see `outbox.ts`. */
+  readonly batching: boolean;
+  /** Told of every call that failed by an error of ours, for those who do not look at each call. */
+  readonly onFailure?: ((error: Error) => void) | undefined;
+  /** Of own clients, where the node is a group of servers. */
+  readonly membership?: Membership | undefined;
 }
 
 /**
@@ -30,28 +37,27 @@ export interface ConnectionOptions {
  */
 const silenceLimitMs = 3_000;
 
-const silence: Failure = { kind: 'connection', cause: new Error('Nothing came back on the connection any more.') };
+/** A timer that comes so much too late says that this process was held up. Milliseconds; timers are coarse to 1 or 2. */
+const stallMs = 10;
 
-/** Replies as the bytes that they are. */
-const rawReplies = { replyEncoding: null } as const;
+const silence: Failure = { kind: 'connection', cause: new Error('Nothing came back on the connection any more.') };
 
 export class Connection {
   readonly #options: ConnectionOptions;
   /** Every call that has not ended, in the order of their coming; those that wait for the connection among them. */
-  readonly #calls = new Set<Call>();
-  readonly #cork = new Cork();
+  readonly #calls = new CallList();
   readonly #commands = new WeakSet<ClientCommand>();
 
   #link: Link | undefined;
-  #Command: CommandClass | undefined;
+  #outbox: Outbox | undefined;
   /** Makes the error for a connection that cannot be, as there is no client. */
   #noClient: (() => Error) | undefined;
 
   #sweepAtMs = Number.POSITIVE_INFINITY;
+  /** The count of replies at the last timer that came late, or -1. */
+  #heardWhenLate = -1;
   #cancelSweep: () => void = () => undefined;
-  /** Replies heard so far. */
-  #heard = 0;
-  /** Since when nothing has been heard, as far as calls that ran out of time tell: valid while `#heard` is `heard`. */
+  /** Since when nothing has been heard, as far as calls that ran out of time tell: valid while `heard` is the outbox's. */
   #silence = { heard: -1, sinceMs: 0 };
   #onIdle: (() => void) | undefined;
 
@@ -61,13 +67,20 @@ export class Connection {
 
   /** Gives the client, which may come later than the first calls. */
   attach(client: Client): void {
-    this.#Command = commandClassOf(client);
+    const { isOwn, batching } = this.#options;
+    this.#outbox = new Outbox(client, commandClassOf(client)!, batching, {
+      onReply: (call, reply) => this.#onReply(call, reply),
+      onError: (call, error) => this.#onError(call, error),
+      onMisfit: (call, cause) => this.#fail(this.#end(call), { kind: 'protocol', cause }),
+      onSending: isOwn ? undefined : (command) => this.#commands.add(command),
+    });
     this.#link = new Link(
       client,
       {
         onUp: () => this.#sendWaiting(),
         onLost: (failure) => {
-          if (!this.#options.isOwn) dropFromResending(client, (command) => this.#commands.has(command));
+          this.#outbox!.drop();
+          if (!isOwn) dropFromResending(client, (command) => this.#commands.has(command));
           this.#failAll(failure, (call) => call.wasSent);
         },
         onUnreachable: (failure) => this.#failAll(failure, (call) => !call.wasSent),
@@ -76,6 +89,21 @@ export class Connection {
     );
     if (this.#link.isUp) this.#sendWaiting();
     else if (this.#calls.size > 0) this.#link.connect();
+  }
+
+  /** True if a call now would be sent at once. */
+  get isUp(): boolean {
+    return this.#link?.isUp ?? false;
+  }
+
+  /** True if no call is under way. */
+  get isIdle(): boolean {
+    return this.#calls.size === 0;
+  }
+
+  /** Starts to connect, if nobody has asked for it yet. */
+  connect(): void {
+    this.#link?.connect();
   }
 
   /** Says that no client will come, and why. */
@@ -90,10 +118,10 @@ export class Connection {
     if (!(limits.timeoutMs > 0))
       return Promise.reject(new TimeoutError(this.#options.node(), spec.operation, limits.timeoutMs));
     const call = new Call(spec, args, limits);
-    const link = this.#link;
-    if (link?.isUp) {
+    if (this.#link?.isUp) {
+      const isIdle = this.#calls.size === 0;
       this.#begin(call as Call);
-      this.#send(call as Call, link.client);
+      this.#outbox!.post(call as Call, isIdle);
     } else {
       this.#wait(call as Call);
     }
@@ -119,6 +147,7 @@ export class Connection {
   }
 
   #begin(call: Call): void {
+    call.isOpen = true;
     this.#calls.add(call);
     const { signal, deadlineMs } = call.limits;
     if (signal !== undefined) {
@@ -130,7 +159,9 @@ export class Connection {
 
   /** @returns The call, or undefined if it has ended before. */
   #end(call: Call): Call | undefined {
-    if (!this.#calls.delete(call)) return undefined;
+    if (!call.isOpen) return undefined;
+    call.isOpen = false;
+    this.#calls.delete(call);
     if (call.onAbort !== undefined) call.limits.signal?.removeEventListener('abort', call.onAbort);
     if (this.#calls.size === 0) this.#onIdle?.();
     return call;
@@ -141,7 +172,7 @@ export class Connection {
     if (this.#noClient !== undefined) {
       call.reject(this.#noClient());
     } else if (outage !== undefined) {
-      call.reject(this.#errorOf(outage, call));
+      this.#fail(call, outage);
     } else {
       this.#begin(call);
       this.#link?.connect();
@@ -149,33 +180,15 @@ export class Connection {
   }
 
   #sendWaiting(): void {
-    const client = this.#link!.client;
-    for (const call of this.#calls) {
-      if (!call.wasSent) this.#send(call, client);
-    }
+    this.#outbox!.begin([...this.#calls].filter((call) => !call.wasSent));
   }
 
-  #send(call: Call, client: Client): void {
-    if (client.stream !== undefined) this.#cork.hold(client.stream);
-    const command = new this.#Command!(call.spec.name, call.args, rawReplies);
-    const { resolve, reject } = command;
-    command.resolve = (reply) => {
-      this.#heard++;
-      this.#onReply(call, reply);
-      return resolve(reply);
-    };
-    command.reject = (error) => {
-      const failure = failureOf(error);
-      if (failure.kind === 'reply') this.#heard++;
-      this.#end(call)?.reject(this.#errorOf(failure, call));
-      command.promise.catch(() => undefined); // Nobody waits for ioredis' own promise.
-      reject(error);
-    };
-    if (!this.#options.isOwn) this.#commands.add(command);
-    call.heardWhenSent = this.#heard;
-    client.sendCommand(command);
-    // Only now: what a client refuses on the spot was not sent.
-    call.wasSent = true;
+  #onError(call: Call, error: Error): void {
+    const failure = failureOf(error);
+    const { refusal } = call.spec;
+    if (failure.kind === 'reply') this.#link?.onRefusal(failure);
+    if (failure.kind === 'reply' && refusal !== undefined) this.#end(call)?.reject(refusal(error));
+    else this.#fail(this.#end(call), failure);
   }
 
   #onReply(call: Call, reply: unknown): void {
@@ -183,26 +196,50 @@ export class Connection {
     try {
       call.resolve(call.spec.decode(reply));
     } catch (cause) {
-      call.reject(this.#errorOf({ kind: 'protocol', cause: cause as Error }, call));
+      this.#fail(call, { kind: 'protocol', cause: cause as Error });
     }
   }
 
   #failAll(failure: Failure, isMeant: (call: Call) => boolean): void {
     for (const call of this.#calls) {
-      if (isMeant(call)) this.#end(call)?.reject(this.#errorOf(failure, call));
+      if (isMeant(call)) this.#fail(this.#end(call), failure);
     }
   }
 
-  #errorOf(failure: Failure, call: Call): Error {
+  /** @param call  Undefined if it has ended before. */
+  #fail(call: Call | undefined, failure: Failure): void {
+    if (call === undefined) return;
     const { operation, isWrite } = call.spec;
-    return errorOf(failure, { node: this.#options.node(), operation, isWrite, wasSent: call.wasSent });
+    this.#reject(call, errorOf(failure, { node: this.#options.node(), operation, isWrite, wasSent: call.wasSent }));
+  }
+
+  #reject(call: Call, error: Error): void {
+    this.#options.onFailure?.(error);
+    call.reject(error);
   }
 
   #scheduleSweep(atMs: number): void {
     this.#cancelSweep();
     this.#sweepAtMs = atMs;
     const delayMs = Math.max(1, Math.ceil(atMs - this.#options.clock.nowMs()));
-    this.#cancelSweep = this.#options.clock.schedule(delayMs, () => this.#sweep(), true);
+    this.#cancelSweep = this.#options.clock.schedule(delayMs, () => this.#onSweepTime(), true);
+  }
+
+  /**
+   * The time for which this process itself was held up does not count: the server may have answered long ago, and nobody has
+   * looked. So a timer that comes late is set again for as much later; once more after that only if replies came meanwhile.
+   */
+  #onSweepTime(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const latenessMs = nowMs - this.#sweepAtMs;
+    const heard = this.#outbox?.heard ?? 0;
+    if (latenessMs < stallMs || heard === this.#heardWhenLate) {
+      this.#heardWhenLate = -1;
+      this.#sweep();
+    } else {
+      this.#heardWhenLate = heard;
+      this.#scheduleSweep(nowMs + latenessMs);
+    }
   }
 
   /** Ends the calls whose time is up and sets the timer for the next one. */
@@ -224,10 +261,11 @@ export class Connection {
     const node = this.#options.node();
     const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs);
     const isUnknown = isDoubtful({ node, operation: spec.operation, isWrite: spec.isWrite, wasSent });
-    call.reject(isUnknown ? new UnknownOutcomeError(node, spec.operation, { cause: timeout }) : timeout);
-    if (!wasSent || !isOwn || call.heardWhenSent !== this.#heard) return;
-    if (this.#silence.heard !== this.#heard) {
-      this.#silence = { heard: this.#heard, sinceMs: limits.deadlineMs - limits.timeoutMs };
+    this.#reject(call, isUnknown ? new UnknownOutcomeError(node, spec.operation, { cause: timeout }) : timeout);
+    const heard = this.#outbox?.heard;
+    if (!wasSent || !isOwn || heard === undefined || call.heardWhenSent !== heard) return;
+    if (this.#silence.heard !== heard) {
+      this.#silence = { heard, sinceMs: limits.deadlineMs - limits.timeoutMs };
     }
     if (nowMs - this.#silence.sinceMs >= silenceLimitMs) this.#link?.drop(silence);
   }

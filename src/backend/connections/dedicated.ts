@@ -24,11 +24,15 @@ export interface DedicatedOptions {
   readonly connectTimeoutMs: number;
   /** A new client with `dedicatedClientOptions`, unconnected. */
   readonly makeClient: () => Promise<Client>;
+  /** Why the server that a client is connected to is not the right one of its group; undefined if it is. */
+  readonly verify?: ((client: Client) => Promise<Failure | undefined>) | undefined;
 }
 
 export interface UseOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
+  /** `use` leaves no transaction and no WATCH behind, so the connection need not be cleaned. */
+  readonly leavesClean?: boolean | undefined;
 }
 
 /** The pool tries for ever to make what cannot be made; so a failure is a resource too, and is thrown away by its taker. */
@@ -40,8 +44,8 @@ export class DedicatedConnections {
   readonly #options: DedicatedOptions;
   readonly #pool: Pool<Resource>;
   #isClosed = false;
-  /** Clients in the hands of callers. */
-  readonly #lent = new Set<Client>();
+  /** Clients in the hands of callers, with what ends a caller's use. */
+  readonly #lent = new Map<Client, (reason: unknown) => void>();
 
   constructor(options: DedicatedOptions) {
     this.#options = options;
@@ -75,12 +79,12 @@ export class DedicatedConnections {
       const resource = await this.#borrow(cut.promise);
       if ('error' in resource) throw resource.error;
       client = resource.client;
-      this.#lent.add(client);
+      this.#lent.set(client, cut.end);
       // Without a limit from the caller, only the wait for a connection has one: blocking is what these are for.
       if (options.timeoutMs === undefined) cut.lift();
       cut.begins();
       const result = await Promise.race([(async () => use(client as unknown as Redis))(), cut.promise]);
-      await this.#giveBack(resource);
+      await this.#giveBack(resource, options.leavesClean === true);
       return result;
     } catch (error) {
       if (client !== undefined) await this.#destroy(client);
@@ -92,13 +96,17 @@ export class DedicatedConnections {
     }
   }
 
-  /** Waits for the connections in use, at most for the default time, and closes all of them. */
+  /** Waits for the connections in use, at most for the default time; then closes all of them and ends their use. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const cancel = this.#options.clock.schedule(
       this.#options.timeoutMs,
       () => {
-        for (const client of this.#lent) destroyClient(client);
+        for (const [client, end] of this.#lent) {
+          destroyClient(client);
+          // Whatever else `use` waits for may never come.
+          setImmediate(end, new ClosedError('backend'));
+        }
       },
       true,
     );
@@ -127,6 +135,7 @@ export class DedicatedConnections {
     signal?.addEventListener('abort', abort, { once: true });
     return {
       promise,
+      end: cut,
       lift,
       begins: () => {
         hasBegun = true;
@@ -157,8 +166,9 @@ export class DedicatedConnections {
 
   readonly #resources = new WeakMap<Client, Resource>();
 
-  async #giveBack(resource: { readonly client: Client }): Promise<void> {
-    if (await this.#isClean(resource.client)) await this.#pool.release(resource);
+  async #giveBack(resource: { readonly client: Client }, leavesClean: boolean): Promise<void> {
+    if (leavesClean ? canSend(resource.client) : await this.#isClean(resource.client))
+      await this.#pool.release(resource);
     else await this.#destroy(resource.client);
   }
 
@@ -213,6 +223,7 @@ export class DedicatedConnections {
         new Promise<void>((resolve) => client.on('close', resolve)),
       ]);
     }
+    if (canSend(client)) failure ??= await this.#options.verify?.(client);
     cancel();
     if (failure === undefined && canSend(client)) return { client };
     destroyClient(client);

@@ -46,9 +46,12 @@ const isProtocolFailure = (error: Error) =>
   error.message.endsWith('Please report this.') ||
   error.message.startsWith('Command queue state error');
 
+/** True for an error that the server answered with. */
+export const isReplyError = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';
+
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return closedByPeer;
-  if (error.name === 'ReplyError') {
+  if (isReplyError(error)) {
     return { kind: 'reply', cause: new Error(error.message.replace(quotedArguments, '')) };
   }
   if (isProtocolFailure(error)) {
@@ -121,4 +124,10 @@ const replyKinds: ReadonlySet<string> = new Set<ReplyErrorKind>([
 function replyKindOf(text: string): ReplyErrorKind {
   const firstWord = text.split(' ', 1)[0] ?? '';
   return replyKinds.has(firstWord) ? (firstWord as ReplyErrorKind) : 'OTHER';
+}
+
+/** True for a refusal that any command might have met at this moment, and none at the next. */
+export function isStateOfServer({ message }: Error): boolean {
+  const kind = replyKindOf(message);
+  return kind !== 'OTHER' && kind !== 'NOPERM' && kind !== 'WRONGTYPE';
 }

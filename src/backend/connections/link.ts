@@ -2,7 +2,8 @@
  * A client's way up and down: what its events mean for calls that wait, and for those under way.
  *
  * A client of our own is also kept going: a handshake that hangs is cut off, and one that ioredis has given up is begun
- * again. A lent client is only watched.
+ * again. A lent client is only watched. Where the node is a group of servers, a connection counts only once its server has
+ * turned out to be the right one of them.
  */
 
 import type { Clock } from '../../runtime/clock.ts';
@@ -18,15 +19,33 @@ export interface LinkListener {
   onUnreachable(failure: Failure): void;
 }
 
+/** What the link must know of a node that is a group of servers, one of which is the right one. */
+export interface Membership {
+  /** Why the server that the client is connected to is not the right one; undefined if it is. */
+  verify(client: Client): Promise<Failure | undefined>;
+  /** Calls `listener` when another server has become the right one. Returns how to stop that. */
+  onSwitch(listener: () => void): () => void;
+  /** Something hints at another server having become the right one. */
+  doubt(): void;
+}
+
 export interface LinkOptions {
   readonly isOwn: boolean;
   readonly clock: Clock;
   /** Time from the connection of the socket to the end of AUTH, SELECT and the like. Milliseconds, of own clients. */
   readonly handshakeTimeoutMs: number;
+  /** Of own clients, where the node is a group. */
+  readonly membership?: Membership | undefined;
 }
 
 /** Pause before a client that ioredis has given up (its connector itself threw) is begun again, in milliseconds. */
 const reviveDelayMs = 1_000;
+
+/** A connection of which we want no more than the replies under way is cut off after this long, in milliseconds. */
+const farewellMs = 250;
+
+/** What a demoted master says: to a write, to a blocking command, to a transaction, and before Redis 7 to a script. */
+const isDemotion = /^(READONLY|UNBLOCKED|EXECABORT.*READONLY|ERR Error running script.*-READONLY)/;
 
 const silentHandshake: Failure = {
   kind: 'connection',
@@ -45,6 +64,7 @@ export class Link {
   /** The newest 'error' event of the present connection. */
   #lastError: Failure | undefined;
   #cancelTimer: () => void = () => undefined;
+  readonly #stopListening: () => void;
 
   readonly #handlers: readonly (readonly [ClientEvent, (argument: never) => void])[] = [
     ['connect', () => this.#onConnect()],
@@ -60,6 +80,7 @@ export class Link {
     this.#options = options;
     this.#isUp = canSend(client);
     for (const [event, handler] of this.#handlers) client.on(event, handler);
+    this.#stopListening = options.membership?.onSwitch(() => this.#retryNow()) ?? (() => undefined);
   }
 
   /** Why a call that cannot be sent now need not wait either; undefined if it may. */
@@ -84,9 +105,23 @@ export class Link {
     this.client.stream?.destroy();
   }
 
+  /** The server has refused a call. A write that a replica refuses was meant for its master: we look for that anew. */
+  onRefusal({ cause }: Failure): void {
+    const { membership, clock } = this.#options;
+    const { stream } = this.client;
+    if (membership === undefined || !stream?.writable || !isDemotion.test(cause.message)) return;
+    this.#lastError = { kind: 'connection', cause: new Error('The server is no longer the master of its group.') };
+    // Calls before and behind this one still get their replies; new ones wait for the next connection.
+    stream.end();
+    const cancel = clock.schedule(farewellMs, () => stream.destroy(), false);
+    stream.once('close', cancel);
+    membership.doubt();
+  }
+
   /** Listens no more. A client of our own is closed for good. */
   end(): void {
     this.#cancelTimer();
+    this.#stopListening();
     for (const [event, handler] of this.#handlers) this.client.removeListener(event, handler);
     if (!this.#options.isOwn) return;
     this.client.on('error', () => undefined); // Without a listener ioredis prints what comes late.
@@ -111,10 +146,31 @@ export class Link {
     // Before 5.8 it does not even wait for the replies to AUTH and SELECT. They come before this one's, and where they
     // are refusals, #onError closes the connection.
     const { stream } = this.client;
+    const isCurrent = () => this.client.stream === stream && canSend(this.client);
     const isLetIn = () => {
-      if (this.client.stream === stream && canSend(this.client)) this.#up();
+      if (isCurrent()) this.#up();
     };
-    this.client.ping().then(isLetIn, isLetIn);
+    const { membership } = this.#options;
+    if (membership === undefined) {
+      this.client.ping().then(isLetIn, isLetIn);
+      return;
+    }
+    void membership.verify(this.client).then((failure) => {
+      if (failure === undefined) isLetIn();
+      else if (isCurrent()) this.#refuse(failure);
+    });
+  }
+
+  /** The connection is there, and is not one to use. */
+  #refuse(failure: Failure): void {
+    this.#outage = failure;
+    this.#listener.onUnreachable(failure);
+    this.drop(failure);
+  }
+
+  /** The pause before the next attempt is for a node that does not change. */
+  #retryNow(): void {
+    if (this.client.status === 'reconnecting') this.client.connect().catch(() => undefined);
   }
 
   #up(): void {

@@ -50,12 +50,21 @@ export function dedicatedClientOptions(options: RedisOptions, connectTimeoutMs: 
 
 export const defaultConnectTimeoutMs = 2_000;
 
-/** A client for `withConnection`, not connected yet: to the place the options name, or to where the lent client leads. */
-export function makeDedicatedClient(target: Target, connectTimeoutMs: number | undefined): Promise<Client> {
+/**
+ * A client for `withConnection`, not connected yet: to the place the options name, or to where the lent client leads.
+ * @param groupOptions  What leads to the right server of a group, see `sentinel-connector.ts`.
+ */
+export function makeDedicatedClient(
+  target: Target,
+  connectTimeoutMs: number | undefined,
+  groupOptions: RedisOptions = {},
+): Promise<Client> {
+  const retryStrategy = () => null;
   if (target.kind === 'lent') {
-    return Promise.resolve(target.client.duplicate(dedicatedClientOptions({}, connectTimeoutMs)));
+    const options = { ...dedicatedClientOptions({}, connectTimeoutMs), ...groupOptions, retryStrategy };
+    return Promise.resolve(target.client.duplicate(options));
   }
-  const options = dedicatedClientOptions(target.options, connectTimeoutMs);
+  const options = { ...dedicatedClientOptions(target.options, connectTimeoutMs), ...groupOptions, retryStrategy };
   return new Promise((resolve, reject) => {
     withRedisClass(
       (RedisClass) => resolve(new RedisClass(options) as unknown as Client),

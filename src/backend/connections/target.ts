@@ -6,30 +6,43 @@
 
 import type { RedisOptions } from 'ioredis';
 import { InvalidArgumentError } from '../../errors.ts';
-import { expectObject } from '../../runtime/validate.ts';
+import { expectObject, expectOptions } from '../../runtime/validate.ts';
 import { type Client, type ClientOptions, commandClassOf } from './client.ts';
+import { clientOptionNames } from './client-option-names.ts';
+import { type GroupSettings, parseGroup } from './sentinel-settings.ts';
 
 export type Target =
-  | { readonly kind: 'own'; readonly options: RedisOptions; readonly address: string }
-  | { readonly kind: 'lent'; readonly client: Client; readonly address: string };
+  | {
+      readonly kind: 'own';
+      readonly options: RedisOptions;
+      readonly address: string;
+      /** Set if the node is a group that Sentinel manages. */
+      readonly group?: GroupSettings | undefined;
+    }
+  | {
+      readonly kind: 'lent';
+      readonly client: Client;
+      readonly address: string;
+      readonly group?: GroupSettings | undefined;
+    };
 
-const field = 'target';
 const urlForm = "a URL such as 'redis://[user[:password]@]host[:port][/db]', 'rediss://...' or 'unix:///path?db=0'";
 
-export function parseTarget(target: unknown): Target {
+/** @param field  Where the target stood, for errors. */
+export function parseTarget(target: unknown, field = 'target'): Target {
   if (typeof target === 'string') {
-    const options = parseUrl(target);
+    const options = parseUrl(target, field);
     return { kind: 'own', options, address: addressOf(options) };
   }
   const object = expectObject(field, target);
-  return isClient(object) ? lentTarget(object as unknown as Client) : ownTarget(object as RedisOptions);
+  return isClient(object) ? lentTarget(object as unknown as Client, field) : ownTarget(object as RedisOptions, field);
 }
 
 /** Options are data and clients have methods; which class the client is of does not matter. */
 const isClient = (object: Record<string, unknown>) =>
   typeof object.sendCommand === 'function' || typeof object.connect === 'function' || object.isCluster === true;
 
-function lentTarget(client: Client): Target {
+function lentTarget(client: Client, field: string): Target {
   if (client.isCluster) {
     throw new InvalidArgumentError(field, 'a client of one server (Redis Cluster does its own sharding)', client);
   }
@@ -39,18 +52,27 @@ function lentTarget(client: Client): Target {
   if (hasKeyPrefix(client.options)) {
     throw new InvalidArgumentError(
       `${field}.options.keyPrefix`,
-      "none (pass 'keyPrefix' to RedisBackend)",
+      'none (it is an option of RedisBackend and of ShardedRedis)',
       client.options.keyPrefix,
     );
   }
-  return { kind: 'lent', client, address: addressOf(client.options) };
+  // The client itself is its owner's business. The connections that are made after its pattern are ours.
+  const group = parseGroup(`${field}.options`, { ...client.options, path: undefined, reads: undefined });
+  return { kind: 'lent', client, address: addressOf(client.options), group };
 }
 
-function ownTarget(options: RedisOptions): Target {
+function ownTarget(options: RedisOptions & { readonly reads?: unknown }, field: string): Target {
   if (hasKeyPrefix(options)) {
-    throw new InvalidArgumentError(`${field}.keyPrefix`, "none (pass 'keyPrefix' to RedisBackend)", options.keyPrefix);
+    throw new InvalidArgumentError(
+      `${field}.keyPrefix`,
+      'none (it is an option of RedisBackend and of ShardedRedis)',
+      options.keyPrefix,
+    );
   }
-  return { kind: 'own', options, address: addressOf(options) };
+  expectOptions(field, options, [...clientOptionNames, 'reads']);
+  const { reads: _, ...clientOptions } = options;
+  const group = parseGroup(field, options as Record<string, unknown>);
+  return { kind: 'own', options: clientOptions, address: addressOf(options), group };
 }
 
 const hasKeyPrefix = ({ keyPrefix }: { keyPrefix?: unknown }) =>
@@ -64,7 +86,7 @@ function addressOf(options: ClientOptions | RedisOptions): string {
   return `${host.includes(':') ? `[${host}]` : host}:${options.port ?? 6379}`;
 }
 
-function parseUrl(text: string): RedisOptions {
+function parseUrl(text: string, field: string): RedisOptions {
   try {
     return text.startsWith('unix:') ? parseUnixUrl(text) : parseNetworkUrl(text);
   } catch {

@@ -1,0 +1,35 @@
+/** Options of a direct connection: those of ioredis that it heeds, by the same names; all others are ignored. */
+
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { ClientOptions } from '../client.ts';
+
+export interface DirectClientOptions extends ClientOptions {
+  /** 0: IPv4 or IPv6, whichever the name leads to. Default 0. */
+  readonly family?: number | undefined;
+  readonly username?: string | null | undefined;
+  readonly password?: string | null | undefined;
+  /** Speaks TLS, with these options of `tls.connect`. */
+  readonly tls?: TlsOptions | undefined;
+  /** Version of RESP. A server that does not know 3 is spoken to in 2. Replies look the same. Default 2. */
+  readonly protocol?: 2 | 3 | undefined;
+  /** Tells the server by CLIENT SETNAME. */
+  readonly connectionName?: string | null | undefined;
+  /** The server is not told by CLIENT SETINFO who we are. */
+  readonly disableClientInfo?: boolean | undefined;
+  /** Milliseconds for the socket and TLS, and as much again for AUTH and the like. 0: no limit. Default 10,000. */
+  readonly connectTimeout?: number | undefined;
+  /** Milliseconds of silence after which the kernel looks whether the peer is still there. Default 30,000. */
+  readonly keepAlive?: number | undefined;
+  /** Default true. */
+  readonly noDelay?: boolean | undefined;
+  /**
+   * Milliseconds until attempt number `times`, from 1, to connect again; what is no number ends the client. Default: 50,
+   * 100, 200, ... up to 1,000.
+   */
+  readonly retryStrategy?: ((times: number) => unknown) | null | undefined;
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+export const defaultRetryDelayMs = (times: number): number => Math.min(50 * 2 ** Math.min(times - 1, 10), 1_000);

@@ -1,0 +1,261 @@
+/**
+ * When, in which order and in which form the calls of a connection are given to the client.
+ *
+ * A call that finds the server idle is sent at once. One that does not waits for `setImmediate`, that is, until
+ * everything that came in this turn of the event loop has been worked off, and then all that wait go out in one write,
+ * their GETs as MGETs. With callers that come independently of each other `process.nextTick` would find nobody to wait for.
+ *
+ * Where the last turn brought several calls, an idle server means little: the answers to many callers came together, and
+ * the first of them to ask again is not alone. So the server then counts as idle only once a lone call has been seen.
+ *
+ * Whether the server lets us use MGET is not known on a new connection. What follows the first MGET waits for its
+ * reply, so that the GETs sent in place of a refused one still come before what was asked for after them.
+ *
+ * All this shows in two cases only, both of a caller that does not wait for its GET before it writes the same key. If the
+ * key is of another type, and what follows replaces it, the GET may find nothing instead of WRONGTYPE, or the other way
+ * round. And where one key of a later MGET turns out to be forbidden, its GETs are sent again and see what followed.
+ */
+
+import { Call } from './call.ts';
+import { type Client, type ClientCommand, type CommandArgument, type CommandClass, canSend } from './client.ts';
+import { Cork } from './cork.ts';
+import { isReplyError, isStateOfServer } from './failure.ts';
+import type { ReadBatch } from './read-batch.ts';
+import { ReadStatistics } from './read-statistics.ts';
+import { opensTransaction, planSendings, type Sending } from './send-plan.ts';
+
+/** Gets the outcome of what was sent. All calls may have ended before. */
+export interface OutboxListener {
+  /** The client got this reply. */
+  onReply(call: Call, reply: unknown): void;
+  /** The client rejected with this error: a reply of the server, or the end of the connection. */
+  onError(call: Call, error: Error): void;
+  /** The client got something that is no reply to what was sent. */
+  onMisfit(call: Call, reason: Error): void;
+  /** Told of each command before the client gets it. */
+  readonly onSending?: ((command: ClientCommand) => void) | undefined;
+}
+
+/** Replies as the bytes that they are. */
+const rawReplies = { replyEncoding: null } as const;
+
+const misfit = new Error('The reply to MGET is not an array of as many values as keys.');
+
+export class Outbox {
+  /** Replies so far. */
+  heard = 0;
+
+  readonly #client: Client;
+  readonly #Command: CommandClass;
+  readonly #listener: OutboxListener;
+  /** Whether calls wait for each other; else each is sent at once, and all of one tick in one write. */
+  readonly #isBatching: boolean;
+
+  readonly #cork = new Cork();
+  readonly #statistics = new ReadStatistics();
+  #waiting: Call[] = [];
+  #isFlushScheduled = false;
+  #wasLone = true;
+  /** Of the present connection: whether the server answers MGET. 'asked': the first one is under way. */
+  #mget: 'unknown' | 'asked' | 'allowed' | 'refused' = 'unknown';
+
+  constructor(client: Client, Command: CommandClass, isBatching: boolean, listener: OutboxListener) {
+    this.#client = client;
+    this.#Command = Command;
+    this.#isBatching = isBatching;
+    this.#listener = listener;
+  }
+
+  /** Takes a call to send. @param isIdle  No other call is under way. */
+  post(call: Call, isIdle: boolean): void {
+    if (!this.#isBatching) {
+      this.#hold();
+      this.#send(call);
+    } else if (isIdle && this.#wasLone && !opensTransaction(call)) {
+      this.#send(call);
+    } else {
+      this.#waiting.push(call);
+      this.#scheduleFlush();
+    }
+  }
+
+  /** A connection is there: sends what has waited for it. @param calls  All that have not been sent, in order. */
+  begin(calls: Call[]): void {
+    this.#mget = 'unknown';
+    this.#waiting = calls;
+    this.#flush();
+  }
+
+  /** The connection is lost. What waits is kept by the caller, for {@link begin}. */
+  drop(): void {
+    this.#waiting = [];
+  }
+
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    setImmediate(this.#onImmediate);
+  }
+
+  readonly #onImmediate = (): void => {
+    this.#isFlushScheduled = false;
+    this.#flush();
+  };
+
+  #flush(): void {
+    if (this.#mget === 'asked' || this.#waiting.length === 0) return;
+    // Then the loss of the connection is about to be told, and what comes of those that wait.
+    if (!canSend(this.#client)) return;
+    const calls = this.#waiting;
+    this.#waiting = [];
+    this.#wasLone = calls.length === 1;
+    const { stream } = this.#client;
+    stream?.cork();
+    try {
+      this.#sendAll(planSendings(calls, this.#maxKeys()));
+    } finally {
+      stream?.uncork();
+    }
+  }
+
+  #maxKeys(): number {
+    return this.#isBatching && this.#mget !== 'refused' ? this.#statistics.maxKeys : 1;
+  }
+
+  #sendAll(sendings: readonly Sending[]): void {
+    for (let index = 0; index < sendings.length; index++) {
+      const sending = sendings[index]!;
+      const isTrial = this.#mget === 'unknown' && !(sending instanceof Call);
+      if (isTrial) this.#mget = 'asked';
+      this.#send(sending);
+      if (!isTrial || this.#mget !== 'asked') continue; // The client may have refused on the spot.
+      this.#waiting = sendings.slice(index + 1).flatMap((later) => (later instanceof Call ? [later] : later.calls));
+      return;
+    }
+  }
+
+  /** A client should not throw; if one does, that must not keep others from being sent, nor end the process. */
+  #send(sending: Sending): void {
+    try {
+      if (sending instanceof Call) this.#sendOne(sending);
+      else this.#sendBatch(sending);
+    } catch (error) {
+      const calls = sending instanceof Call ? [sending] : sending.calls;
+      for (const call of calls) this.#listener.onError(call, error as Error);
+      if (!(sending instanceof Call)) this.#endTrial('unknown');
+    }
+  }
+
+  #sendOne(call: Call): void {
+    const command = this.#commandOf(call.spec.name, call.args);
+    const isGet = call.spec.coalesces === true;
+    call.heardWhenSent = this.heard;
+    this.#give(
+      command,
+      (reply) => {
+        if (isGet) this.#statistics.note(reply);
+        this.#listener.onReply(call, reply);
+      },
+      (error) => this.#listener.onError(call, error),
+    );
+    // Only now: what a client refuses on the spot was not sent.
+    call.wasSent = true;
+  }
+
+  #sendBatch(batch: ReadBatch): void {
+    for (const call of batch.calls) call.heardWhenSent = this.heard;
+    this.#give(
+      this.#commandOf('mget', batch.keys),
+      (reply) => this.#onBatchReply(batch, reply),
+      (error) => this.#onBatchError(batch, error),
+    );
+    for (const call of batch.calls) call.wasSent = true;
+  }
+
+  #onBatchReply({ keys, calls, slots }: ReadBatch, reply: unknown): void {
+    this.#endTrial('allowed');
+    if (!Array.isArray(reply) || reply.length !== keys.length) {
+      for (const call of calls) this.#listener.onMisfit(call, misfit);
+      return;
+    }
+    for (const value of reply) this.#statistics.note(value);
+    const isShared = calls.length > keys.length;
+    const absent: Call[] = [];
+    for (let index = 0; index < calls.length; index++) {
+      const call = calls[index]!;
+      const slot = slots[index]!;
+      const value: unknown = reply[slot];
+      if (value === null) absent.push(call);
+      else this.#listener.onReply(call, value);
+      // Each caller may do with its bytes what it likes.
+      if (isShared && Buffer.isBuffer(value)) reply[slot] = Buffer.from(value);
+    }
+    this.#confirmAbsence(absent);
+  }
+
+  /**
+   * Asks by GET for keys that have no value according to MGET, or a value of another type. GET tells the two apart by an
+   * error. A value that it finds was written later than the call was answered, and is not for its caller.
+   */
+  #confirmAbsence(calls: readonly Call[]): void {
+    for (const call of calls) {
+      if (!call.isOpen) continue;
+      this.#hold();
+      this.#give(
+        this.#commandOf(call.spec.name, call.args),
+        () => this.#listener.onReply(call, null),
+        (error) => this.#listener.onError(call, error),
+      );
+    }
+  }
+
+  #onBatchError({ calls }: ReadBatch, error: Error): void {
+    if (!isReplyError(error)) {
+      for (const call of calls) this.#listener.onError(call, error);
+      this.#endTrial('unknown');
+      return;
+    }
+    // MGET is not for us, or not with one of these keys, or nothing is at the moment: each GET gets its own answer.
+    for (const call of calls) {
+      if (!call.isOpen) continue;
+      this.#hold();
+      this.#send(call);
+    }
+    this.#endTrial(isStateOfServer(error) ? 'unknown' : 'refused');
+  }
+
+  /**
+   * Takes in what an MGET has taught, and lets go on what has waited for the first one.
+   * @param outcome  'unknown': nothing was learned. 'refused' counts however many were answered before.
+   */
+  #endTrial(outcome: 'unknown' | 'allowed' | 'refused'): void {
+    if (this.#mget === 'asked' || outcome === 'refused') this.#mget = outcome;
+    if (this.#waiting.length > 0) this.#scheduleFlush();
+  }
+
+  #commandOf(name: string, args: readonly CommandArgument[]): ClientCommand {
+    return new this.#Command(name, args, rawReplies);
+  }
+
+  /** Gives a command to the client, whose own promise is not used. */
+  #give(command: ClientCommand, onReply: (reply: unknown) => void, onError: (error: Error) => void): void {
+    const { resolve, reject } = command;
+    command.resolve = (reply) => {
+      this.heard++;
+      onReply(reply);
+      return resolve(reply);
+    };
+    command.reject = (error) => {
+      if (isReplyError(error)) this.heard++;
+      onError(error);
+      command.promise.catch(() => undefined); // Nobody waits for ioredis' own promise.
+      reject(error);
+    };
+    this.#listener.onSending?.(command);
+    this.#client.sendCommand(command);
+  }
+
+  #hold(): void {
+    if (this.#client.stream !== undefined) this.#cork.hold(this.#client.stream);
+  }
+}

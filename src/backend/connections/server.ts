@@ -1,0 +1,169 @@
+/**
+ * A server as a node uses it: the connection that all calls share, and the connections lent to one user at a time.
+ *
+ * `RedisBackend` and `ShardedRedis` both stand on this. Nothing is opened before the first call.
+ */
+
+import { setMaxListeners } from 'node:events';
+import type { Redis, RedisOptions } from 'ioredis';
+import { ClosedError, InvalidArgumentError } from '../../errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { CallLimits, CommandSpec } from './call.ts';
+import type { Client, CommandArgument } from './client.ts';
+import { Connection } from './connection.ts';
+import { DedicatedConnections, type UseOptions } from './dedicated.ts';
+import { DirectClient } from './direct/direct-client.ts';
+import { withRedisClass } from './ioredis-module.ts';
+import type { Transport } from './options.ts';
+import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './own-client.ts';
+import { ReplicaReads } from './replica-reads.ts';
+import { GroupMember } from './sentinel-connector.ts';
+import { SentinelGroup } from './sentinel-group.ts';
+import type { Target } from './target.ts';
+
+export interface ServerOptions {
+  /** In errors. Default: the server's address. */
+  readonly nodeName: string | undefined;
+  /** To have a lent connection, where the call says nothing. Milliseconds. */
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number | undefined;
+  /** Of the connections that are lent. */
+  readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
+  /** Most callers that wait at a time, each with a connection. Default 100. */
+  readonly maxBlocking?: number | undefined;
+  readonly clock: Clock;
+  /** Default true. See `RedisBackendOptions.batching`. */
+  readonly batching?: boolean | undefined;
+  /** Default 'ioredis'. See `RedisBackendOptions.transport`. */
+  readonly transport?: Transport | undefined;
+  /** Told of every call on the shared connection that failed by an error of ours. */
+  readonly onFailure?: ((error: Error) => void) | undefined;
+}
+
+export class RedisServer {
+  /** The node's name in errors, which may change while the node is young. */
+  nodeName: string;
+
+  /** False for a client that the application lent, which may be of another copy of ioredis. */
+  readonly isOwn: boolean;
+
+  /** Options that lead a client of ioredis to the master, where the node is a group; none where it is one server. */
+  readonly groupOptions: RedisOptions;
+
+  readonly #group: SentinelGroup | undefined;
+  readonly #replica: ReplicaReads | undefined;
+  readonly #connection: Connection;
+  readonly #dedicated: DedicatedConnections;
+  /** For those who wait: in a pool of their own, as they would hold up transactions in the other one. */
+  readonly #blocking: DedicatedConnections;
+  readonly #closed = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  constructor(place: Target, options: ServerOptions) {
+    const {
+      nodeName,
+      timeoutMs,
+      connectTimeoutMs,
+      pool,
+      maxBlocking = 100,
+      clock,
+      batching = true,
+      transport = 'ioredis',
+      onFailure,
+    } = options;
+    expectTransport(transport, place);
+    const handshakeTimeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
+    this.nodeName = nodeName ?? place.address;
+    this.isOwn = place.kind === 'own';
+    const node = () => this.nodeName;
+    this.#group = place.group && new SentinelGroup(place.group, clock);
+    const member = this.#group && new GroupMember(this.#group, 'master', clock);
+    this.groupOptions = member?.clientOptions ?? {};
+    const common = { node, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching, onFailure };
+    this.#connection = new Connection({ ...common, membership: this.isOwn ? member : undefined });
+    const dedicated = {
+      ...{ node, clock, timeoutMs, ...pool },
+      connectTimeoutMs: 2 * handshakeTimeoutMs,
+      makeClient: () => makeDedicatedClient(place, connectTimeoutMs, this.groupOptions),
+      verify: member && ((client: Client) => member.verify(client)),
+    };
+    this.#dedicated = new DedicatedConnections(dedicated);
+    setMaxListeners(0, this.#closed.signal); // One for each caller that waits.
+    this.#blocking = new DedicatedConnections({ ...dedicated, max: maxBlocking });
+    if (place.kind === 'lent') {
+      this.#connection.attach(place.client);
+    } else if (transport === 'direct') {
+      this.#connection.attach(new DirectClient(sharedClientOptions(place.options, connectTimeoutMs)));
+    } else {
+      const options = sharedClientOptions(place.options, connectTimeoutMs);
+      this.#attachOwnClient(this.#connection, { ...options, ...member?.sharedOptions });
+      if (this.#group?.settings.reads === 'replica') {
+        const reader = new GroupMember(this.#group, 'slave', clock);
+        const connection = new Connection({ ...common, membership: reader });
+        this.#attachOwnClient(connection, { ...options, ...reader.sharedOptions });
+        this.#replica = new ReplicaReads(connection, this.#connection);
+      }
+    }
+  }
+
+  /** Sends a command on the shared connection, or to a replica where that is asked for. */
+  call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
+    if (this.#closing !== undefined) return Promise.reject(new ClosedError('backend'));
+    const replica = this.#replica;
+    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits);
+    return this.#connection.call(spec, args, limits);
+  }
+
+  /** True if no call is under way on the shared connection. */
+  get isIdle(): boolean {
+    return this.#connection.isIdle;
+  }
+
+  /** The typed error for a refusal that came inside another command's reply. */
+  errorOf(spec: CommandSpec, refusal: unknown): Error {
+    return this.#connection.errorOf(spec, refusal);
+  }
+
+  /** Lends `use` a connection of its own; see {@link DedicatedConnections}. */
+  lend<Result>(use: (client: Redis) => Promise<Result> | Result, options: UseOptions): Promise<Result> {
+    return this.#dedicated.use(use, options);
+  }
+
+  /** As {@link lend}, for a command that waits for data. Closing the server ends it with {@link ClosedError}. */
+  lendForBlocking<Result>(use: (client: Redis) => Promise<Result>, timeoutMs: number | undefined): Promise<Result> {
+    return this.#blocking.use(use, { timeoutMs, signal: this.#closed.signal, leavesClean: true });
+  }
+
+  /** Waits for the calls under way, which end by their deadlines. A client that the application lent stays open. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#closed.abort(new ClosedError('client'));
+    // What a replica does not answer goes to the shared connection.
+    await Promise.all([this.#replica?.idle(), this.#dedicated.close(), this.#blocking.close()]);
+    await this.#connection.idle();
+    this.#replica?.end();
+    this.#connection.end();
+    this.#group?.close();
+  }
+
+  #attachOwnClient(connection: Connection, options: RedisOptions): void {
+    withRedisClass(
+      (RedisClass) => {
+        if (this.#closing === undefined) connection.attach(new RedisClass(options) as unknown as Client);
+      },
+      (makeError) => connection.attachNone(makeError),
+    );
+  }
+}
+
+/** @throws {InvalidArgumentError} Our own transport cannot speak with this place. */
+function expectTransport(transport: Transport, place: Target): void {
+  if (transport === 'ioredis') return;
+  const field = 'options.transport';
+  if (place.kind === 'lent') throw new InvalidArgumentError(field, "'ioredis' for a lent client", transport, true);
+  if (place.group) throw new InvalidArgumentError(field, "'ioredis' for a group of Sentinel", transport, true);
+}

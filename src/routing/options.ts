@@ -1,0 +1,100 @@
+/** The options that both faces share: which nodes hold a key, how long a call may take, how nodes are watched. */
+
+import { InvalidArgumentError } from '../errors.ts';
+import type { PlacementNode } from '../placement/node.ts';
+import type { Placement } from '../placement/placement.ts';
+import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { expectInteger, expectObject, expectOneOf, expectOptions } from '../runtime/validate.ts';
+import { type PlacementMaker, parsePlacement } from './parse-placement.ts';
+import type { ConsistencyLevel } from './query-plan.ts';
+
+export interface HealthOptions {
+  /** Milliseconds between two PINGs of a node. Integer of at least 10; default 500. */
+  readonly probeIntervalMs?: number | undefined;
+  /** Milliseconds after which a PING counts as failed. Integer of at least 1; default 500. */
+  readonly probeTimeoutMs?: number | undefined;
+}
+
+export interface RoutingOptions {
+  /**
+   * Nodes that hold each key. Integer from 1 to the number of nodes; default 1. With 2 or more, reads survive the loss
+   * of a node, and every write costs as many round trips, in parallel.
+   */
+  readonly replicationFactor?: number | undefined;
+
+  /**
+   * Confirmations that a write waits for: from 'one' node, from a 'quorum' (more than half of `replicationFactor`), or
+   * from 'all'. Default 'one'. The other nodes are written too; a node that could not be is told as `writeMissed`.
+   */
+  readonly writeConsistency?: ConsistencyLevel | undefined;
+
+  /**
+   * Milliseconds after which a call has ended, queueing, connecting and failover included. Integer of at least 1;
+   * default 1,000. A read divides what is left of it among the nodes it may still have to try.
+   */
+  readonly timeoutMs?: number | undefined;
+
+  readonly health?: HealthOptions | undefined;
+
+  /**
+   * How keys are placed on nodes: a placement of the very nodes in `nodes`, or a function that makes one of them, in the
+   * order given. Default: a {@link HashRing}, with `virtualNodes`, `slots` and `hashSeed`. A placement's own weights and
+   * zones count; nodes may leave them out. Equal in all processes that share the nodes.
+   */
+  readonly placement?: Placement | PlacementMaker | undefined;
+
+  /** See {@link HashRingOptions}; not beside `placement`. Equal in all processes that share the nodes, and never changed afterwards. */
+  readonly virtualNodes?: number | undefined;
+  readonly slots?: number | undefined;
+  readonly hashSeed?: number | undefined;
+
+  /** Time, for tests. Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+export interface ParsedRoutingOptions {
+  readonly placement: Placement;
+  readonly replicationFactor: number;
+  readonly writeConsistency: ConsistencyLevel;
+  readonly timeoutMs: number;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** @throws {InvalidArgumentError} Names the field, what was expected and what came. */
+export function parseRoutingOptions(
+  given: Readonly<Record<string, unknown>>,
+  nodes: readonly PlacementNode[],
+): ParsedRoutingOptions {
+  const health = expectOptions('health', given.health ?? {}, ['probeIntervalMs', 'probeTimeoutMs']);
+  const replicationFactor = expectInteger('replicationFactor', given.replicationFactor ?? 1, 1);
+  if (nodes.length > 0 && replicationFactor > nodes.length) {
+    throw new InvalidArgumentError(
+      'replicationFactor',
+      `at most the number of nodes, ${nodes.length}`,
+      replicationFactor,
+    );
+  }
+  return {
+    placement: parsePlacement(given, nodes, replicationFactor),
+    replicationFactor,
+    writeConsistency: expectOneOf('writeConsistency', given.writeConsistency ?? 'one', ['one', 'quorum', 'all']),
+    timeoutMs: expectInteger('timeoutMs', given.timeoutMs ?? 1_000, 1),
+    probeIntervalMs: expectInteger('health.probeIntervalMs', health.probeIntervalMs ?? 500, 10),
+    probeTimeoutMs: expectInteger('health.probeTimeoutMs', health.probeTimeoutMs ?? 500, 1),
+    clock: parseClock(given.clock),
+  };
+}
+
+function parseClock(input: unknown): Clock {
+  if (input === undefined) return systemClock;
+  const clock = expectObject('clock', input);
+  for (const method of ['nowMs', 'wallMs', 'schedule']) {
+    if (typeof clock[method] !== 'function') {
+      throw new InvalidArgumentError(`clock.${method}`, 'a function', clock[method]);
+    }
+  }
+  return input as Clock;
+}

@@ -1,0 +1,102 @@
+/** DirectClient where it is the node's own: what `Link` and `Connection` do with it. */
+
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { commands, setArguments } from '../../../src/backend/connections/commands.ts';
+import { Connection } from '../../../src/backend/connections/connection.ts';
+import { DirectClient } from '../../../src/backend/connections/direct/direct-client.ts';
+import type { DirectClientOptions } from '../../../src/backend/connections/direct/direct-options.ts';
+import { systemClock as clock } from '../../../src/runtime/clock.ts';
+import { eventually, outcomeOf } from '../../support/eventually.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+
+const value = Buffer.from('1');
+let server: RedisServer;
+let proxy: TcpProxy;
+const connections: Connection[] = [];
+
+beforeEach(async () => {
+  server = await startRedis({ password: 'hunter2' });
+  proxy = await startTcpProxy(server);
+});
+
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.end();
+  await proxy.close();
+  await server.stop();
+});
+
+function open(options: DirectClientOptions = {}) {
+  const node = () => 'a';
+  const connection = new Connection({ node, clock, isOwn: true, handshakeTimeoutMs: 200, batching: true });
+  const client = new DirectClient({ host: '127.0.0.1', port: proxy.port, password: 'hunter2', ...options });
+  connection.attach(client);
+  connections.push(connection);
+  const limits = (timeoutMs = 1_000) => ({ timeoutMs, deadlineMs: clock.nowMs() + timeoutMs, signal: undefined });
+  return {
+    client,
+    get: (timeoutMs?: number) => connection.call(commands.get, ['key'], limits(timeoutMs)),
+    set: () => connection.call(commands.set, setArguments('key', value, undefined), limits()),
+  };
+}
+
+it('connects at the first call, and only then', async () => {
+  const { client, set, get } = open();
+  expect(client.status).toBe('wait');
+  await set();
+  expect(await get()).toEqual(value);
+  expect(proxy.acceptedCount).toBe(1);
+});
+
+it('answers many callers at once, and all their GETs by MGETs', async () => {
+  const { set, get } = open();
+  await set();
+  const answers = await Promise.all(Array.from({ length: 2_000 }, () => get()));
+  expect(answers.every((answer) => answer?.equals(value))).toBe(true);
+});
+
+it('cuts off a handshake that is not answered, and goes on once it is', async () => {
+  proxy.behaviour = 'stall';
+  const { get } = open();
+  const { error, elapsedMs } = await outcomeOf(get(5_000));
+  expect(error).toMatchObject({
+    code: 'ERR_NODE_UNAVAILABLE',
+    cause: { message: expect.stringContaining('handshake') },
+  });
+  expect(elapsedMs).toBeLessThan(2_000);
+  proxy.behaviour = 'forward';
+  expect(await eventually(() => get().then(() => true))).toBe(true);
+});
+
+it('makes a new connection in place of one on which nothing comes back any more', async () => {
+  const { set, get } = open();
+  await set();
+  const accepted = proxy.acceptedCount;
+  proxy.behaviour = 'stall';
+  await eventually(async () => {
+    await outcomeOf(get(200));
+    return proxy.acceptedCount > accepted;
+  }, 10_000);
+  proxy.behaviour = 'forward';
+  expect(await eventually(() => get(), 10_000)).toEqual(value);
+});
+
+it('says that the password is wrong, call by call', async () => {
+  const { get } = open({ password: 'wrong' });
+  const expected = { code: 'ERR_NODE_REPLY', kind: 'WRONGPASS' };
+  await expect(get()).rejects.toMatchObject(expected);
+  await expect(get()).rejects.toMatchObject(expected);
+});
+
+it('is tried again where options themselves make a connection impossible', async () => {
+  const { client, get } = open({ port: 99_999 });
+  await expect(get()).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE' });
+  expect(client.status).toBe('end');
+});
+
+it('goes with its connection', async () => {
+  const { client, set } = open();
+  await set();
+  connections.splice(0)[0]!.end();
+  await eventually(() => client.status === 'end' && proxy.connectionCount === 0);
+});
