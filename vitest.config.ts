@@ -8,6 +8,7 @@ const alias = [
   { find: /^shardring$/, replacement: source('./src/index.ts') },
   { find: /^shardring\/redis$/, replacement: source('./src/redis/index.ts') },
   { find: /^shardring\/testing$/, replacement: source('./src/testing/index.ts') },
+  { find: /^shardring\/(keyv|bentocache|unstorage|session)$/, replacement: source('./src/adapters/$1.ts') },
 ];
 
 // Tests that need a server end in `.redis.test.ts`, those that need a build in `.package.test.ts`.

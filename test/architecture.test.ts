@@ -17,6 +17,8 @@ const mayImport: Record<string, readonly string[]> = {
   routing: ['placement', 'health', 'backend'],
   cache: ['placement', 'rebalance', 'routing', 'health', 'backend'],
   redis: ['placement', 'rebalance', 'routing', 'health', 'backend'],
+  // For other libraries: what they need of a client of Redis, by its shape.
+  adapters: ['backend', 'redis'],
   cli: ['placement', 'rebalance'],
   testing: ['backend', 'placement'],
   // The entry: named re-exports and nothing else.
@@ -28,6 +30,11 @@ const mayUsePackage: Record<string, RegExp> = {
   'lru-cache': /^backend\/(memory|expiry-sweep)\.ts$/,
   ioredis: /^(backend\/redis\.ts|backend\/connections\/|redis\/)/,
   'generic-pool': /^backend\/connections\//,
+  '@ioredis/commands': /^redis\//,
+  keyv: /^adapters\/keyv\.ts$/,
+  bentocache: /^adapters\/bentocache\.ts$/,
+  unstorage: /^adapters\/unstorage\.ts$/,
+  'express-session': /^adapters\/session/,
 };
 
 interface SourceFile {

@@ -3,7 +3,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,8 +36,10 @@ describe('the packed package', () => {
       '--strip-components=1',
     ]);
     // Its own dependencies, and nothing else: no ioredis.
-    for (const name of Object.keys(manifest.dependencies))
+    for (const name of Object.keys(manifest.dependencies)) {
+      mkdirSync(dirname(join(modules, name)), { recursive: true });
       symlinkSync(join(root, 'node_modules', name), join(modules, name));
+    }
     writeFileSync(join(consumer, 'package.json'), '{"name":"consumer","type":"module"}');
   });
   afterAll(() => rmSync(consumer, { recursive: true, force: true }));
@@ -45,6 +47,14 @@ describe('the packed package', () => {
   const node = (file: string, text: string) => {
     writeFileSync(join(consumer, file), text);
     return run(process.execPath, [join(consumer, file)], { cwd: consumer });
+  };
+
+  /** Fails with what the compiler says. */
+  const compile = async (project: string) => {
+    const compiled = run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], {
+      cwd: consumer,
+    });
+    await expect(compiled.catch((error) => error.stdout)).resolves.toMatchObject({ stdout: '' });
   };
 
   const program = `
@@ -112,6 +122,44 @@ describe('the packed package', () => {
     expect((await node('copies.cjs', cjs)).stdout).toBe('true true true\n');
   });
 
+  it.each(['ioredis', 'ioredis5'])(
+    'has types of shardring/redis and of the adapters that compile with %s',
+    async (version) => {
+      const modules = join(consumer, 'node_modules');
+      const links = { ioredis: version, 'express-session': 'express-session' };
+      for (const [name, target] of Object.entries(links))
+        symlinkSync(join(root, 'node_modules', target), join(modules, name));
+      try {
+        const use = `
+          const redis = new ShardedRedis({ nodes: [{ id: 'a', url: 'redis://127.0.0.1:1' }], lazyConnect: true });
+          export const value: Promise<string | null> = redis.get('k');
+          value.catch((error) => console.log(error.code));
+          export const replies = redis.pipeline().set('k', 1).get('k').exec();
+          export const store = new KeyvStore({ client: redis });
+          export const driver = bentocacheDriver({ client: redis, prefix: 'app' });
+          export const storage = unstorageDriver({ client: redis });
+          export const sessions = new SessionStore({ client: redis });
+          void redis.quit();`;
+        const imports = `import { ShardedRedis } from 'shardring/redis'; import { KeyvStore } from 'shardring/keyv';
+          import { shardringDriver as bentocacheDriver } from 'shardring/bentocache'; import { SessionStore } from 'shardring/session';
+          import { shardringDriver as unstorageDriver } from 'shardring/unstorage';`;
+        for (const extension of ['mts', 'cts']) writeFileSync(join(consumer, `redis.${extension}`), imports + use);
+        const compilerOptions = {
+          ...{ module: 'NodeNext', target: 'ES2023', lib: ['ES2023', 'ESNext.Disposable'], strict: true },
+          ...{ noEmit: true, skipLibCheck: true, types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+        };
+        const project = join(consumer, `tsconfig.${version}.json`);
+        writeFileSync(project, JSON.stringify({ compilerOptions, files: ['redis.mts', 'redis.cts'] }));
+        await compile(project);
+        // And they run: what was compiled away are only types.
+        const { stdout } = await node('adapters.mjs', imports + use.replaceAll(': Promise<string | null>', ''));
+        expect(stdout).toBe('ERR_NODE_UNAVAILABLE\n');
+      } finally {
+        for (const name of Object.keys(links)) rmSync(join(modules, name));
+      }
+    },
+  );
+
   it('has types for both formats that a strict consumer compiles', async () => {
     const use = `
       const cache = new ShardedCache<{ n: number }>({ nodes: [{ id: 'a', backend: new MemoryBackend() }] });
@@ -139,10 +187,7 @@ describe('the packed package', () => {
         files: ['types.mts', 'types.cts'],
       }),
     );
-    const compile = run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', consumer], {
-      cwd: consumer,
-    });
-    await expect(compile.catch((error) => error.stdout)).resolves.toMatchObject({ stdout: '' });
+    await compile(consumer);
   });
 
   it('has a command that runs', async () => {

@@ -3,7 +3,21 @@
 export type {
   RedisBackendOptions,
   RedisClient,
+  RedisNodeOptions,
   RedisPoolOptions,
   RedisTarget,
 } from '../backend/connections/options.ts';
 export { RedisBackend } from '../backend/redis.ts';
+export type { ChannelInput } from './channel.ts';
+export type { ShardedRedisStatus } from './connected-nodes.ts';
+export type { ElementScan, ScannedElement } from './element-scan.ts';
+export { asNodeRedis, type IoredisClient, type NodeRedisFacade } from './node-redis-facade.ts';
+export { MultiErrorReply, type NodeRedisMulti, WatchError } from './node-redis-multi.ts';
+export type { ShardedRedisNode, ShardedRedisOptions } from './options.ts';
+export type { PipelineResults, ShardedPipeline } from './pipeline.ts';
+export type { KeyScan } from './scan.ts';
+export type { ElementScanOptions, ScanOptions } from './scan-options.ts';
+export type { ScanStream, ScanStreamOptions } from './scan-stream.ts';
+export type { ScriptDefinition } from './script.ts';
+export { ShardedRedis } from './sharded-redis.ts';
+export type { ShardedTransaction } from './transaction.ts';

@@ -3,6 +3,18 @@ import { expect, it, vi } from 'vitest';
 vi.mock('ioredis', () => {
   throw new Error('not installed');
 });
+vi.mock('node:module', async (importOriginal) => {
+  const module = await importOriginal<typeof import('node:module')>();
+  const createRequire = (path: string | URL) => {
+    const require = module.createRequire(path);
+    const withoutIoredis = (name: string) => {
+      if (name === 'ioredis') throw new Error('not installed');
+      return require(name);
+    };
+    return Object.assign(withoutIoredis, require);
+  };
+  return { ...module, createRequire };
+});
 
 it('a RedisBackend without ioredis says once what to install, and every call says it again', async () => {
   const warnings: string[] = [];
@@ -21,6 +33,17 @@ it('a RedisBackend without ioredis says once what to install, and every call say
   expect(warnings).toEqual([
     'shardring/redis needs ioredis (>=5.4 <7), which is not installed. Run: npm install ioredis',
   ]);
+});
+
+it('a ShardedRedis without ioredis says in every call what to install', async () => {
+  const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const { ShardedRedis } = await import('../../src/redis/index.ts');
+  const redis = new ShardedRedis({ nodes: [{ id: 'a', url: 'redis://127.0.0.1:1' }] });
+  await expect(redis.set('key', 1)).rejects.toMatchObject({ code: 'ERR_MISSING_DEPENDENCY' });
+  await expect(redis.get('key')).rejects.toMatchObject({ code: 'ERR_MISSING_DEPENDENCY' });
+  expect(() => redis.nodeFor('key')).toThrow(/npm install ioredis/);
+  await redis.quit();
+  emitWarning.mockRestore();
 });
 
 it('a RedisBackend without ioredis works with a lent client', async () => {

@@ -1,0 +1,64 @@
+/**
+ * Commands that wait for data, each on a connection of its own: on the shared one they would hold up everybody.
+ *
+ * A command that waits for at most so long ends by then and the deadline of an ordinary call together, whatever the
+ * server does. One that waits for ever ends with its data, with its connection, or when the client is closed.
+ */
+
+import type { Redis } from 'ioredis';
+import type { CommandArgument } from '../backend/connections/client.ts';
+import { errorOf, failureOf } from '../backend/connections/failure.ts';
+import { isShardringError, TimeoutError, UnknownOutcomeError } from '../errors.ts';
+import type { RedisNode } from './node.ts';
+
+export interface BlockingCommand {
+  readonly name: string;
+  readonly args: readonly CommandArgument[];
+  /** Longest wait that the command itself asks for, in milliseconds; Infinity for one without end. */
+  readonly maxWaitMs: number;
+  readonly isWrite: boolean;
+}
+
+/**
+ * The server's reply, strings as bytes.
+ *
+ * @param timeoutMs  For a free connection, and beyond the command's own wait.
+ * @param prepare    Done on the connection before the command.
+ */
+export async function waitAt(
+  node: RedisNode,
+  command: BlockingCommand,
+  timeoutMs: number,
+  prepare?: (client: Redis) => Promise<unknown>,
+): Promise<unknown> {
+  const { name, isWrite, maxWaitMs } = command;
+  const limitMs = maxWaitMs === Number.POSITIVE_INFINITY ? undefined : maxWaitMs + timeoutMs;
+  try {
+    const answer = await node.server.lendForBlocking(async (client) => {
+      await prepare?.(client);
+      return ask(client, command);
+    }, limitMs);
+    if ('refusal' in answer) throw answer.refusal;
+    return answer.reply;
+  } catch (error) {
+    // Of a command that changes nothing the outcome does not matter.
+    if (!isWrite && error instanceof UnknownOutcomeError && error.cause instanceof TimeoutError) {
+      throw new TimeoutError(node.id, name, limitMs!);
+    }
+    if (isShardringError(error) || (error instanceof Error && error.name === 'ReplyError')) throw error;
+    throw errorOf(failureOf(error), { node: node.id, operation: name, isWrite, wasSent: true });
+  }
+}
+
+async function ask(
+  client: Redis,
+  { name, args }: BlockingCommand,
+): Promise<{ readonly reply: unknown } | { readonly refusal: Error }> {
+  try {
+    return { reply: await client.callBuffer(name, args as string[]) };
+  } catch (error) {
+    // The server's refusal leaves the connection as it was.
+    if (error instanceof Error && error.name === 'ReplyError') return { refusal: error };
+    throw error;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Commands without keys: which go to every node, which to any, and why the others are refused.
+ *
+ * A refusal says what to do instead. Most say "name the node", because the command is about one server; those about the
+ * connection are refused with one node too, since all calls share it.
+ */
+
+import { exists } from '@ioredis/commands';
+import type { CommandArgument } from '../backend/connections/client.ts';
+import { keysOf, tokenOf } from './command-keys.ts';
+import { first, type MergeReplies, maximum, minimum, minimumOfEach, sum, sumOfCounts, union } from './merge.ts';
+
+type Args = readonly CommandArgument[];
+
+export interface Refusal {
+  readonly kind: 'refused';
+  /** Why, and what to do instead: a clause that ends without a full stop. */
+  readonly reason: string;
+  /** True: where there is only one node, it may be sent there, as there is nothing to choose. */
+  readonly mayBeAlone: boolean;
+}
+
+type KeylessSpread =
+  | { readonly kind: 'everywhere'; readonly merge: MergeReplies }
+  | { readonly kind: 'anyNode' | 'oneNode' | 'randomNode' }
+  | { readonly kind: 'channel'; readonly index: number }
+  | Refusal;
+
+/** One answer, or one for each subcommand, named in lower case. */
+type Rule = KeylessSpread | ReadonlyMap<string, KeylessSpread>;
+
+export const refuse = (reason: string, mayBeAlone?: 'may be alone'): Refusal => ({
+  kind: 'refused',
+  reason,
+  mayBeAlone: mayBeAlone !== undefined,
+});
+
+const everywhere = (merge: MergeReplies): KeylessSpread => ({ kind: 'everywhere', merge });
+const anyNode: KeylessSpread = { kind: 'anyNode' };
+const ofItsKey: KeylessSpread = { kind: 'oneNode' };
+
+/** Of one server: its state, its files, its settings. */
+const nameNode = (what: string) => refuse(`${what}; name the node: redis.on(nodeId).call(...)`, 'may be alone');
+
+const roleOfServer = refuse("it changes what a node's server is; name the node: redis.on(nodeId).call(...)");
+const clusterOnly = refuse('it is for Redis Cluster, and these are independent servers; redis.nodes() lists them');
+const ofTheConnection = (instead: string) => refuse(`it would change the connection that all calls share; ${instead}`);
+const ownMethod = (method: string) => refuse(`it needs more than to be sent; call ${method}`);
+const replicationProtocol = refuse(
+  'it is for replicas, and turns the connection into a stream; use a tool such as redis-cli',
+);
+
+const subcommands = (rules: Record<string, KeylessSpread>): Rule =>
+  new Map(Object.entries({ ...rules, help: anyNode }));
+
+const rules: ReadonlyMap<string, Rule> = new Map(
+  Object.entries<Rule>({
+    // Every node.
+    ping: everywhere(first),
+    flushall: everywhere(first),
+    flushdb: everywhere(first),
+    keys: everywhere(union),
+    dbsize: everywhere(sum),
+    wait: everywhere(minimum),
+    waitaof: everywhere(minimumOfEach),
+    randomkey: { kind: 'randomNode' },
+    script: subcommands({
+      load: everywhere(first),
+      exists: everywhere(minimumOfEach),
+      flush: everywhere(first),
+      kill: nameNode('a script runs on one node, and the others would answer NOTBUSY'),
+      debug: ofTheConnection('use redis-cli --ldb'),
+    }),
+    function: subcommands({
+      load: everywhere(first),
+      delete: everywhere(first),
+      flush: everywhere(first),
+      restore: everywhere(first),
+      list: nameNode('each node has its own libraries'),
+      dump: nameNode('each node has its own libraries'),
+      stats: nameNode('each node runs its own functions'),
+      kill: nameNode('a function runs on one node, and the others would answer NOTBUSY'),
+    }),
+    // Channels. A pattern is subscribed to on every node, so each node counts all patterns.
+    publish: { kind: 'channel', index: 0 },
+    spublish: { kind: 'channel', index: 0 },
+    pubsub: subcommands({
+      channels: everywhere(union),
+      shardchannels: everywhere(union),
+      numsub: everywhere(sumOfCounts),
+      shardnumsub: everywhere(sumOfCounts),
+      numpat: everywhere(maximum),
+    }),
+    // Any node.
+    echo: anyNode,
+    lolwut: anyNode,
+    command: anyNode,
+    // A subcommand has the key.
+    object: subcommands({ encoding: ofItsKey, freq: ofItsKey, idletime: ofItsKey, refcount: ofItsKey }),
+    memory: subcommands({
+      usage: ofItsKey,
+      doctor: nameNode('it looks at the memory of one server'),
+      'malloc-stats': nameNode('it looks at the memory of one server'),
+      purge: nameNode('it frees memory of one server'),
+      stats: nameNode('it looks at the memory of one server'),
+    }),
+    xgroup: subcommands({
+      create: ofItsKey,
+      createconsumer: ofItsKey,
+      delconsumer: ofItsKey,
+      destroy: ofItsKey,
+      setid: ofItsKey,
+    }),
+    xinfo: subcommands({ consumers: ofItsKey, groups: ofItsKey, stream: ofItsKey }),
+    himport: ofTheConnection('send it to a client of your own: redis.nodeFor(key).duplicate()'),
+    // One server.
+    acl: subcommands({
+      cat: anyNode,
+      genpass: anyNode,
+      whoami: nameNode('each node has its own users'),
+      ...eachOf(
+        ['deluser', 'dryrun', 'getuser', 'list', 'load', 'log', 'save', 'setuser', 'users'],
+        nameNode('each node has its own users'),
+      ),
+    }),
+    backup: nameNode('it writes a backup of one server'),
+    bgrewriteaof: nameNode('it writes the file of one server'),
+    bgsave: nameNode('it writes the file of one server'),
+    config: nameNode('each node has its own settings'),
+    debug: nameNode('it looks into one server'),
+    hotkeys: nameNode('it measures one server'),
+    info: nameNode('it describes one server'),
+    lastsave: nameNode('each node saves at its own time'),
+    latency: nameNode('it measures one server'),
+    module: nameNode('each node has its own modules'),
+    pfselftest: nameNode('it tests one server'),
+    role: nameNode('each node has its own role'),
+    save: nameNode('it writes the file of one server'),
+    slowlog: nameNode('each node has its own log'),
+    swapdb: nameNode('the nodes would swap at different moments'),
+    time: nameNode('each node has its own clock'),
+    ...eachOf(['failover', 'replicaof', 'slaveof', 'shutdown'], roleOfServer),
+    ...eachOf(['asking', 'cluster', 'readonly', 'readwrite', 'trimslots'], clusterOnly),
+    ...eachOf(['psync', 'replconf', 'sync'], replicationProtocol),
+    // The connection.
+    auth: ofTheConnection("set `username` and `password` in the node's options"),
+    client: ofTheConnection('send it to a client of one node: redis.on(nodeId).client(...)'),
+    hello: ofTheConnection("set `protocol`, `username` and `password` in the node's options"),
+    reset: ofTheConnection('there is nothing to reset in it'),
+    select: ofTheConnection("set `db` in the node's options"),
+    monitor: ofTheConnection('watch one node: redis.on(nodeId).monitor()'),
+    unwatch: ofTheConnection('it belongs to WATCH, on a client of your own: redis.nodeFor(key).duplicate()'),
+    multi: ownMethod('redis.multi()'),
+    exec: ownMethod('exec() of what redis.multi() returns'),
+    discard: ownMethod('discard() of what redis.multi() returns'),
+    quit: ownMethod('redis.quit()'),
+    scan: ownMethod('redis.scan(...) or redis.scanStream(...)'),
+    ...Object.fromEntries(
+      ['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ssubscribe', 'sunsubscribe'].map((name) => [
+        name,
+        ownMethod(`redis.${name}(...)`),
+      ]),
+    ),
+  }),
+);
+
+const unknownSubcommand = nameNode('this subcommand is not known');
+const unknownCommand = nameNode('it has no key, and what it does on several nodes is not known');
+
+const dbsizeOfCopies = refuse(
+  'it would count every copy of a key; count what redis.scan() gives, or ask one node: redis.on(nodeId).dbsize()',
+  'may be alone',
+);
+
+/** True if the command has an answer here, with or without keys. */
+export const hasKeylessRule = (name: string): boolean => rules.has(name);
+
+/** What a command does that `@ioredis/commands` gives no keys; undefined for one that has them. */
+export function keyless(name: string, args: Args, copies: number): KeylessSpread | undefined {
+  if (name === 'dbsize' && copies > 1) return dbsizeOfCopies;
+  const rule = rules.get(name);
+  if (rule === undefined) return hasKeysInSomeForm(name) ? undefined : unknownCommand;
+  if (!(rule instanceof Map)) return rule as KeylessSpread;
+  if (args.length === 0) return anyNode;
+  const ofSubcommand = rule.get(tokenOf(args[0]).toLowerCase()) ?? unknownSubcommand;
+  return ofSubcommand === ofItsKey && keysOf(name, args).length === 0 ? anyNode : ofSubcommand;
+}
+
+function eachOf(names: readonly string[], rule: KeylessSpread): Record<string, KeylessSpread> {
+  return Object.fromEntries(names.map((name) => [name, rule]));
+}
+
+const namesWithKeys = new Map<string, boolean>();
+
+/** True if there are arguments with which the command has a key. */
+function hasKeysInSomeForm(name: string): boolean {
+  const known = namesWithKeys.get(name);
+  if (known !== undefined) return known;
+  const forms = [
+    ['a', 'b', 'c', 'd', 'e', 'f'],
+    ['1', '1', 'a', 'b'],
+    ['GROUP', 'g', 'c', 'STREAMS', 'a', '0'],
+  ];
+  const hasKeys = forms.some((form) => keysOf(name, form).length > 0);
+  if (exists(name)) namesWithKeys.set(name, hasKeys);
+  return hasKeys;
+}

@@ -1,0 +1,127 @@
+/**
+ * What a command does where there are several nodes.
+ *
+ * Facts about commands (which exist, where their keys are, whether they write) are those of `@ioredis/commands`. This table
+ * says only what follows from there being more than one server: what happens when the keys live on different nodes, and
+ * when there are none. A command that has keys is for the one node that holds them all, unless it is listed as one that
+ * can be split. A command without keys that is not listed here is refused: to guess a node would be wrong in silence.
+ */
+
+import { exists, hasFlag } from '@ioredis/commands';
+import type { CommandArgument } from '../backend/connections/client.ts';
+import { hasKeylessRule, keyless, type Refusal, refuse } from './command-keyless.ts';
+import { countIndexOf, hasOneKey, isKnownModuleCommand, keysOf, sortsByUntaggedKeys, tokenOf } from './command-keys.ts';
+import { firstOfParts, inOrderOfEntries, type MergeParts, type MergeReplies, sumOfParts } from './merge.ts';
+
+export { blocking } from './command-blocking.ts';
+export { keysOf } from './command-keys.ts';
+
+type Args = readonly CommandArgument[];
+
+export type Spread =
+  /** All its keys are on one node, or `ERR_CROSS_NODE`. It has at least one key. */
+  | { readonly kind: 'oneNode' }
+  /** One command a node with that node's keys, the replies merged. `width`: arguments of an entry, key first. */
+  | { readonly kind: 'split'; readonly width: number; readonly merge: MergeParts }
+  /** The same command to every node. */
+  | { readonly kind: 'everywhere'; readonly merge: MergeReplies }
+  /** To any one node: all would reply the same. Also a call of wrong form, which is the server's to refuse. */
+  | { readonly kind: 'anyNode' }
+  /** To the node of the channel, which is the argument at `index`. Channels have no copies and no key prefix. */
+  | { readonly kind: 'channel'; readonly index: number }
+  /** To a node drawn by `pickBySize`, after DBSIZE of all. */
+  | { readonly kind: 'randomNode' }
+  | Refusal;
+
+const split = (width: number, merge: MergeParts): Spread => ({ kind: 'split', width, merge });
+const oneNode: Spread = { kind: 'oneNode' };
+const anyNode: Spread = { kind: 'anyNode' };
+
+const splittable: ReadonlyMap<string, Extract<Spread, { kind: 'split' }>> = new Map(
+  Object.entries({
+    mget: split(1, inOrderOfEntries),
+    mset: split(2, firstOfParts),
+    del: split(1, sumOfParts),
+    unlink: split(1, sumOfParts),
+    exists: split(1, sumOfParts),
+    touch: split(1, sumOfParts),
+  }) as [string, Extract<Spread, { kind: 'split' }>][],
+);
+
+const refusals: ReadonlyMap<string, Refusal> = new Map(
+  Object.entries({
+    watch: refuse(
+      'it would concern the connection that all calls share; take one of your own: redis.nodeFor(key).duplicate()',
+    ),
+    pfdebug: refuse('it looks into one server; name the node: redis.nodeFor(key).call(...)', 'may be alone'),
+    'restore-asking': refuse('it is for the nodes of a Redis Cluster among themselves; use RESTORE'),
+  }),
+);
+
+/**
+ * @param name    In lower case.
+ * @param copies  On how many nodes each key is: the replication factor.
+ */
+export function spreadOf(name: string, args: Args, copies = 1): Spread {
+  if (hasOneKey(name) && !refusals.has(name)) return args.length > 0 ? oneNode : anyNode;
+  const refusal = refusals.get(name) ?? refusalOfForm(name, args);
+  if (refusal !== undefined) return refusal;
+  const parts = splittable.get(name);
+  if (parts !== undefined) return args.length > 0 && args.length % parts.width === 0 ? parts : anyNode;
+  const rule = keyless(name, args, copies);
+  if (rule !== undefined) return rule;
+  return keysOf(name, args).length > 0 ? oneNode : anyNode;
+}
+
+const plain = new Map<string, boolean>();
+
+/** True for the many commands of which {@link spreadOf} says 'oneNode' whenever they have a key. Found out once for each. */
+export function isForItsKeys(name: string): boolean {
+  const known = plain.get(name);
+  if (known !== undefined) return known;
+  if (!exists(name)) return false; // Not kept: there is no end of such names.
+  const hasForms = name === 'sort' || name === 'sort_ro' || hasFlag(name, 'script_runner');
+  const isPlain = !hasForms && !refusals.has(name) && !splittable.has(name) && !hasKeylessRule(name);
+  plain.set(name, isPlain);
+  return isPlain;
+}
+
+/** Commands whose keys are not known, or not all of them. */
+function refusalOfForm(name: string, args: Args): Refusal | undefined {
+  if (!exists(name)) {
+    if (isKnownModuleCommand(name)) return undefined;
+    return refuse(
+      'where its keys are is not known; send it to the node of its key: redis.nodeFor(key).call(...)',
+      'may be alone',
+    );
+  }
+  if ((name === 'sort' || name === 'sort_ro') && sortsByUntaggedKeys(args)) {
+    return refuse(
+      'the keys that its patterns make may live on any node; put the same {tag} into the key and before the * of each pattern',
+      'may be alone',
+    );
+  }
+  if (hasFlag(name, 'script_runner') && String(args[countIndexOf(name) ?? -1]) === '0') {
+    return refuse(
+      'without keys it does not say which node it is for; give it a key, or name the node: redis.on(nodeId).call(...)',
+      'may be alone',
+    );
+  }
+  return undefined;
+}
+
+/** Subcommands, which the flags of `@ioredis/commands` do not reach, and commands that concern no keys. */
+const harmless = new Set([
+  ...['command', 'echo', 'object', 'ping', 'pubsub', 'time', 'xinfo'],
+  ...['memory usage', 'memory stats', 'memory doctor', 'script exists', 'function list', 'function dump'],
+]);
+
+/**
+ * True if the command changes nothing, so that a replica may serve it and a repeat does no harm. GEORADIUS and SORT are
+ * writes without STORE too, as a replica refuses them: their forms that end in `_ro` are reads.
+ */
+export function isReadOnly(name: string, args: Args): boolean {
+  if (!exists(name)) return false;
+  if (hasFlag(name, 'readonly') || harmless.has(name)) return true;
+  return args.length > 0 && harmless.has(`${name} ${tokenOf(args[0]).toLowerCase()}`);
+}

@@ -1,0 +1,230 @@
+/**
+ * The nodes of a ShardedRedis and the client's life: connecting, its state and events, health, closing.
+ *
+ * One node that is down must not keep an application from starting: the client is ready when one node has answered and
+ * every other one has answered or failed.
+ */
+
+import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
+import { completeBackend } from '../backend/complete-backend.ts';
+import { commandClassOf } from '../backend/connections/client.ts';
+import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
+import { RedisServer } from '../backend/connections/server.ts';
+import { RedisBackend } from '../backend/redis.ts';
+import { ClosedError, InvalidArgumentError } from '../errors.ts';
+import type { NodeHealth } from '../health/health-view.ts';
+import { HealthMonitor } from '../health/monitor.ts';
+import type { NodeId } from '../placement/node.ts';
+import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
+import { type Callback, tellCallback } from './commander.ts';
+import type { CommandParser } from './invocation.ts';
+import { RedisNode } from './node.ts';
+import type { ParsedNode, ParsedShardedRedisOptions } from './options.ts';
+
+/** What ioredis says of itself, as far as it makes sense for many connections. */
+export type ShardedRedisStatus = 'wait' | 'connecting' | 'ready' | 'reconnecting' | 'end';
+
+export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
+  status: ShardedRedisStatus = 'wait';
+
+  protected readonly parsed: ParsedShardedRedisOptions;
+  protected readonly fleet: Fleet;
+  protected readonly redisNodes = new Map<NodeId, RedisNode>();
+  readonly #monitor: HealthMonitor;
+  #parser: CommandParser | undefined;
+  #connecting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parsed: ParsedShardedRedisOptions) {
+    super();
+    this.parsed = parsed;
+    const { nodes, placement, replicationFactor, clock, probeIntervalMs, probeTimeoutMs } = parsed;
+    this.#monitor = new HealthMonitor({
+      ...{ clock, probeIntervalMs, probeTimeoutMs },
+      onChange: (node, state, error) => this.#onHealth(node, state, error),
+    });
+    const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
+    this.fleet = new Fleet(topology, policyOf(parsed), this.#monitor, clock, (name, event) => this.tell(name, event));
+    for (const node of nodes) this.#join(node);
+    if (!parsed.lazyConnect) this.connect().catch(() => undefined); // 'error' has told.
+  }
+
+  #join({ node: { id }, target }: ParsedNode): void {
+    const onFailure = (error: Error) => this.#monitor.reportFailure(id, error);
+    const server = new RedisServer(target, { ...this.parsed, nodeName: id, onFailure });
+    const { clock, timeoutMs } = this.parsed;
+    const backend = completeBackend(new RedisBackend(server, { timeoutMs, clock }), { clock, nodeName: id });
+    const onClientError = (error: Error) => this.tell('node error', error, id);
+    this.redisNodes.set(id, new RedisNode(id, server, target, onClientError));
+    this.fleet.add({ id, backend });
+    this.#monitor.watch(id, async (limitMs) => {
+      await backend.ping({ timeoutMs: limitMs });
+      // Once health has taken note of it: whoever waits for 'ready' calls at once.
+      setImmediate(() => this.#onAnswer());
+    });
+  }
+
+  /** What parses commands: ioredis, or where it is not installed the library that a lent client is of. */
+  protected readonly commandParser = (): CommandParser => {
+    this.#parser ??= lentParser(this.parsed) ?? loadedRedisClass().Command;
+    return this.#parser;
+  };
+
+  /** Every call passes here. @throws {ClosedError} */
+  protected begin(): void {
+    if (this.#closing !== undefined) throw new ClosedError('client');
+    if (this.status === 'wait') this.connect().catch(() => undefined);
+  }
+
+  /** What this process thinks of each node. */
+  health(): ReadonlyMap<string, NodeHealth> {
+    return new Map([...this.redisNodes.keys()].map((id) => [id, this.#monitor.stateOf(id)]));
+  }
+
+  /**
+   * Connects to all nodes and resolves when one has answered and every other one has answered or failed: a node that is
+   * down must not keep an application from starting. Rejects, and goes on trying, if none can be reached.
+   */
+  connect(callback?: Callback): Promise<void> {
+    return tellCallback(this.#connect(), callback);
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#closing !== undefined) throw new ClosedError('client');
+    if (this.status === 'ready') return;
+    this.#connecting ??= this.#reachNodes().finally(() => {
+      this.#connecting = undefined;
+    });
+    await this.#connecting;
+  }
+
+  async #reachNodes(): Promise<void> {
+    this.status = 'connecting';
+    this.#monitor.start();
+    const members = this.fleet.allMembers();
+    const pings = members.map(({ backend }) => backend.ping({ timeoutMs: this.#connectLimitMs }));
+    const outcomes = await Promise.allSettled(pings);
+    if (this.#closing !== undefined) throw new ClosedError('client');
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === 'rejected') this.#monitor.reportFailure(members[index]!.id, outcome.reason);
+    }
+    if (outcomes.some(({ status }) => status === 'fulfilled')) {
+      this.#becomeReady();
+      return;
+    }
+    this.status = 'reconnecting';
+    const { reason } = outcomes[0] as PromiseRejectedResult;
+    if (this.listenerCount('error') > 0) this.tell('error', reason);
+    throw reason;
+  }
+
+  get #connectLimitMs(): number {
+    return Math.max(this.parsed.timeoutMs, this.parsed.connectTimeoutMs ?? 0);
+  }
+
+  #becomeReady(): void {
+    this.status = 'ready';
+    this.tell('connect');
+    this.tell('ready');
+  }
+
+  #onHealth(node: string, state: NodeHealth, error: unknown): void {
+    if (state === 'up') {
+      this.tell('nodeUp', { node });
+    } else {
+      this.tell(state === 'down' ? 'nodeDown' : 'nodeSuspect', { node, error });
+      if (state === 'down') this.tell('node error', error, node); // As a Cluster tells it.
+    }
+  }
+
+  /** A probe has passed. Not every node whose PING failed when we connected was thought ill for it. */
+  #onAnswer(): void {
+    if (this.status === 'reconnecting') this.#becomeReady();
+  }
+
+  /**
+   * Emits. A listener that throws must not fail the call that the event tells of, nor keep others from being ended: its
+   * error surfaces as an uncaught exception.
+   */
+  protected tell(name: string, ...args: unknown[]): void {
+    try {
+      this.emit(name, ...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
+  /**
+   * Refuses new commands, waits for those under way (each ends by its deadline; blocking ones end at once) and closes all
+   * connections. Clients that the application lent stay open.
+   */
+  quit(callback?: (error?: Error | null, reply?: 'OK') => void): Promise<'OK'> {
+    const closed = this.close().then((): 'OK' => 'OK');
+    return tellCallback(closed, callback as Callback | undefined);
+  }
+
+  /** Begins what {@link quit} does, and does not wait for it. */
+  disconnect(reconnect = false): void {
+    if (reconnect)
+      throw new InvalidArgumentError('reconnect', 'false: connections are renewed by themselves', reconnect);
+    this.close().catch(() => undefined);
+  }
+
+  /** The same as {@link quit}. Idempotent; `await using` calls it. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** For logs: no addresses and no passwords. */
+  toJSON(): object {
+    return { status: this.status, nodes: [...this.redisNodes.keys()] };
+  }
+
+  [inspect.custom](): string {
+    return `${this.constructor.name} ${JSON.stringify(this)}`;
+  }
+
+  /** Ends at once what a subclass has opened itself. */
+  protected endOwn(): void {}
+
+  async #close(): Promise<void> {
+    this.#monitor.stop();
+    this.status = 'end';
+    await this.fleet.drained();
+    this.endOwn();
+    for (const node of this.redisNodes.values()) node.endClient();
+    await Promise.all([...this.redisNodes.values()].map(({ server }) => server.close()));
+    // As in ioredis, after those who called `quit` were told; and what a listener throws is not theirs.
+    setImmediate(() => {
+      this.tell('close');
+      this.tell('end');
+    });
+  }
+}
+
+function policyOf({ timeoutMs, writeConsistency }: ParsedShardedRedisOptions): RoutingPolicy {
+  // A key has its type and its data where it belongs, or nowhere: no stand-ins, and nothing is copied back.
+  return {
+    timeoutMs,
+    writeConsistency,
+    whenDown: 'fail',
+    spillTtlMs: Number.POSITIVE_INFINITY,
+    confirmMisses: false,
+    readRepair: false,
+  };
+}
+
+function lentParser({ nodes }: ParsedShardedRedisOptions): CommandParser | undefined {
+  for (const { target } of nodes) {
+    if (target.kind === 'lent') return commandClassOf(target.client) as unknown as CommandParser;
+  }
+  return undefined;
+}

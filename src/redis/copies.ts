@@ -1,0 +1,113 @@
+/**
+ * Commands on keys that several nodes hold: reads with failover, writes to all.
+ *
+ * A refusal that speaks of the command (WRONGTYPE, a syntax error) is an answer like any other, the same on every copy. One
+ * that speaks of the server (LOADING, OOM, READONLY) is that node's failure, and the others are asked.
+ */
+
+import { isReplyError } from '../backend/connections/failure.ts';
+import type { NodeId } from '../placement/node.ts';
+import type { Fleet } from '../routing/fleet.ts';
+import { readOne } from '../routing/read.ts';
+import { type WriteCall, writeOne } from '../routing/write.ts';
+
+/** Sends the command to one node. */
+export type Ask = (node: NodeId, timeoutMs: number) => Promise<unknown>;
+
+/** What EXEC says where MULTI itself was refused. */
+const abortedByServer =
+  /^EXECABORT Transaction discarded because of: (?:LOADING|MASTERDOWN|READONLY|OOM|MISCONF|NOAUTH|NOPERM|NOREPLICAS)\b/;
+
+type Answer = { readonly reply: unknown } | { readonly refusal: Error };
+
+const ofTheServer =
+  /^(?:LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|OOM|MISCONF|NOAUTH|WRONGPASS|NOPERM|NOREPLICAS)\b|^ERR max number of clients/;
+
+async function answerOf(asked: Promise<unknown>): Promise<Answer> {
+  try {
+    return { reply: await asked };
+  } catch (error) {
+    if (isReplyError(error) && !isOfTheServer(error as Error)) return { refusal: error as Error };
+    throw error;
+  }
+}
+
+function isOfTheServer(refusal: Error): boolean {
+  if (ofTheServer.test(refusal.message)) return true;
+  // A transaction fails with a word of its own, for the reasons of its commands.
+  const { previousErrors = [] } = refusal as { previousErrors?: readonly Error[] };
+  return previousErrors.some(({ message }) => ofTheServer.test(message)) || abortedByServer.test(refusal.message);
+}
+
+function open(answer: Answer): unknown {
+  if ('refusal' in answer) throw answer.refusal;
+  return answer.reply;
+}
+
+/**
+ * Asks the holders of `key` one after the other until one answers.
+ * @throws {AllReplicasFailedError} None did.
+ */
+export async function readCopies(fleet: Fleet, command: string, key: string, ask: Ask): Promise<unknown> {
+  const answer = await readOne(fleet, command, key, ({ id }, { timeoutMs }) => answerOf(ask(id, timeoutMs!)), {});
+  return open(answer!); // Every answer is one, also of a key that is not there.
+}
+
+/**
+ * Sends a write to all holders of `key` and returns what the first of them in preference order said, once the write
+ * consistency level is reached and that one has answered.
+ * @throws {WriteConsistencyError} Too few confirmed.
+ */
+export async function writeCopies(fleet: Fleet, command: string, key: string, ask: Ask): Promise<unknown> {
+  return writeTo(fleet, command, key, ask, fleet.clock.nowMs() + fleet.policy.timeoutMs);
+}
+
+/**
+ * A write whose outcome the server chooses: done by the first holder in preference order, and then what came of it is
+ * done by the others.
+ *
+ * @param ask       Sends the command to the first holder. @param waitMs  How long it may wait there, beside the deadline.
+ * @param follow    Does at another holder what the reply says.
+ */
+export async function writeFirst(
+  fleet: Fleet,
+  command: string,
+  key: string,
+  ask: Ask,
+  waitMs: number,
+  follow: (reply: unknown, node: NodeId, timeoutMs: number) => Promise<unknown>,
+): Promise<unknown> {
+  const first = fleet.placesOf(key).serving[0]?.id;
+  const { timeoutMs } = fleet.policy;
+  let tellReply!: (reply: Promise<unknown>) => void;
+  const firstReply = new Promise<unknown>((resolve) => {
+    tellReply = resolve;
+  });
+  firstReply.catch(() => undefined);
+  const askOrFollow: Ask = async (node) => {
+    if (node !== first) return follow(await firstReply.catch(refuseToFollow), node, timeoutMs);
+    const asked = ask(node, timeoutMs);
+    tellReply(asked);
+    return asked;
+  };
+  return writeTo(fleet, command, key, askOrFollow, fleet.clock.nowMs() + timeoutMs + waitMs);
+}
+
+/** The first holder's failure speaks of that node, not of those that would have followed. */
+function refuseToFollow(error: unknown): never {
+  if (isReplyError(error)) throw error;
+  throw new Error('Nothing was asked of this node: the first one did not say what to do.', { cause: error });
+}
+
+async function writeTo(fleet: Fleet, command: string, key: string, ask: Ask, deadlineMs: number): Promise<unknown> {
+  const first = fleet.placesOf(key).serving[0]?.id;
+  const call: WriteCall<Answer> = {
+    operation: command,
+    key,
+    send: ({ id }, { timeoutMs }) => answerOf(ask(id, timeoutMs!)),
+    suffices: (confirmations) => confirmations.some(({ member }) => member.id === first),
+  };
+  const { confirmations } = await writeOne(fleet, call, { deadlineMs });
+  const answered = confirmations.find(({ member }) => member.id === first) ?? confirmations[0]!;
+  return open(answered.result);
+}

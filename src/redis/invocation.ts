@@ -1,0 +1,128 @@
+/**
+ * One command as the application wrote it: parsed by ioredis' own `Command`, with its keys found.
+ *
+ * Arguments are flattened and made text or bytes, objects of `mset` and `hset` are spread out, and replies are decoded, all
+ * by the code that does it in ioredis, so that nothing of it can differ here.
+ */
+
+import type { Command } from 'ioredis';
+import type { CommandArgument } from '../backend/connections/client.ts';
+import { encodeKey } from '../backend/connections/key-bytes.ts';
+import { hasOneKey, keysOf } from './command-keys.ts';
+import type { ReplyEncoding } from './commander.ts';
+import { routingTextOf } from './key-text.ts';
+
+export class Invocation {
+  /**
+   * @param name        In lower case.
+   * @param keyIndexes  Where in `args` the keys are.
+   * @param keys        The keys as they are routed: text.
+   * @param decode      From the server's reply, strings as bytes, to what the caller sees.
+   */
+  constructor(
+    readonly name: string,
+    readonly args: readonly CommandArgument[],
+    readonly keyIndexes: readonly number[],
+    readonly keys: readonly string[],
+    readonly encoding: ReplyEncoding,
+    readonly decode: (reply: unknown) => unknown,
+  ) {}
+
+  /** The first argument as it is routed, of a command whose first argument is a channel. */
+  get channel(): string {
+    return routingTextOfArgument(this.args[0] ?? '');
+  }
+}
+
+/** Of ioredis, or of the library that a lent client is of. */
+export type CommandParser = typeof Command;
+
+/** @throws {MissingDependencyError} ioredis is not installed. @param parser  Gives what parses commands. */
+export function invocationOf(
+  name: string,
+  given: readonly unknown[],
+  encoding: ReplyEncoding,
+  parser: () => CommandParser,
+): Invocation {
+  const Parser = parser();
+  const lowerName = name.toLowerCase();
+  if (isPlainCall(lowerName, given, Parser as unknown as ParserInside))
+    return plainInvocation(lowerName, given, encoding, Parser);
+  const command = new Parser(lowerName, given as CommandArgument[], { replyEncoding: encoding as BufferEncoding });
+  const args = command.args as CommandArgument[];
+  const keyIndexes = keysOf(lowerName, args);
+  const keys = takeKeys(args, keyIndexes);
+  const decode = (reply: unknown) => command.transformReply(reply as Buffer);
+  return new Invocation(lowerName, args, keyIndexes, keys, encoding, decode);
+}
+
+/**
+ * True for the most frequent calls, which ioredis' parser would leave as they are: one key and nothing to spread out.
+ * Applications can give ioredis transformers of their own for any command, and these count here too.
+ */
+function isPlainCall(name: string, given: readonly unknown[], { _transformer }: ParserInside): boolean {
+  if (_transformer === undefined || !hasOneKey(name)) return false;
+  if (name in _transformer.argument || name in _transformer.reply) return false;
+  for (const argument of given) {
+    // Other numbers than these, ioredis writes in ways of its own.
+    const isSimple = typeof argument === 'string' || Number.isSafeInteger(argument) || Buffer.isBuffer(argument);
+    if (!isSimple) return false;
+  }
+  return given.length > 0;
+}
+
+/** As much of ioredis' `Command` as its types do not show. */
+interface ParserInside {
+  readonly _transformer?: { readonly argument: object; readonly reply: object };
+}
+
+function plainInvocation(
+  name: string,
+  given: readonly unknown[],
+  encoding: ReplyEncoding,
+  Parser: CommandParser,
+): Invocation {
+  const args = given.map((argument) =>
+    typeof argument === 'number' ? String(argument) : (argument as string | Buffer),
+  );
+  const keys = takeKeys(args, firstArgument);
+  const decode = (reply: unknown) => decodePlain(reply, encoding, name, Parser);
+  return new Invocation(name, args, firstArgument, keys, encoding, decode);
+}
+
+/** Text and numbers at once; what has parts, by ioredis. */
+function decodePlain(reply: unknown, encoding: ReplyEncoding, name: string, Parser: CommandParser): unknown {
+  if (Buffer.isBuffer(reply)) return encoding === null ? reply : reply.toString(encoding);
+  if (typeof reply !== 'object' || reply === null) return reply;
+  const command = new Parser(name, [], { replyEncoding: encoding as BufferEncoding });
+  return command.transformReply(reply as Buffer);
+}
+
+/** The keys as text; in `args` those that ioredis would write otherwise (a lone surrogate as U+FFFD) become bytes. */
+function takeKeys(args: CommandArgument[], keyIndexes: readonly number[]): string[] {
+  const keys: string[] = [];
+  for (const index of keyIndexes) {
+    const key = args[index]!;
+    keys.push(routingTextOfArgument(key));
+    if (typeof key === 'string' && !key.isWellFormed()) args[index] = encodeKey(key);
+  }
+  return keys;
+}
+
+const firstArgument: readonly number[] = [0];
+const routingTextOfArgument = (argument: CommandArgument) =>
+  Buffer.isBuffer(argument) ? routingTextOf(argument) : String(argument);
+
+/** The arguments with `prefix` before each key; the very same ones where there is none. */
+export function withKeyPrefix(
+  prefix: string,
+  { args, keyIndexes }: Pick<Invocation, 'args' | 'keyIndexes'>,
+): readonly CommandArgument[] {
+  if (prefix === '' || keyIndexes.length === 0) return args;
+  const prefixed = [...args];
+  for (const index of keyIndexes) {
+    const key = prefixed[index]!;
+    prefixed[index] = Buffer.isBuffer(key) ? Buffer.concat([Buffer.from(prefix), key]) : `${prefix}${key}`;
+  }
+  return prefixed;
+}

@@ -1,0 +1,125 @@
+/** Sends commands to single nodes: over the connection that all callers share, or for those that wait over one of their own. */
+
+import { exists, hasFlag } from '@ioredis/commands';
+import type { Redis } from 'ioredis';
+import type { Changes, CommandSpec } from '../backend/connections/call.ts';
+import type { CommandArgument } from '../backend/connections/client.ts';
+import { mayReadReplica } from '../backend/connections/replica-reads.ts';
+import type { NodeId } from '../placement/node.ts';
+import type { Fleet } from '../routing/fleet.ts';
+import { waitAt } from './blocking.ts';
+import { blocking } from './command-table.ts';
+import { asResp2 } from './lent-replies.ts';
+import type { RedisNode } from './node.ts';
+
+/** A command as a node gets it, the prefix before its keys. */
+export class Order implements CommandSpec<unknown> {
+  /**
+   * @param hasOneKeyFirst  Its only key is its first argument, so that reads of other keys may be put off past it.
+   * @param decode          From the server's reply, strings as bytes. Default: as it came.
+   */
+  constructor(
+    readonly name: string,
+    readonly args: readonly CommandArgument[],
+    readonly isWrite: boolean,
+    readonly hasOneKeyFirst = false,
+    readonly decode: (reply: unknown) => unknown = asItCame,
+  ) {}
+
+  get operation(): string {
+    return this.name;
+  }
+
+  /** The same for a client that may speak RESP3. */
+  forLent(): Order {
+    const { name, args, isWrite, hasOneKeyFirst, decode } = this;
+    return new Order(name, args, isWrite, hasOneKeyFirst, (reply) => decode(asResp2(name, reply)));
+  }
+
+  /** Asked only where a group's replicas may be read. */
+  get mayReadReplica(): boolean {
+    const { name, isWrite } = this;
+    return !isWrite && mayReadReplica(name, exists(name) && hasFlag(name, 'readonly'));
+  }
+
+  get changes(): Changes {
+    return this.isWrite ? (this.hasOneKeyFirst ? 'first key' : 'anything') : 'nothing';
+  }
+
+  get coalesces(): boolean {
+    return this.name === 'get' && this.args.length === 1;
+  }
+
+  /** Refusals by the server reach the caller as they are. */
+  refusal(error: Error): Error {
+    return error;
+  }
+}
+
+const asItCame = (reply: unknown) => reply;
+
+export class NodeCaller {
+  readonly #fleet: Fleet;
+  readonly #nodes: ReadonlyMap<NodeId, RedisNode>;
+  readonly #timeoutMs: number;
+
+  constructor(fleet: Fleet, nodes: ReadonlyMap<NodeId, RedisNode>, timeoutMs: number) {
+    this.#fleet = fleet;
+    this.#nodes = nodes;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get ids(): readonly NodeId[] {
+    return [...this.#nodes.keys()];
+  }
+
+  /** @throws {NodeUnavailableError} At once where the node is down. */
+  call(id: NodeId, order: Order, timeoutMs = this.#timeoutMs): Promise<unknown> {
+    const node = this.inService(id, order.name);
+    const { name, args, isWrite } = order;
+    const wait = blocking(name, args);
+    if (wait.blocks) {
+      const waited = waitAt(node, { name, args, isWrite, maxWaitMs: wait.maxMs }, this.#timeoutMs);
+      return this.watched(id, waited.then(order.decode));
+    }
+    const limits = { timeoutMs, deadlineMs: this.#fleet.clock.nowMs() + timeoutMs, signal: undefined };
+    return node.server.call(node.server.isOwn ? order : order.forLent(), args, limits); // Its failures are told to health by the connection.
+  }
+
+  /**
+   * WAIT and WAITAOF speak of the writes of their own connection. So the shared connection is heard first, which brings
+   * all earlier commands to the server, and the waiting connection then makes a write of its own behind theirs: a message
+   * on a channel that nobody has.
+   */
+  async waitForReplicas(id: NodeId, { name, args }: Order): Promise<unknown> {
+    await this.call(id, new Order('ping', [], false));
+    const wait = blocking(name, args);
+    const command = { name, args, isWrite: false, maxWaitMs: wait.blocks ? wait.maxMs : 0 };
+    const publish = (client: Redis) => client.publish('shardring:wait', '');
+    return this.watched(id, waitAt(this.inService(id, name), command, this.#timeoutMs, publish));
+  }
+
+  /** Resolves when the node has executed what was sent to it before, for what goes over a connection of its own. */
+  async afterEarlier(id: NodeId, timeoutMs: number): Promise<void> {
+    if (!this.inService(id, 'ping').server.isIdle) await this.call(id, new Order('ping', [], false), timeoutMs);
+  }
+
+  /** Lets health know of failures that speak of the node. */
+  watched<Reply>(id: NodeId, asked: Promise<Reply>): Promise<Reply> {
+    asked.catch((error: unknown) => this.#fleet.health.reportFailure(id, error));
+    return asked;
+  }
+
+  /** @throws {NodeUnavailableError} The node is down, so that asking it would only take time. */
+  inService(id: NodeId, command: string): RedisNode {
+    const { health } = this.#fleet;
+    if (!health.allUp && health.stateOf(id) === 'down') throw this.#fleet.downAttempts(command, [id])[0]!.error;
+    return this.#nodes.get(id)!;
+  }
+
+  /** A node for what all would answer alike: one that is not down, if there is one. */
+  anyNode(): NodeId {
+    const { ids } = this;
+    return ids.find((id) => this.#fleet.health.stateOf(id) !== 'down') ?? ids[0]!;
+  }
+}

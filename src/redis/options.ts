@@ -1,0 +1,195 @@
+/** Options of a ShardedRedis: what they mean, and their check. Unknown names and bad values throw, naming the field. */
+
+import { isWellFormed } from '../backend/connections/key-bytes.ts';
+import {
+  parseTransport,
+  type RedisClient,
+  type RedisNodeOptions,
+  type RedisPoolOptions,
+  type Transport,
+} from '../backend/connections/options.ts';
+import { parseTarget, type Target } from '../backend/connections/target.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
+import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../routing/options.ts';
+import {
+  expectBoolean,
+  expectInteger,
+  expectIterable,
+  expectObject,
+  expectOneOf,
+  expectOptions,
+  expectPositive,
+  expectString,
+} from '../runtime/validate.ts';
+
+/**
+ * A node: its id, its share, and where its server is, as one of
+ * - `url`: `redis://[user[:password]@]host[:port][/db]`, `rediss://...` for TLS, `unix:///path?db=0` for a socket file;
+ * - `client`: a client of ioredis 5 or 6 that the application lends. It is left open by `quit()`;
+ * - options of ioredis (`host`, `port`, `tls`, ...; `sentinels` and `name` for a group that Sentinel manages), also
+ *   beside `url`. Those about reconnecting, queueing and resending do not count for the connection that commands use.
+ */
+export interface ShardedRedisNode extends NodeInput, Omit<RedisNodeOptions, 'keyPrefix'> {
+  readonly url?: string | undefined;
+  readonly client?: RedisClient | undefined;
+}
+
+export interface ShardedRedisOptions extends RoutingOptions {
+  /** The nodes, in any order; at least one. */
+  readonly nodes: Iterable<ShardedRedisNode>;
+
+  /** Put before every key, also of scripts. Not part of what is hashed. Channels and SCAN patterns are as you write them. */
+  readonly keyPrefix?: string | undefined;
+
+  /** True: connections are made by the first command or by `connect()`. Default false: at once. */
+  readonly lazyConnect?: boolean | undefined;
+
+  /** Milliseconds for a connection to be made, and as much again for AUTH and SELECT. Above 0. Default 2,000. */
+  readonly connectTimeoutMs?: number | undefined;
+
+  /**
+   * True (default): commands that wait for a node leave together, GETs among them as one MGET. False: each is sent by
+   * itself.
+   */
+  readonly batching?: boolean | undefined;
+
+  /**
+   * What speaks with the servers on the connection that commands share: `'ioredis'` (default), or `'direct'`, a client of our
+   * own that costs about half of the CPU time where many commands are under way. Not for lent clients, nor for groups that
+   * Sentinel manages. Transactions, blocking commands and pub/sub are ioredis' either way.
+   */
+  readonly transport?: Transport | undefined;
+
+  /** Of each node's connections for transactions and `withConnection`. */
+  readonly pool?: RedisPoolOptions | undefined;
+
+  /**
+   * Blocking commands that can wait at one node at a time, each on a connection of its own. Integer of at least 1; default
+   * 100. Further ones wait for a connection, at most `timeoutMs`.
+   */
+  readonly maxBlocking?: number | undefined;
+
+  /**
+   * With copies: whether EVAL and the like may run on every holder of their keys. 'deterministic' says that your scripts
+   * write the same on each, given the same data (no TIME, no random picks). Default 'refuse'.
+   */
+  readonly scripts?: 'refuse' | 'deterministic' | undefined;
+}
+
+export interface ParsedNode {
+  readonly node: PlacementNode;
+  readonly target: Target;
+}
+
+export interface ParsedShardedRedisOptions extends ParsedRoutingOptions {
+  readonly nodes: readonly ParsedNode[];
+  readonly keyPrefix: string;
+  readonly lazyConnect: boolean;
+  readonly connectTimeoutMs: number | undefined;
+  readonly batching: boolean;
+  readonly transport: Transport;
+  readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
+  readonly maxBlocking: number;
+  readonly scripts: 'refuse' | 'deterministic';
+}
+
+const names = [
+  'nodes',
+  'replicationFactor',
+  'writeConsistency',
+  'timeoutMs',
+  'connectTimeoutMs',
+  'keyPrefix',
+  'lazyConnect',
+  'batching',
+  'transport',
+  'pool',
+  'maxBlocking',
+  'scripts',
+  'health',
+  'placement',
+  'virtualNodes',
+  'slots',
+  'hashSeed',
+  'clock',
+];
+
+/** @throws {InvalidArgumentError} */
+export function parseOptions(input: unknown): ParsedShardedRedisOptions {
+  const given = expectOptions('options', input, names);
+  const nodes = parseNodes(given.nodes);
+  const pool = expectOptions('pool', given.pool ?? {}, ['max', 'idleTimeoutMs']);
+  const { keyPrefix = '', connectTimeoutMs } = given;
+  if (!isWellFormed(expectString('keyPrefix', keyPrefix))) {
+    // It could end with half of a character whose other half begins the key.
+    throw new InvalidArgumentError('keyPrefix', 'a string without lone surrogates', keyPrefix);
+  }
+  return {
+    ...parseRoutingOptions(
+      given,
+      nodes.map(({ node }) => node),
+    ),
+    nodes,
+    keyPrefix: keyPrefix as string,
+    lazyConnect: expectBoolean('lazyConnect', given.lazyConnect ?? false),
+    connectTimeoutMs: connectTimeoutMs === undefined ? undefined : expectPositive('connectTimeoutMs', connectTimeoutMs),
+    batching: expectBoolean('batching', given.batching ?? true),
+    transport: parseTransport('transport', given.transport ?? 'ioredis'),
+    pool: {
+      max: expectInteger('pool.max', pool.max ?? 4, 1),
+      idleTimeoutMs: expectPositive('pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000),
+    },
+    maxBlocking: expectInteger('maxBlocking', given.maxBlocking ?? 100, 1),
+    scripts: expectOneOf('scripts', given.scripts ?? 'refuse', ['refuse', 'deterministic']),
+  };
+}
+
+function parseNodes(input: unknown): ParsedNode[] {
+  const nodes = [...expectIterable('nodes', input as Iterable<unknown>)].map((node, index) =>
+    parseRedisNode(`nodes[${index}]`, node),
+  );
+  if (nodes.length === 0) throw new InvalidArgumentError('nodes', 'at least one node', []);
+  const clients = nodes.map(({ target }) => (target.kind === 'lent' ? target.client : target));
+  const repeated = clients.findIndex((client, index) => clients.indexOf(client) !== index);
+  if (repeated !== -1) {
+    throw new InvalidArgumentError(`nodes[${repeated}].client`, 'a client that no other node has', clients[repeated]);
+  }
+  return nodes;
+}
+
+function parseRedisNode(field: string, input: unknown): ParsedNode {
+  const { id, weight, zone, url, client, ...rest } = expectObject(field, input);
+  // Commands have one connection and one form of replies: ignored, these would change results in silence.
+  if (rest.stringNumbers === true) throw new InvalidArgumentError(`${field}.stringNumbers`, 'false', true);
+  if (rest.replyMapping === 'resp3') throw new InvalidArgumentError(`${field}.replyMapping`, "'legacy'", 'resp3');
+  return {
+    node: parseNode(field, { id, weight, zone }),
+    target: targetOf(field, url, client, rest),
+  };
+}
+
+function targetOf(field: string, url: unknown, client: unknown, rest: Record<string, unknown>): Target {
+  const hasOptions = Object.values(rest).some((value) => value !== undefined);
+  if (client !== undefined) {
+    if (url === undefined && !hasOptions) {
+      const target = parseTarget(expectObject(`${field}.client`, client), `${field}.client`);
+      expectLegacyReplies(field, client);
+      return target;
+    }
+    throw new InvalidArgumentError(`${field}.client`, 'no url and no other options beside it', client);
+  }
+  if (url === undefined) {
+    if (hasOptions) return parseTarget(rest, field);
+    throw new InvalidArgumentError(field, 'a url, a client, or options of ioredis that say where the server is', rest);
+  }
+  const target = parseTarget(expectString(`${field}.url`, url), `${field}.url`);
+  return target.kind === 'own' && hasOptions ? parseTarget({ ...rest, ...target.options }, field) : target;
+}
+
+/** Replies in the forms of RESP3 would be neither merged nor replicated rightly. */
+function expectLegacyReplies(field: string, client: unknown): void {
+  const { options } = client as { readonly options?: { readonly replyMapping?: unknown } };
+  if (options?.replyMapping !== 'resp3') return;
+  throw new InvalidArgumentError(`${field}.client.options.replyMapping`, "'legacy'", 'resp3');
+}

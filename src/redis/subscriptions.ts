@@ -1,0 +1,245 @@
+/**
+ * One node's subscriptions on one connection: what is wished for, and the way from there to what the server has confirmed.
+ *
+ * The wishes are the truth. They are sent when they are made if the connection is up, and all of them again each time it
+ * comes up; so they outlive a restart of the server, and a wish made while it is down is fulfilled when it is back. That is
+ * not left to ioredis (`autoResubscribe`): it loses a channel named `__proto__`, and bytes that are no text.
+ *
+ * Shard channels have a connection of their own. On a shared one ioredis 5 and 6 believe that all subscriptions have ended
+ * as soon as the count of one kind is 0, and then drop messages (RESP3) or mistake them for replies (RESP2). For the same
+ * reason UNSUBSCRIBE is always sent with the names of the channels.
+ */
+
+import type { Redis } from 'ioredis';
+import { chunks } from '../backend/connections/chunks.ts';
+import type { Client } from '../backend/connections/client.ts';
+import { errorOf, type Failure } from '../backend/connections/failure.ts';
+import { Link } from '../backend/connections/link.ts';
+import { ClosedError, NodeUnavailableError, TimeoutError } from '../errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Channel, Family } from './channel.ts';
+import type { MessageRelay } from './message-relay.ts';
+
+export interface SubscriberOptions {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  /** For a call to be confirmed. Milliseconds. */
+  readonly timeoutMs: number;
+  readonly handshakeTimeoutMs: number;
+  /** Pause between two signs of life asked of a connection that has subscriptions. Milliseconds. */
+  readonly heartbeatMs: number;
+  /** Not connected yet, with `subscriberClientOptions`. */
+  readonly makeClient: () => Redis;
+  readonly relay: MessageRelay;
+  /** What no call is there to be told of: lost and failed connections, refused renewals. */
+  readonly onError: (error: Error) => void;
+}
+
+/** The client's methods for subscriptions, all of one form; ioredis' types have them in many. */
+type SubscriberCalls = Readonly<
+  Record<Family | (typeof endOf)[Family], (...names: (string | Buffer)[]) => Promise<unknown>>
+>;
+
+/** A call that waits until the server has confirmed its channels. */
+interface Waiter {
+  readonly family: Family;
+  readonly missing: Set<string>;
+  end(error?: unknown): void;
+}
+
+const silent: Failure = { kind: 'connection', cause: new Error('The connection did not answer any more.') };
+
+export class Subscriber {
+  readonly #options: SubscriberOptions;
+  readonly #link: Link;
+  readonly #client: Redis;
+  readonly #wishes: Readonly<Record<Family, Map<string, Channel>>> = {
+    subscribe: new Map(),
+    psubscribe: new Map(),
+    ssubscribe: new Map(),
+  };
+  readonly #waiters = new Set<Waiter>();
+  #isClosed = false;
+  /** Ends the waiting for replies that cannot come any more. */
+  #lose: () => void = () => undefined;
+  #lost: Promise<void> = Promise.resolve();
+  #cancelHeartbeat: () => void = () => undefined;
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.#client = options.makeClient();
+    options.relay.listen(this.#client, this.#wishes.psubscribe);
+    const listener = {
+      onUp: () => this.#onUp(),
+      onLost: (failure: Failure) => this.#onLost(failure),
+      onUnreachable: (failure: Failure) => options.onError(this.#errorOf(failure)),
+    };
+    const { clock, handshakeTimeoutMs } = options;
+    this.#link = new Link(this.#client as unknown as Client, listener, { isOwn: true, clock, handshakeTimeoutMs });
+    this.#link.connect();
+  }
+
+  get #calls(): SubscriberCalls {
+    return this.#client as unknown as SubscriberCalls;
+  }
+
+  /** What is wished for. */
+  wishes(family: Family): ReadonlyMap<string, Channel> {
+    return this.#wishes[family];
+  }
+
+  /**
+   * Resolves when the server has confirmed all of them, so that no message published from then on is missed. If it rejects,
+   * the wish stays.
+   *
+   * @throws {NodeUnavailableError} The node could not be reached in time.
+   * @throws {TimeoutError} It did not answer in time.
+   * @throws ioredis' `ReplyError`: the server refused.
+   */
+  add(family: Family, channels: readonly Channel[]): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new ClosedError('client'));
+    for (const channel of channels) this.#wishes[family].set(channel.id, channel);
+    return new Promise((resolve, reject) => {
+      const { clock, timeoutMs } = this.#options;
+      const cancel = clock.schedule(timeoutMs, () => waiter.end(this.#lateError(family)), true);
+      const waiter: Waiter = {
+        family,
+        missing: new Set(channels.map(({ id }) => id)),
+        end: (error) => {
+          cancel();
+          this.#waiters.delete(waiter);
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      };
+      this.#waiters.add(waiter);
+      if (this.#link.isUp) this.#send(family, channels);
+    });
+  }
+
+  /**
+   * Resolves when the server has confirmed, until when messages come. Does not reject: without a connection there are no
+   * subscriptions either, and a node that is late may go on for as long as it has not read the command.
+   */
+  async remove(family: Family, channels: readonly Channel[]): Promise<void> {
+    for (const { id } of channels) this.#wishes[family].delete(id);
+    // Who still waits for one of them would otherwise wait in vain.
+    this.#settle(family, channels);
+    if (!this.#link.isUp || channels.length === 0) return;
+    const { clock, timeoutMs } = this.#options;
+    let cancel: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.schedule(timeoutMs, resolve, true);
+    });
+    const replies = pieces(channels).map((names) => this.#calls[endOf[family]](...names));
+    await Promise.race([Promise.allSettled(replies), this.#lost, late]);
+    cancel();
+  }
+
+  /** Ends the connection for good. Idempotent. */
+  end(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancelHeartbeat();
+    this.#options.relay.unlisten(this.#client);
+    this.#link.end();
+    this.#lose();
+    for (const waiter of this.#waiters) waiter.end(new ClosedError('client'));
+  }
+
+  #onUp(): void {
+    this.#lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+    for (const family of families) this.#send(family, [...this.#wishes[family].values()]);
+    this.#beat();
+  }
+
+  #onLost(failure: Failure): void {
+    this.#cancelHeartbeat();
+    this.#lose();
+    if (!this.#isClosed) this.#options.onError(this.#errorOf(failure));
+  }
+
+  /** Replies to what is lost with the connection never come; the next one gets all wishes anew. */
+  #send(family: Family, channels: readonly Channel[]): void {
+    let start = 0;
+    for (const names of pieces(channels)) {
+      const piece = channels.slice(start, start + names.length);
+      start += names.length;
+      this.#calls[family](...names).then(
+        () => this.#settle(family, piece),
+        (error: unknown) => this.#onRefusal(family, piece, error),
+      );
+    }
+  }
+
+  #onRefusal(family: Family, channels: readonly Channel[], error: unknown): void {
+    if (!isReplyError(error) || this.#isClosed) return; // The connection is going, and the wishes with the next one.
+    const [first] = channels;
+    if (channels.length === 1 && first !== undefined) {
+      if (!this.#settle(family, channels, error)) this.#options.onError(error);
+      return;
+    }
+    // One that may not be had must not cost the others theirs.
+    for (const channel of channels) if (this.#wishes[family].has(channel.id)) this.#send(family, [channel]);
+  }
+
+  /** Tells those who wait. @returns False if nobody waited for any of the channels. */
+  #settle(family: Family, channels: readonly Channel[], error?: unknown): boolean {
+    let wasAwaited = false;
+    for (const waiter of [...this.#waiters]) {
+      if (waiter.family !== family) continue;
+      for (const { id } of channels) {
+        if (!waiter.missing.delete(id)) continue;
+        wasAwaited = true;
+        if (error !== undefined || waiter.missing.size === 0) waiter.end(error);
+      }
+    }
+    return wasAwaited;
+  }
+
+  /** A subscriber only listens, and a peer that vanished without a word would be listened to for ever. */
+  #beat(): void {
+    const { clock, heartbeatMs } = this.#options;
+    let isAnswered = true;
+    const next = () => {
+      this.#cancelHeartbeat = clock.schedule(heartbeatMs, beat, false);
+    };
+    const beat = () => {
+      if (!isAnswered) return this.#link.drop(silent);
+      isAnswered = false;
+      const answer = () => {
+        isAnswered = true;
+      };
+      this.#client.ping().then(answer, answer);
+      next();
+    };
+    this.#cancelHeartbeat();
+    next();
+  }
+
+  #lateError(family: Family): Error {
+    const { nodeId, timeoutMs } = this.#options;
+    if (this.#link.isUp) return new TimeoutError(nodeId, family, timeoutMs);
+    const cause = this.#link.outage?.cause;
+    return new NodeUnavailableError(nodeId, family, cause === undefined ? undefined : { cause });
+  }
+
+  #errorOf(failure: Failure): Error {
+    return errorOf(failure, { node: this.#options.nodeId, operation: 'subscribe', isWrite: false, wasSent: false });
+  }
+}
+
+const families: readonly Family[] = ['subscribe', 'psubscribe', 'ssubscribe'];
+
+const endOf = { subscribe: 'unsubscribe', psubscribe: 'punsubscribe', ssubscribe: 'sunsubscribe' } as const;
+
+/** The names, in commands of a size that does not hold up the server. */
+function pieces(channels: readonly Channel[]): (string | Buffer)[][] {
+  return [...chunks(channels.length, (index) => channels[index]!.id.length)].map(([start, end]) =>
+    channels.slice(start, end).map(({ argument }) => argument),
+  );
+}
+
+export const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';

@@ -1,0 +1,105 @@
+/**
+ * MULTI and EXEC on the one node that holds all keys.
+ *
+ * A transaction has a connection of its own while it runs, so that nothing of other callers comes between. One whose keys
+ * live on several nodes is refused before anything is sent: no two servers can be made to commit together.
+ */
+
+import type { Redis } from 'ioredis';
+import type { CommandArgument } from '../backend/connections/client.ts';
+import { errorOf, failureOf } from '../backend/connections/failure.ts';
+import { CommandRefusedError, isShardringError, TimeoutError, UnknownOutcomeError } from '../errors.ts';
+import { isReadOnly } from './command-table.ts';
+import { addCommandMethods, type Callback, type ReplyEncoding, tellCallback } from './commander.ts';
+import type { RedisNode } from './node.ts';
+import { CommandQueue, type OnQueued, type PipelineResults } from './pipeline.ts';
+
+export class ShardedTransaction extends CommandQueue {
+  #results: Promise<PipelineResults | null> | undefined;
+
+  /**
+   * Executes the commands, or rejects: with `ERR_CROSS_NODE`, with the server's EXECABORT (whose `previousErrors` say which
+   * commands it did not take), or because the node failed. The results are those of EXEC, in order.
+   */
+  exec(callback?: Callback): Promise<PipelineResults | null> {
+    this.#results ??= this.#execute();
+    return tellCallback(this.#results, callback);
+  }
+
+  /** Each command's own callback hears once whether the server took it, or why nothing was done. */
+  #execute(): Promise<PipelineResults | null> {
+    const untold = new Map(this.queue.map(({ callback }, index) => [index, callback]));
+    const tell: OnQueued = (index, error) => {
+      const callback = untold.get(index);
+      untold.delete(index);
+      // Through a promise, so that what a callback throws disturbs nothing here.
+      const outcome = error === null ? Promise.resolve('QUEUED') : Promise.reject(error);
+      tellCallback(outcome, callback).catch(() => undefined);
+    };
+    const results = this.executor.executeTransaction(this.queue, tell);
+    results.catch((error: Error) => {
+      for (const index of [...untold.keys()]) tell(index, error);
+    });
+    return results;
+  }
+
+  /** @deprecated As in ioredis: the same as {@link exec}. */
+  execBuffer(callback?: Callback): Promise<PipelineResults | null> {
+    return this.exec(callback);
+  }
+
+  /** Drops the commands. `exec` then rejects. */
+  discard(): this {
+    this.#results = Promise.reject(new CommandRefusedError('exec', 'the transaction was discarded'));
+    this.#results.catch(() => undefined);
+    return this;
+  }
+}
+
+addCommandMethods(ShardedTransaction.prototype);
+
+/** A command of a transaction, ready to be sent. */
+export interface TransactionCommand {
+  readonly name: string;
+  readonly args: readonly CommandArgument[];
+  readonly encoding: ReplyEncoding;
+}
+
+/** Runs the commands as one transaction at one node. Replies are decoded as ioredis does it. */
+export async function transactAt(
+  node: RedisNode,
+  commands: readonly TransactionCommand[],
+  timeoutMs: number,
+  onQueued: OnQueued,
+): Promise<PipelineResults | null> {
+  const operation = 'multi';
+  const isWrite = commands.some(({ name, args }) => !isReadOnly(name, args));
+  const failed = (error: unknown): never => {
+    // Of what changes nothing the outcome does not matter.
+    if (!isWrite && error instanceof UnknownOutcomeError) throw new TimeoutError(node.id, operation, timeoutMs);
+    if (isShardringError(error)) throw error;
+    throw errorOf(failureOf(error), { node: node.id, operation, isWrite, wasSent: true });
+  };
+  const answered = node.server.lend(
+    async (client: Redis) => {
+      const transaction = client.multi();
+      for (const [index, { name, args, encoding }] of commands.entries()) {
+        const tell = (error?: Error | null) => onQueued(index, error ?? null);
+        // In an array, as there may be more of them than a function takes.
+        if (encoding === null) transaction.callBuffer(name, args as string[], tell);
+        else transaction.call(name, args as string[], tell);
+      }
+      try {
+        return { results: await transaction.exec() };
+      } catch (error) {
+        // The server's own refusal is the caller's answer, and leaves the connection clean.
+        if (error instanceof Error && error.name === 'ReplyError') return { refusal: error };
+        throw error;
+      }
+    },
+    { timeoutMs, leavesClean: true },
+  );
+  const outcome = await answered.catch(failed);
+  if ('refusal' in outcome) throw outcome.refusal;
+  return outcome.results;
+}

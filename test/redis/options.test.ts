@@ -1,0 +1,72 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { InvalidArgumentError } from '../../src/errors.ts';
+import { ShardedRedis } from '../../src/redis/index.ts';
+
+const node = { id: 'a', url: 'redis://127.0.0.1:1' };
+const base = { nodes: [node], lazyConnect: true };
+
+/** What the constructor says of the options; nothing is opened. */
+function refusalOf(options: object): InvalidArgumentError {
+  try {
+    void new ShardedRedis(options as never).quit();
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return error;
+    throw error;
+  }
+  throw new Error('the options were taken');
+}
+
+describe('the options of ShardedRedis', () => {
+  it.each([
+    ['options.replicas', { ...base, replicas: 2 }],
+    ['nodes', { nodes: [] }],
+    ['nodes[0].id', { nodes: [{ url: node.url }] }],
+    ['nodes[0]', { nodes: [{ id: 'a' }] }],
+    ['nodes[0].url', { nodes: [{ id: 'a', url: 'http://127.0.0.1' }] }],
+    ['nodes[0].url', { nodes: [{ id: 'a', url: 'redis://user:secret@[broken' }] }],
+    ['nodes[0].weight', { nodes: [{ ...node, weight: 0 }] }],
+    ['nodes[0].wieght', { nodes: [{ ...node, wieght: 3 }] }],
+    ['nodes[0].prot', { nodes: [{ id: 'a', host: '127.0.0.1', prot: 1 }] }],
+    ['nodes[0].keyPrefix', { nodes: [{ id: 'a', host: '127.0.0.1', keyPrefix: 'x' }] }],
+    ['nodes[0].client', { nodes: [{ id: 'a', client: { sendCommand() {} } }] }],
+    ['nodes[0].sentinels', { nodes: [{ id: 'a', sentinels: [], name: 'group' }] }],
+    ['nodes[1].id', { nodes: [node, node] }],
+    ['replicationFactor', { ...base, replicationFactor: 2 }],
+    ['writeConsistency', { ...base, writeConsistency: 'most' }],
+    ['timeoutMs', { ...base, timeoutMs: 0 }],
+    ['connectTimeoutMs', { ...base, connectTimeoutMs: -1 }],
+    ['keyPrefix', { ...base, keyPrefix: '\ud800' }],
+    ['lazyConnect', { ...base, lazyConnect: 'yes' }],
+    ['batching', { ...base, batching: 1 }],
+    ['pool.max', { ...base, pool: { max: 0 } }],
+    ['pool.size', { ...base, pool: { size: 1 } }],
+    ['maxBlocking', { ...base, maxBlocking: 0 }],
+    ['scripts', { ...base, scripts: 'maybe' }],
+    ['health.probeIntervalMs', { ...base, health: { probeIntervalMs: 1 } }],
+    ['placement.nodeFor', { ...base, placement: {} }],
+  ])('refuses a wrong %s by its name', (field, options) => {
+    const { message, field: found } = refusalOf(options);
+    expect(found.replace(/^options\.pool/, 'pool')).toBe(field);
+    expect(message).not.toContain('secret');
+  });
+
+  it('is logged without addresses and passwords', async () => {
+    const redis = new ShardedRedis({ ...base, nodes: [{ ...node, password: 'secret' }] });
+    for (const text of [
+      JSON.stringify(redis),
+      inspect(redis, { depth: 9, showHidden: true }),
+      `${inspect({ redis })}`,
+    ]) {
+      expect(text).toContain('"nodes":["a"]');
+      expect(text).not.toContain('secret');
+    }
+    await redis.quit();
+  });
+
+  it('takes a URL with further options of ioredis beside it', async () => {
+    const redis = new ShardedRedis({ ...base, nodes: [{ ...node, db: 3, username: 'app', password: 'secret' }] });
+    expect(redis.nodeFor('key').options).toMatchObject({ host: '127.0.0.1', port: 1, db: 3, username: 'app' });
+    await redis.quit();
+  });
+});
