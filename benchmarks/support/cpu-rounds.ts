@@ -55,7 +55,7 @@ export function timeLoops(timed: readonly TimedLoop[], { rounds, sampleMs }: Loo
   return loops.map(({ name, samples }) => ({ name, samples }));
 }
 
-function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
+export function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
   const order = [...items];
   for (let left = order.length; left > 1; left--) {
     const drawn = Math.floor(random() * left);
