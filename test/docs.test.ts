@@ -37,6 +37,18 @@ describe('the examples of README and docs', () => {
 describe('README and docs', () => {
   const pages = ['README.md', 'CHANGELOG.md', 'docs/guarantees.md', 'docs/architecture.md', 'docs/rebalancing.md'];
 
+  it('link only to headings that are there', () => {
+    for (const page of new Set([...pages, ...findPages()])) {
+      for (const [, target, anchor] of readFileSync(join(root, page), 'utf8').matchAll(
+        /\]\((?!https?:)([^)#]*)#([^)]+)\)/g,
+      )) {
+        const linked = readFileSync(join(root, target === '' ? page : join(dirname(page), target!)), 'utf8');
+        const headings = [...linked.matchAll(/^#+ (.+)$/gm)].map(([, text]) => anchorOf(text!));
+        expect(headings, `${page} links to ${target}#${anchor}`).toContain(anchor);
+      }
+    }
+  });
+
   it('link only to pages that are there', () => {
     for (const page of [...pages, ...findPages()]) {
       const text = readFileSync(join(root, page), 'utf8');
@@ -63,16 +75,37 @@ describe('README and docs', () => {
     for (const code of codes) expect(page).toContain(`| \`${code}\` |`);
   });
 
-  it('have a row in the options table for every option, and for no other', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const table = readme.slice(readme.indexOf('## Options'), readme.indexOf('## Command line'));
-    const documented = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-    const source = readFileSync(join(root, 'src/cache/options.ts'), 'utf8');
-    const known = [...source.match(/const names = \[([\s\S]*?)\]/)![1]!.matchAll(/'(\w+)'/g)].map(([, name]) => name);
-    expect([...documented].sort()).toEqual([...known].sort());
-  });
+  const optionTables = [
+    ['README.md', '## Options', 'src/cache/options.ts', 'names'],
+    ['docs/sharded-redis.md', '## Options', 'src/redis/options.ts', 'names'],
+    ['docs/redis.md', '# Redis and Valkey', 'src/backend/connections/options.ts', 'known'],
+    ['docs/adapters.md', '## Sessions of express', 'src/adapters/session.ts', 'optionNames'],
+  ] as const;
+
+  it.each(optionTables)(
+    '%s has a row below "%s" for every option of %s, and for no other',
+    (page, heading, file, list) => {
+      const [, section] = readFileSync(join(root, page), 'utf8').split(new RegExp(`^${heading}$`, 'm'));
+      // The first table of the section.
+      const table = /^\|[\s\S]*?\n\n/m.exec(section!)![0];
+      const documented = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+      const source = readFileSync(join(root, file), 'utf8');
+      const [, declared] = new RegExp(`const ${list} = \\[([\\s\\S]*?)\\]`).exec(source)!;
+      const known = [...declared!.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+      expect(known.length).toBeGreaterThan(4);
+      expect([...documented].sort()).toEqual([...known].sort());
+    },
+  );
 });
 
 function findPages(): string[] {
   return [...new Set(['README.md', ...findExamples().map(({ place }) => place.replace(/:\d+$/, ''))])];
+}
+
+/** As the pages of a repository are shown: lower case, no punctuation, hyphens for spaces. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
 }
