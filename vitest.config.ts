@@ -14,6 +14,8 @@ const alias = [
 // Tests that need a server end in `.redis.test.ts`, those that need a build in `.package.test.ts`.
 export default defineConfig({
   test: {
+    // By default all cores but one; most tests with servers wait more than they compute.
+    maxWorkers: 2,
     projects: [
       {
         resolve: { alias },

@@ -54,8 +54,8 @@ export function writeExample({ place, code }: Example): string {
 }
 
 /** What the program prints. Rejects when it fails. */
-export async function runProgram(file: string): Promise<string> {
+export async function runProgram(file: string, args: readonly string[] = []): Promise<string> {
   const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
-  const { stdout } = await promisify(execFile)(process.execPath, [tsx, file], { cwd: root, timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [tsx, file, ...args], { cwd: root, timeout: 60_000 });
   return stdout;
 }
