@@ -3,7 +3,8 @@ import { Redis as Valkey } from 'iovalkey';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RedisBackend } from '../../src/redis/index.ts';
 import { seededRandom } from '../../src/runtime/random.ts';
-import { outcomeOf } from '../support/eventually.ts';
+import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
+import { eventually, outcomeOf } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { type ConnectionKind, connectionKinds, type OpenBackend } from '../support/redis-clients.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -24,6 +25,9 @@ const lentValkey: ConnectionKind = {
     };
   },
 };
+
+/** For calls that are to succeed, or to end by something else than their deadline. */
+const patientMs = 15_000;
 
 let server: RedisServer;
 let observer: Redis;
@@ -65,7 +69,7 @@ describe.each([...connectionKinds, lentValkey])('batches of a RedisBackend with 
   let backend: RedisBackend;
 
   beforeEach(async () => {
-    opened = open({ port: server.port });
+    opened = open({ port: server.port }, { timeoutMs: patientMs });
     backend = opened.backend;
     await warmUp(backend);
   });
@@ -150,28 +154,37 @@ describe.each([...connectionKinds, lentValkey])('batches of a RedisBackend with 
   });
 
   it('keep each caller its own deadline and signal', async () => {
+    const clock = new SimulatedClock();
+    const timed = open({ port: server.port }, { clock, timeoutMs: 1_000 });
+    await warmUp(timed.backend);
     const controller = new AbortController();
+    const ended: string[] = [];
+    const noted = (name: string, call: Promise<unknown>) => outcomeOf(call).finally(() => ended.push(name));
     server.pause();
     try {
-      const calls = [
-        outcomeOf(backend.get('warm', { timeoutMs: 60 })),
-        outcomeOf(backend.get('warm', { timeoutMs: 180 })),
-        outcomeOf(backend.get('other', { signal: controller.signal, timeoutMs: 10_000 })),
-        outcomeOf(backend.get('warm', { timeoutMs: 10_000 })),
-        outcomeOf(backend.set('other', Buffer.from('1'), { timeoutMs: 120 })),
-      ];
-      setImmediate(() => setImmediate(() => controller.abort(new Error('no more'))));
-      const [first, second, aborted] = await Promise.all(calls.slice(0, 3));
-      expect(first!.error).toMatchObject({ code: 'ERR_TIMEOUT', timeoutMs: 60 });
-      expect(first!.elapsedMs).toBeLessThan(170);
-      expect(second!.error).toMatchObject({ code: 'ERR_TIMEOUT', timeoutMs: 180 });
-      expect(second!.elapsedMs).toBeGreaterThanOrEqual(178);
-      expect(aborted!.error).toMatchObject({ message: 'no more' });
+      const first = noted('first', timed.backend.get('warm', { timeoutMs: 60 }));
+      const second = noted('second', timed.backend.get('warm', { timeoutMs: 180 }));
+      const aborted = noted('aborted', timed.backend.get('other', { signal: controller.signal }));
+      const patient = noted('patient', timed.backend.get('warm'));
+      const write = noted('write', timed.backend.set('other', Buffer.from('1'), { timeoutMs: 120 }));
+      await clock.advance(59);
+      expect(ended).toEqual([]);
+      await clock.advance(1);
+      expect((await first).error).toMatchObject({ code: 'ERR_TIMEOUT', timeoutMs: 60 });
+      controller.abort(new Error('no more'));
+      expect((await aborted).error).toMatchObject({ message: 'no more' });
+      await clock.advance(60);
+      expect((await write).error).toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
+      await clock.advance(59);
+      expect(ended).toEqual(['first', 'aborted', 'write']);
+      await clock.advance(1);
+      expect((await second).error).toMatchObject({ code: 'ERR_TIMEOUT', timeoutMs: 180 });
+      expect(ended).toEqual(['first', 'aborted', 'write', 'second']);
       server.resume();
-      expect((await calls[3]!).value).toEqual(Buffer.from('warm'));
-      expect((await calls[4]!).error).toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
+      expect((await patient).value).toEqual(Buffer.from('warm'));
     } finally {
       server.resume();
+      await timed.close();
     }
   });
 
@@ -189,7 +202,7 @@ describe.each([...connectionKinds, lentValkey])('batches of a RedisBackend with 
 describe('a batch', () => {
   it('does not part a transaction: what the application sends on the same client stays outside', async () => {
     const client = new Redis(server.port);
-    const backend = new RedisBackend(client);
+    const backend = new RedisBackend(client, { timeoutMs: patientMs });
     try {
       await backend.set('key', Buffer.from('1'));
       for (let round = 0; round < 3; round++) {
@@ -205,12 +218,13 @@ describe('a batch', () => {
 
   it('fails each call by its own kind when its connection is lost, and later ones work', async () => {
     await using proxy = await startTcpProxy(server);
-    await using backend = new RedisBackend(proxy.url, { timeoutMs: 10_000 });
+    await using backend = new RedisBackend(proxy.url, { timeoutMs: patientMs });
     await warmUp(backend);
-    proxy.behaviour = 'stall';
+    proxy.behaviour = 'swallowReplies';
     const reads = numbered(20).map((key) => outcomeOf(backend.get(key)));
     const write = outcomeOf(backend.set('key 1', Buffer.from('1')));
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve))); // Now they are sent.
+    // The last of them has arrived, so all are under way.
+    await eventually(async () => (await observer.get('key 1')) === '1');
     proxy.behaviour = 'forward';
     proxy.resetAll();
     for (const { error } of await Promise.all(reads)) {
@@ -222,7 +236,7 @@ describe('a batch', () => {
   });
 
   it('is not sent where the option is off', async () => {
-    await using backend = new RedisBackend(server.url, { batching: false });
+    await using backend = new RedisBackend(server.url, { batching: false, timeoutMs: patientMs });
     await warmUp(backend);
     expect(await statOf('mget')).toMatchObject({ calls: 0 });
     expect(await statOf('get')).toMatchObject({ calls: 900 });
@@ -231,7 +245,9 @@ describe('a batch', () => {
 
   it('is given up for plain GETs, in the same order, where the server does not let us use MGET', async () => {
     await observer.acl('SETUSER', 'limited', 'on', '>password', '~*', '+@all', '-mget');
-    await using backend = new RedisBackend(`redis://limited:password@127.0.0.1:${server.port}`);
+    await using backend = new RedisBackend(`redis://limited:password@127.0.0.1:${server.port}`, {
+      timeoutMs: patientMs,
+    });
     await backend.set('a', Buffer.from('1'));
     await backend.set('b', Buffer.from('2'));
     const before = [backend.get('a'), backend.get('b'), backend.get('b')];
@@ -246,7 +262,9 @@ describe('a batch', () => {
   it('fails only the callers whose key is forbidden to us', async () => {
     await observer.acl('SETUSER', 'tenant', 'on', '>password', '~mine:*', '+@all');
     await observer.mset('mine:1', '1', 'mine:2', '2', 'theirs', '3');
-    await using backend = new RedisBackend(`redis://tenant:password@127.0.0.1:${server.port}`);
+    await using backend = new RedisBackend(`redis://tenant:password@127.0.0.1:${server.port}`, {
+      timeoutMs: patientMs,
+    });
     for (let round = 0; round < 3; round++) {
       const [one, theirs, two] = await Promise.all(
         ['mine:1', 'theirs', 'mine:2'].map((key) => outcomeOf(backend.get(key))),

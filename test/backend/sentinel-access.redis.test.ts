@@ -14,6 +14,9 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 /** A group is up after two or three seconds, and on a busy machine later. */
 const hookTimeoutMs = 60_000;
 
+/** For what is to succeed, or to end by something else than its deadline. */
+const patientMs = 15_000;
+
 const value = Buffer.from('1');
 
 async function expectToWork(backend: RedisBackend): Promise<void> {
@@ -24,23 +27,24 @@ async function expectToWork(backend: RedisBackend): Promise<void> {
 
 describe('a group of which nothing can be learnt', () => {
   const name = 'shard-7';
-  const secrets = { password: 'hunter2', sentinelPassword: 'hunter3' };
+  // The sentinels' own words are waited for; see the one that is silent.
+  const secrets = { password: 'hunter2', sentinelPassword: 'hunter3', sentinelCommandTimeout: 10_000 };
 
   async function expectUnavailable(target: object, expected: string): Promise<void> {
-    await using backend = new RedisBackend({ ...secrets, ...target }, { timeoutMs: 1_000 });
+    await using backend = new RedisBackend({ ...secrets, ...target }, { timeoutMs: patientMs });
     const calls = [() => backend.set('key', value), () => backend.withConnection((client) => client.ping())];
     for (const call of calls) {
-      const { error, elapsedMs } = await outcomeOf(call());
+      // The error tells that it was not the deadline.
+      const { error } = await outcomeOf(call());
       expect(error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', node: name, retryable: true });
       const text = `${(error as Error).message} ${((error as Error).cause as Error).message}`;
       expect(text).toContain(name);
       expect(text).toContain(expected);
       expect(text).not.toMatch(/hunter/);
-      expect(elapsedMs).toBeLessThan(1_000);
     }
     const known = await outcomeOf(backend.get('key'));
     expect(known.error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE' });
-    expect(known.elapsedMs).toBeLessThan(100);
+    expect(known.endedAtOnce).toBe(true);
   }
 
   it('cannot be reached, and why: no sentinel is there', async () => {
@@ -60,7 +64,7 @@ describe('a group of which nothing can be learnt', () => {
       await using proxy = await startTcpProxy(group.sentinels[0]!);
       proxy.behaviour = 'stall';
       await expectUnavailable(
-        { sentinels: [{ host: '127.0.0.1', port: proxy.port }], name },
+        { sentinels: [{ host: '127.0.0.1', port: proxy.port }], name, sentinelCommandTimeout: undefined },
         'no answer within 500 ms',
       );
     });
@@ -95,13 +99,13 @@ describe('a group whose servers and sentinels have passwords', () => {
   afterAll(() => group.stop());
 
   it('works', async () => {
-    await using backend = new RedisBackend({ ...common, password });
+    await using backend = new RedisBackend({ ...common, password }, { timeoutMs: patientMs });
     await expectToWork(backend);
   });
 
   it('works for a user that may not ask for the role, in a database of its own, and for reading from replicas', async () => {
     const target = { ...common, username: 'app', password: 'secret', db: 3, reads: 'replica' as const };
-    await using backend = new RedisBackend(target);
+    await using backend = new RedisBackend(target, { timeoutMs: patientMs });
     await expect(backend.withConnection((client) => client.role())).rejects.toMatchObject({ kind: 'NOPERM' });
     await backend.set('key', value);
     await eventually(async () => {
@@ -113,7 +117,8 @@ describe('a group whose servers and sentinels have passwords', () => {
   });
 
   it('finds the other sentinels by the one it is told of', async () => {
-    await using backend = new RedisBackend({ ...common, sentinels: [common.sentinels[0]!], password });
+    const target = { ...common, sentinels: [common.sentinels[0]!], password };
+    await using backend = new RedisBackend(target, { timeoutMs: patientMs });
     await expectToWork(backend);
     await group.sentinels[0]!.kill();
     await group.clientOf(group.servers[0]!).call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -127,7 +132,7 @@ describe('a group whose servers and sentinels have passwords', () => {
   ])('works with a lent client of %s, whose kind of connection is made for others too', async (_, RedisClass) => {
     const client = new RedisClass({ ...common, password, lazyConnect: true });
     client.on('error', () => undefined);
-    await using backend = new RedisBackend(client);
+    await using backend = new RedisBackend(client, { timeoutMs: patientMs });
     await expectToWork(backend);
     const [role] = await backend.withConnection((lent) => lent.role());
     expect(role).toBe('master');
@@ -140,7 +145,8 @@ describe('a group behind addresses that its sentinels do not know', () => {
     'is reached by a natMap that is a %s, before and after a switch',
     { timeout: 60_000 },
     async (kind) => {
-      await using group = await startSentinelGroup();
+      // The sentinels are asked to switch, and are to do so for no other reason.
+      await using group = await startSentinelGroup({ downAfterMs: 30_000 });
       const [master, replica] = group.servers as [RedisServer, RedisServer];
       await using masterProxy = await startTcpProxy(master);
       await using replicaProxy = await startTcpProxy(replica);
@@ -149,7 +155,8 @@ describe('a group behind addresses that its sentinels do not know', () => {
         [`127.0.0.1:${replica.port}`]: { host: '127.0.0.1', port: replicaProxy.port },
       };
       const natMap = kind === 'table' ? table : (key: string) => table[key] ?? null;
-      await using backend = new RedisBackend({ sentinels: [...group.addresses], name: group.name, natMap });
+      const target = { sentinels: [...group.addresses], name: group.name, natMap };
+      await using backend = new RedisBackend(target, { timeoutMs: patientMs });
       await expectToWork(backend);
       expect(masterProxy.acceptedCount).toBe(2);
       expect(replicaProxy.acceptedCount).toBe(0);
@@ -169,7 +176,7 @@ describe('a group behind addresses that its sentinels do not know', () => {
     await using proxy = await startTcpProxy(replica);
     const natMap = { [`127.0.0.1:${replica.port}`]: { host: '127.0.0.1', port: proxy.port } };
     const target = { sentinels: [...group.addresses], name: group.name, natMap, reads: 'replica' as const };
-    await using backend = new RedisBackend(target);
+    await using backend = new RedisBackend(target, { timeoutMs: patientMs });
     await backend.set('key', value);
     await eventually(async () => (await backend.get('key')) !== undefined && proxy.connectionCount === 1);
   });
@@ -209,20 +216,22 @@ describe.skipIf(!hasOpenssl)(
 
     it('works with a certificate that the application trusts, for servers and sentinels', async () => {
       const target = { ...common, tls, sentinelTLS: tls, enableTLSForSentinelMode: true, reads: 'replica' as const };
-      await using backend = new RedisBackend(target);
+      await using backend = new RedisBackend(target, { timeoutMs: patientMs });
       await backend.set('key', value);
       expect(await eventually(() => backend.get('key'))).toEqual(value);
       expect(await backend.withConnection((client) => client.ping())).toBe('PONG');
     });
 
     it('refuses sentinels whose certificate nobody vouches for', async () => {
-      await using backend = new RedisBackend({ ...common, tls, sentinelTLS: {}, enableTLSForSentinelMode: true });
+      const target = { ...common, tls, sentinelTLS: {}, enableTLSForSentinelMode: true };
+      await using backend = new RedisBackend(target, { timeoutMs: patientMs });
       const cause = { message: expect.stringContaining('self-signed certificate') };
       await expect(backend.get('key')).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', cause });
     });
 
     it('refuses servers whose certificate nobody vouches for', async () => {
-      await using backend = new RedisBackend({ ...common, tls: {}, sentinelTLS: tls, enableTLSForSentinelMode: true });
+      const target = { ...common, tls: {}, sentinelTLS: tls, enableTLSForSentinelMode: true };
+      await using backend = new RedisBackend(target, { timeoutMs: patientMs });
       const cause = { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' };
       await expect(backend.get('key')).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', cause });
     });

@@ -8,6 +8,12 @@ import { eventually, outcomeOf } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';
 import { type Shards, startShards } from '../support/shards.ts';
 
+/** For what is to succeed: a busy machine may take its time. */
+const patientMs = 15_000;
+
+/** Nobody probes: a node that a busy machine gave no turn must not be thought ill. */
+const noProbes = { probeIntervalMs: 600_000 };
+
 /** Runs `act` and resolves with the errors that surfaced as uncaught exceptions meanwhile. */
 async function uncaughtDuring(act: () => Promise<unknown>): Promise<unknown[]> {
   const others = process.listeners('uncaughtException');
@@ -28,14 +34,16 @@ async function uncaughtDuring(act: () => Promise<unknown>): Promise<unknown[]> {
 describe('ShardedRedis over four servers', () => {
   let shards: Shards;
   beforeAll(async () => {
-    shards = await startShards(4);
+    shards = await startShards(4, { health: noProbes, timeoutMs: patientMs });
   });
   afterAll(() => shards[Symbol.asyncDispose]());
   afterEach(() => shards.flush());
 
-  it('takes as many arguments in a transaction and in a blocking command as elsewhere', async () => {
+  it('takes as many arguments in a transaction and in a blocking command as elsewhere', {
+    timeout: 60_000,
+  }, async () => {
     // A server is busy with so many for a while, and then others think it ill.
-    await using own = await startShards(1, { health: { probeIntervalMs: 60_000 }, timeoutMs: 10_000 });
+    await using own = await startShards(1, { health: noProbes, timeoutMs: 30_000 });
     const calm = own.redis;
     const members = Array.from({ length: 200_000 }, (_, index) => `member:${index}`);
     expect(await calm.multi().sadd('set', members).scard('set').exec()).toEqual([
@@ -80,7 +88,9 @@ describe('ShardedRedis over four servers', () => {
   });
 
   it('closes in time while a connection is held by somebody who never lets go of it', async () => {
-    const client = shards.open({ timeoutMs: 100 });
+    const client = shards.open({ timeoutMs: 100, connectTimeoutMs: patientMs });
+    // With a connection at hand the use begins at once.
+    await eventually(() => client.withConnection('key', () => true), patientMs);
     let isHeld = false;
     const use = () => {
       isHeld = true;
@@ -89,7 +99,7 @@ describe('ShardedRedis over four servers', () => {
     const held = outcomeOf(client.withConnection('key', use));
     await eventually(() => isHeld);
     const { elapsedMs } = await outcomeOf(client.quit());
-    expect(elapsedMs).toBeLessThan(2_000);
+    expect(elapsedMs).toBeLessThan(10_000); // Nothing but closing ends that use.
     expect((await held).error).toMatchObject({ code: 'ERR_CLOSED' });
   });
 
@@ -97,13 +107,18 @@ describe('ShardedRedis over four servers', () => {
     const server = await startRedis();
     const client = new ShardedRedis({
       nodes: [{ id: 'only', url: server.url }],
-      timeoutMs: 300,
-      health: { probeIntervalMs: 20, probeTimeoutMs: 100 },
+      timeoutMs: 200,
+      connectTimeoutMs: patientMs,
+      // Most often a call fails first, and makes the node suspect.
+      health: { probeIntervalMs: 20, probeTimeoutMs: 500 },
     });
     await client.connect();
-    const fault = new Error('by a listener');
-    for (const name of ['nodeSuspect', 'nodeDown', 'nodeUp', 'node error']) {
+    const names = ['nodeSuspect', 'nodeDown', 'nodeUp', 'node error'];
+    const thrown: { readonly name: string; readonly fault: Error }[] = [];
+    for (const name of names) {
       client.on(name, () => {
+        const fault = new Error(`by a listener of ${name}`);
+        thrown.push({ name, fault });
         throw fault;
       });
     }
@@ -111,13 +126,16 @@ describe('ShardedRedis over four servers', () => {
       server.pause();
       const calls = Array.from({ length: 10 }, (_, index) => outcomeOf(client.get(`key:${index}`)));
       for (const { error } of await Promise.all(calls)) expect(error).toMatchObject({ node: 'only' });
-      await eventually(() => client.health().get('only') === 'down');
+      await eventually(() => client.health().get('only') === 'down', patientMs);
       server.resume();
-      await eventually(() => client.health().get('only') === 'up');
+      await eventually(() => client.health().get('only') === 'up', patientMs);
+      // What a probe that is late may tell from here on is not looked at.
+      for (const name of names) client.removeAllListeners(name);
     });
-    expect(uncaught.length).toBeGreaterThanOrEqual(4);
-    expect(new Set(uncaught)).toEqual(new Set([fault]));
-    expect(await client.get('key')).toBeNull();
+    // A node may go down without having been suspect.
+    expect(thrown.map(({ name }) => name)).toEqual(expect.arrayContaining(['nodeDown', 'node error', 'nodeUp']));
+    expect(uncaught).toEqual(thrown.map(({ fault }) => fault));
+    expect(await eventually(async () => [await client.get('key')])).toEqual([null]);
     await client.quit();
     await server.stop();
   });
@@ -127,10 +145,14 @@ describe('a ShardedRedis that could reach no node at first', () => {
   it('can be asked to connect again', async () => {
     const server = await startRedis();
     await server.kill();
-    const client = new ShardedRedis({ nodes: [{ id: 'only', url: server.url }], lazyConnect: true, timeoutMs: 200 });
+    const client = new ShardedRedis({
+      nodes: [{ id: 'only', url: server.url }],
+      lazyConnect: true,
+      timeoutMs: patientMs,
+    });
     await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE' });
     await server.restart();
-    await eventually(() => client.connect().then(() => true));
+    await eventually(() => client.connect().then(() => true), patientMs);
     expect(client.status).toBe('ready');
     await client.quit();
     await server.stop();
@@ -141,6 +163,7 @@ describe('a ShardedRedis that could reach no node at first', () => {
     const client = new ShardedRedis({
       nodes: [{ id: 'only', port: server.port, host: '127.0.0.1' }],
       lazyConnect: true,
+      timeoutMs: patientMs,
       health: { probeIntervalMs: 300 },
     });
     await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_NODE_REPLY', kind: 'NOAUTH' });
@@ -148,7 +171,7 @@ describe('a ShardedRedis that could reach no node at first', () => {
     const other = client.nodes()[0]!.duplicate({ password: 'secret' });
     await other.config('SET', 'requirepass', '');
     other.disconnect();
-    await eventually(() => client.status === 'ready');
+    await eventually(() => client.status === 'ready', patientMs);
     await client.quit();
     await server.stop();
   });
@@ -157,7 +180,7 @@ describe('a ShardedRedis that could reach no node at first', () => {
 describe('ShardedRedis with two copies of each key', () => {
   let shards: Shards;
   beforeAll(async () => {
-    shards = await startShards(2, { replicationFactor: 2 });
+    shards = await startShards(2, { replicationFactor: 2, health: noProbes, timeoutMs: patientMs });
   });
   afterAll(() => shards[Symbol.asyncDispose]());
   afterEach(() => shards.flush());
@@ -192,7 +215,7 @@ describe('ShardedRedis with two copies of each key', () => {
 
   it('does not think ill of a copy for what the first holder failed to do', async () => {
     const [first, second] = shards.redis.explain('lock').nodes.map(({ id }) => id) as [string, string];
-    const client = shards.open({ timeoutMs: 150, health: { probeIntervalMs: 60_000 } });
+    const client = shards.open({ timeoutMs: 500, connectTimeoutMs: patientMs });
     await client.connect();
     const suspects: unknown[] = [];
     client.on('nodeSuspect', ({ node }: { node: string }) => suspects.push(node));
@@ -205,7 +228,6 @@ describe('ShardedRedis with two copies of each key', () => {
       expect(await shards.redis.on(second).get('lock')).toBeNull();
     } finally {
       shards.server(first).resume();
-      await eventually(() => shards.redis.health().get(first) === 'up');
     }
   });
 
@@ -215,7 +237,7 @@ describe('ShardedRedis with two copies of each key', () => {
     const strict = shards.open({ writeConsistency: 'all' });
     const missed: unknown[] = [];
     client.on('writeMissed', (event: unknown) => missed.push(event));
-    for (const full of [first!, second!]) {
+    for (const [index, full] of [first!, second!].entries()) {
       await full.config('SET', 'maxmemory', 1);
       const { error } = await outcomeOf(strict.multi().set('key', 'x').exec());
       expect(error).toBeInstanceOf(WriteConsistencyError);
@@ -223,6 +245,8 @@ describe('ShardedRedis with two copies of each key', () => {
         [null, 'OK'],
         [null, 3],
       ]);
+      // The answer of the other copy is enough for the caller; this one's may come later.
+      await eventually(() => missed.length > index);
       await full.config('SET', 'maxmemory', 0);
     }
     expect(missed).toHaveLength(2);

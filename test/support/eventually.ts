@@ -25,15 +25,33 @@ export async function eventually<Result>(
   }
 }
 
-/** What a call ended with, and after how many milliseconds. */
-export async function outcomeOf(
-  call: Promise<unknown>,
-): Promise<{ readonly value?: unknown; readonly error?: unknown; readonly elapsedMs: number }> {
+/** How a call ended. */
+export interface Outcome {
+  readonly value?: unknown;
+  readonly error?: unknown;
+  readonly elapsedMs: number;
+  /** It ended before any timer or socket had a turn: it waited for nothing, however slow the machine is. */
+  readonly endedAtOnce: boolean;
+}
+
+/**
+ * What a call ended with, and after how many milliseconds.
+ *
+ * @param call  A function where `elapsedMs` must not be too small: the time before a promise gets here is not counted.
+ */
+export async function outcomeOf(call: Promise<unknown> | (() => Promise<unknown>)): Promise<Outcome> {
   const startMs = performance.now();
+  let endedAtOnce = true;
+  const turn = setImmediate(() => {
+    endedAtOnce = false;
+  });
+  const ended = () => ({ elapsedMs: performance.now() - startMs, endedAtOnce });
   try {
-    const value = await call;
-    return { value, elapsedMs: performance.now() - startMs };
+    const value = await (typeof call === 'function' ? call() : call);
+    return { value, ...ended() };
   } catch (error) {
-    return { error, elapsedMs: performance.now() - startMs };
+    return { error, ...ended() };
+  } finally {
+    clearImmediate(turn);
   }
 }

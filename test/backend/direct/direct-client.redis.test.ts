@@ -17,13 +17,14 @@ import { eventually, outcomeOf } from '../../support/eventually.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
-const timeoutMs = 300;
-const slackMs = 250;
+/** For what is to succeed, or to end by something else than its deadline: a busy machine may take its time. */
+const patientMs = 15_000;
+
 const value = Buffer.from('1');
 
 function open(options: DirectClientOptions, backendOptions: RedisBackendOptions = {}) {
   const client = new DirectClient({ host: '127.0.0.1', ...options });
-  const backend = new RedisBackend(client, backendOptions);
+  const backend = new RedisBackend(client, { timeoutMs: patientMs, ...backendOptions });
   const close = async () => {
     await backend.close();
     client.disconnect();
@@ -78,7 +79,7 @@ for (const protocol of [2, 3] as const) {
       {
         name: 'RedisBackend with a direct connection',
         async create({ keyPrefix, joinsStore }) {
-          const options = { ...(keyPrefix === undefined ? {} : { keyPrefix }), timeoutMs: 5_000 };
+          const options = { ...(keyPrefix === undefined ? {} : { keyPrefix }), timeoutMs: patientMs };
           const { backend, close } = open({ port: server.port, protocol }, options);
           opened.push(close);
           if (!joinsStore) await observer.flushall();
@@ -153,7 +154,7 @@ for (const protocol of [2, 3] as const) {
 
     it('puts together replies that arrive in pieces of a few bytes', async () => {
       const slicer = await startSlicer(server.port);
-      const { backend, close } = open({ port: slicer.port, protocol }, { timeoutMs: 15_000 });
+      const { backend, close } = open({ port: slicer.port, protocol });
       await fc.assert(
         fc.asyncProperty(
           fc.uniqueArray(fc.tuple(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 200 })), {
@@ -179,7 +180,7 @@ for (const protocol of [2, 3] as const) {
     });
 
     it('carries a value of 30 MB there and back among others', async () => {
-      const { backend, close } = open({ port: server.port, protocol }, { timeoutMs: 15_000 });
+      const { backend, close } = open({ port: server.port, protocol });
       const large = Buffer.alloc(30 * 1024 * 1024, 'large ');
       const [, , got] = await Promise.all([
         backend.set('large', large),
@@ -196,7 +197,7 @@ for (const protocol of [2, 3] as const) {
   });
 }
 
-describe('a RedisBackend with a direct connection', () => {
+describe('a RedisBackend with a direct connection', { timeout: 60_000 }, () => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let observer: Redis;
@@ -207,7 +208,7 @@ describe('a RedisBackend with a direct connection', () => {
     proxy = await startTcpProxy(server);
     observer = new Redis(server.port);
     observer.on('error', () => undefined);
-    opened = open({ port: proxy.port }, { timeoutMs });
+    opened = open({ port: proxy.port });
   });
 
   afterEach(async () => {
@@ -218,14 +219,17 @@ describe('a RedisBackend with a direct connection', () => {
   });
 
   it('fails at once when the server was killed, and works by itself when it is back', async () => {
-    const { backend, close } = open({ port: server.port }, { timeoutMs });
+    const { backend, close } = open({ port: server.port });
     await backend.set('key', value);
     await server.kill();
     const first = await outcomeOf(backend.get('key'));
     expect(first.error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE' });
-    const known = await outcomeOf(backend.get('key'));
+    // The first one may have ended with its connection, before anything was known of the next.
+    const known = await eventually(async () => {
+      const outcome = await outcomeOf(backend.get('key'));
+      return outcome.endedAtOnce && outcome;
+    });
     expect(known.error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', cause: { code: 'ECONNREFUSED' } });
-    expect(known.elapsedMs).toBeLessThan(100);
     await server.restart();
     await eventually(() => backend.set('key', value).then(() => true));
     expect(await backend.get('key')).toEqual(value);
@@ -263,9 +267,8 @@ describe('a RedisBackend with a direct connection', () => {
     const { backend } = opened;
     await backend.ping();
     proxy.behaviour = { answer: 'HTTP/1.1 400 Bad Request\r\n\r\n' };
-    const { error, elapsedMs } = await outcomeOf(backend.get('key'));
+    const { error } = await outcomeOf(backend.get('key'));
     expect(error).toMatchObject({ code: 'ERR_NODE_PROTOCOL' });
-    expect(elapsedMs).toBeLessThan(timeoutMs);
     proxy.behaviour = { answer: '?!\r\n' };
     await eventually(async () => (await outcomeOf(backend.get('key'))).error !== undefined);
     proxy.behaviour = 'forward';
@@ -277,10 +280,11 @@ describe('a RedisBackend with a direct connection', () => {
     await backend.set('a', Buffer.from('a'));
     await backend.set('b', Buffer.from('b'));
     server.pause();
-    const late = await outcomeOf(backend.get('a', { timeoutMs: 50 }));
-    expect(late.error).toMatchObject({ code: 'ERR_TIMEOUT' });
-    expect(late.elapsedMs).toBeLessThan(50 + slackMs);
-    const other = backend.get('b', { timeoutMs: 5_000 });
+    const late = await outcomeOf(() => backend.get('a', { timeoutMs: 50 }));
+    expect(late.error).toMatchObject({ code: 'ERR_TIMEOUT', timeoutMs: 50 });
+    expect(late.elapsedMs).toBeGreaterThanOrEqual(48);
+    expect(late.elapsedMs).toBeLessThan(10_000); // Nothing else would end it: the connection stays open.
+    const other = backend.get('b');
     server.resume();
     expect(await other).toEqual(Buffer.from('b'));
   });

@@ -11,6 +11,10 @@ import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
 const value = Buffer.from('1');
+
+/** For what is to succeed, or to end by something else than its deadline: a busy machine may take its time. */
+const patientMs = 15_000;
+
 let server: RedisServer;
 let proxy: TcpProxy;
 const connections: Connection[] = [];
@@ -26,13 +30,13 @@ afterEach(async () => {
   await server.stop();
 });
 
-function open(options: DirectClientOptions = {}) {
+function open(options: DirectClientOptions = {}, handshakeTimeoutMs = patientMs) {
   const node = () => 'a';
-  const connection = new Connection({ node, clock, isOwn: true, handshakeTimeoutMs: 200, batching: true });
+  const connection = new Connection({ node, clock, isOwn: true, handshakeTimeoutMs, batching: true });
   const client = new DirectClient({ host: '127.0.0.1', port: proxy.port, password: 'hunter2', ...options });
   connection.attach(client);
   connections.push(connection);
-  const limits = (timeoutMs = 1_000) => ({ timeoutMs, deadlineMs: clock.nowMs() + timeoutMs, signal: undefined });
+  const limits = (timeoutMs = patientMs) => ({ timeoutMs, deadlineMs: clock.nowMs() + timeoutMs, signal: undefined });
   return {
     client,
     get: (timeoutMs?: number) => connection.call(commands.get, ['key'], limits(timeoutMs)),
@@ -57,28 +61,28 @@ it('answers many callers at once, and all their GETs by MGETs', async () => {
 
 it('cuts off a handshake that is not answered, and goes on once it is', async () => {
   proxy.behaviour = 'stall';
-  const { get } = open();
-  const { error, elapsedMs } = await outcomeOf(get(5_000));
+  const { get } = open({}, 200);
+  const { error } = await outcomeOf(get());
+  // Its cause tells what has ended it: no deadline, and not the time to connect either.
   expect(error).toMatchObject({
     code: 'ERR_NODE_UNAVAILABLE',
     cause: { message: expect.stringContaining('handshake') },
   });
-  expect(elapsedMs).toBeLessThan(2_000);
   proxy.behaviour = 'forward';
-  expect(await eventually(() => get().then(() => true))).toBe(true);
+  expect(await eventually(() => get().then(() => true), patientMs)).toBe(true);
 });
 
-it('makes a new connection in place of one on which nothing comes back any more', async () => {
-  const { set, get } = open();
+it('makes a new connection in place of one on which nothing comes back any more', { timeout: 60_000 }, async () => {
+  const { set, get } = open({}, 1_000);
   await set();
   const accepted = proxy.acceptedCount;
   proxy.behaviour = 'stall';
   await eventually(async () => {
     await outcomeOf(get(200));
     return proxy.acceptedCount > accepted;
-  }, 10_000);
+  }, 20_000);
   proxy.behaviour = 'forward';
-  expect(await eventually(() => get(), 10_000)).toEqual(value);
+  expect(await eventually(() => get(), 20_000)).toEqual(value);
 });
 
 it('says that the password is wrong, call by call', async () => {
