@@ -27,11 +27,16 @@ function setUp(isBatching = true) {
     if (call.isOpen) outcomes.push([String(call.args[0]), outcome]);
     call.isOpen = false;
   };
-  const outbox = new Outbox(client as unknown as Client, FakeCommand as unknown as CommandClass, isBatching, {
-    onReply: (call, reply) => end(call, reply),
-    onError: (call, error) => end(call, error.message),
-    onMisfit: (call) => end(call, 'misfit'),
-  });
+  const outbox = new Outbox(
+    client as unknown as Client,
+    FakeCommand as unknown as CommandClass,
+    { isBatching, isOwn: true },
+    {
+      onReply: (call, reply) => end(call, reply),
+      onError: (call, error) => end(call, error.message),
+      onMisfit: (call) => end(call, 'misfit'),
+    },
+  );
   const post = (name: string, key: string, extra: Partial<CommandSpec> = {}, isIdle = false) => {
     const spec: CommandSpec = { operation: name, name, isWrite: false, decode: (reply) => reply, ...extra };
     const call = new Call(spec, [key], { timeoutMs: 1_000, deadlineMs: 1_000, signal: undefined });

@@ -33,12 +33,17 @@ export type Changes =
   | 'anything'
   | ((args: readonly CommandArgument[]) => readonly CommandArgument[]);
 
-export interface CallLimits {
-  /** As the caller gave it, for messages. */
-  readonly timeoutMs: number;
-  /** On the monotonic clock: when the call must have ended. */
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal | undefined;
+/** A class and no literal, for the reason told in `runtime/array-of.ts`. */
+export class CallLimits {
+  /**
+   * @param timeoutMs   As the caller gave it, for messages.
+   * @param deadlineMs  On the monotonic clock: when the call must have ended.
+   */
+  constructor(
+    readonly timeoutMs: number,
+    readonly deadlineMs: number,
+    readonly signal: AbortSignal | undefined,
+  ) {}
 }
 
 export class Call<Reply = unknown> {

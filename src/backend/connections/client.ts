@@ -47,7 +47,8 @@ export interface Client {
   disconnect(): void;
   duplicate(overrides: object): Client;
   ping(): Promise<unknown>;
-  sendCommand(command: ClientCommand): unknown;
+  /** @param target  Gets the command's bytes in place of the socket. */
+  sendCommand(command: ClientCommand, target?: { write(bytes: never): unknown }): unknown;
   on(event: ClientEvent, listener: (argument: never) => void): unknown;
   removeListener(event: ClientEvent, listener: (argument: never) => void): unknown;
 }

@@ -68,12 +68,17 @@ export class Connection {
   /** Gives the client, which may come later than the first calls. */
   attach(client: Client): void {
     const { isOwn, batching } = this.#options;
-    this.#outbox = new Outbox(client, commandClassOf(client)!, batching, {
-      onReply: (call, reply) => this.#onReply(call, reply),
-      onError: (call, error) => this.#onError(call, error),
-      onMisfit: (call, cause) => this.#fail(this.#end(call), { kind: 'protocol', cause }),
-      onSending: isOwn ? undefined : (command) => this.#commands.add(command),
-    });
+    this.#outbox = new Outbox(
+      client,
+      commandClassOf(client)!,
+      { isBatching: batching, isOwn },
+      {
+        onReply: (call, reply) => this.#onReply(call, reply),
+        onError: (call, error) => this.#onError(call, error),
+        onMisfit: (call, cause) => this.#fail(this.#end(call), { kind: 'protocol', cause }),
+        onSending: isOwn ? undefined : (command) => this.#commands.add(command),
+      },
+    );
     this.#link = new Link(
       client,
       {

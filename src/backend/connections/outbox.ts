@@ -20,6 +20,7 @@ import { Call } from './call.ts';
 import { type Client, type ClientCommand, type CommandArgument, type CommandClass, canSend } from './client.ts';
 import { Cork } from './cork.ts';
 import { isReplyError, isStateOfServer } from './failure.ts';
+import { JointWrite, joinable } from './joint-write.ts';
 import type { ReadBatch } from './read-batch.ts';
 import { ReadStatistics } from './read-statistics.ts';
 import { opensTransaction, planSendings, type Sending } from './send-plan.ts';
@@ -36,6 +37,13 @@ export interface OutboxListener {
   readonly onSending?: ((command: ClientCommand) => void) | undefined;
 }
 
+export interface OutboxOptions {
+  /** Whether calls wait for each other; else each is sent at once, and all of one tick in one write. */
+  readonly isBatching: boolean;
+  /** Nobody else uses the client. */
+  readonly isOwn: boolean;
+}
+
 /** Replies as the bytes that they are. */
 const rawReplies = { replyEncoding: null } as const;
 
@@ -48,10 +56,13 @@ export class Outbox {
   readonly #client: Client;
   readonly #Command: CommandClass;
   readonly #listener: OutboxListener;
-  /** Whether calls wait for each other; else each is sent at once, and all of one tick in one write. */
   readonly #isBatching: boolean;
 
   readonly #cork = new Cork();
+  /** Undefined where each command is written by the client itself. */
+  readonly #joint: JointWrite | undefined;
+  /** What is sent now goes out together. */
+  #isJoining = false;
   readonly #statistics = new ReadStatistics();
   #waiting: Call[] = [];
   #isFlushScheduled = false;
@@ -59,9 +70,12 @@ export class Outbox {
   /** Of the present connection: whether the server answers MGET. 'asked': the first one is under way. */
   #mget: 'unknown' | 'asked' | 'allowed' | 'refused' = 'unknown';
 
-  constructor(client: Client, Command: CommandClass, isBatching: boolean, listener: OutboxListener) {
+  constructor(client: Client, Command: CommandClass, options: OutboxOptions, listener: OutboxListener) {
+    const { isBatching, isOwn } = options;
+    const Joinable = isOwn && isBatching ? joinable(Command) : undefined;
     this.#client = client;
-    this.#Command = Command;
+    this.#Command = Joinable ?? Command;
+    this.#joint = Joinable && new JointWrite();
     this.#isBatching = isBatching;
     this.#listener = listener;
   }
@@ -69,10 +83,10 @@ export class Outbox {
   /** Takes a call to send. @param isIdle  No other call is under way. */
   post(call: Call, isIdle: boolean): void {
     if (!this.#isBatching) {
-      this.#hold();
+      if (this.#client.stream !== undefined) this.#cork.hold(this.#client.stream);
       this.#send(call);
     } else if (isIdle && this.#wasLone && !opensTransaction(call)) {
-      this.#send(call);
+      this.#together(() => this.#send(call));
     } else {
       this.#waiting.push(call);
       this.#scheduleFlush();
@@ -109,12 +123,24 @@ export class Outbox {
     const calls = this.#waiting;
     this.#waiting = [];
     this.#wasLone = calls.length === 1;
+    this.#together(() => this.#sendAll(planSendings(calls, this.#maxKeys())));
+  }
+
+  /**
+   * What `send` sends goes out in one write, and does so at once, so that nothing comes in between. Where a client refuses
+   * a command on the spot, this may lead back to here; the inner one then writes what came before it too.
+   */
+  #together(send: () => void): void {
     const { stream } = this.#client;
-    stream?.cork();
+    const joint = this.#joint;
+    if (joint === undefined) stream?.cork();
+    this.#isJoining = true;
     try {
-      this.#sendAll(planSendings(calls, this.#maxKeys()));
+      send();
     } finally {
-      stream?.uncork();
+      this.#isJoining = false;
+      if (joint === undefined) stream?.uncork();
+      else joint.writeTo(stream);
     }
   }
 
@@ -198,15 +224,17 @@ export class Outbox {
    * error. A value that it finds was written later than the call was answered, and is not for its caller.
    */
   #confirmAbsence(calls: readonly Call[]): void {
-    for (const call of calls) {
-      if (!call.isOpen) continue;
-      this.#hold();
-      this.#give(
-        this.#commandOf(call.spec.name, call.args),
-        () => this.#listener.onReply(call, null),
-        (error) => this.#listener.onError(call, error),
-      );
-    }
+    if (calls.length === 0) return;
+    this.#together(() => {
+      for (const call of calls) {
+        if (!call.isOpen) continue;
+        this.#give(
+          this.#commandOf(call.spec.name, call.args),
+          () => this.#listener.onReply(call, null),
+          (error) => this.#listener.onError(call, error),
+        );
+      }
+    });
   }
 
   #onBatchError({ calls }: ReadBatch, error: Error): void {
@@ -216,11 +244,9 @@ export class Outbox {
       return;
     }
     // MGET is not for us, or not with one of these keys, or nothing is at the moment: each GET gets its own answer.
-    for (const call of calls) {
-      if (!call.isOpen) continue;
-      this.#hold();
-      this.#send(call);
-    }
+    this.#together(() => {
+      for (const call of calls) if (call.isOpen) this.#send(call);
+    });
     this.#endTrial(isStateOfServer(error) ? 'unknown' : 'refused');
   }
 
@@ -252,10 +278,7 @@ export class Outbox {
       reject(error);
     };
     this.#listener.onSending?.(command);
-    this.#client.sendCommand(command);
-  }
-
-  #hold(): void {
-    if (this.#client.stream !== undefined) this.#cork.hold(this.#client.stream);
+    if (this.#isJoining && this.#joint !== undefined) this.#client.sendCommand(command, this.#joint);
+    else this.#client.sendCommand(command);
   }
 }

@@ -6,10 +6,10 @@
  */
 
 import type { Socket } from 'node:net';
+import { RespEncoder } from '../resp-encoder.ts';
 import { CommandQueue } from './command-queue.ts';
 import type { SendableCommand } from './direct-command.ts';
 import { RespDecoder } from './resp-decoder.ts';
-import { RespEncoder } from './resp-encoder.ts';
 import { ProtocolError, type ReplyError } from './resp-errors.ts';
 
 export interface SessionListener {
@@ -58,15 +58,7 @@ export class Session {
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
-    const output = this.#encoder.take();
-    const { socket } = this;
-    if (!socket.writable) return; // Being closed; 'close' tells the commands.
-    if (output.length > 1) socket.cork();
-    for (const part of output) {
-      if (typeof part === 'string') socket.write(part, 'latin1');
-      else socket.write(part);
-    }
-    if (output.length > 1) socket.uncork();
+    this.#encoder.writeTo(this.socket); // Where it is being closed, 'close' tells the commands.
   };
 
   #onData(piece: Buffer): void {

@@ -1,11 +1,12 @@
 /**
- * Commands as RESP, gathered until they are written together. Pure.
+ * Commands as RESP, gathered until they are written together.
  *
  * What is gathered is text in which each character stands for one byte: joining short texts and writing them as 'latin1'
  * costs about half of what a buffer for each command does. Long arguments stay as they are and are not copied.
  */
 
-import type { CommandArgument } from '../client.ts';
+import type { Writable } from 'node:stream';
+import type { CommandArgument } from './client.ts';
 
 /** Bytes as they are, or text of one character for each byte. */
 export type Output = string | Buffer;
@@ -29,10 +30,6 @@ export class RespEncoder {
   #text = '';
   #output: Output[] = [];
   readonly #names = new Map<string, string>();
-
-  get isEmpty(): boolean {
-    return this.#text === '' && this.#output.length === 0;
-  }
 
   /** @throws {TypeError} The command is not answered by exactly one reply, or an argument is none. Nothing is added then. */
   add(name: string, args: readonly CommandArgument[]): void {
@@ -66,6 +63,18 @@ export class RespEncoder {
     this.#text = '';
     this.#output = [];
     return output;
+  }
+
+  /** Writes all that has been added, in one go. Without a stream, or one that is being closed, it is dropped. */
+  writeTo(stream: Writable | undefined): void {
+    const output = this.take();
+    if (output.length === 0 || !stream?.writable) return;
+    if (output.length > 1) stream.cork();
+    for (const part of output) {
+      if (typeof part === 'string') stream.write(part, 'latin1');
+      else stream.write(part);
+    }
+    if (output.length > 1) stream.uncork();
   }
 
   #nameOf(name: string): string {

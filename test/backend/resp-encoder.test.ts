@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CommandArgument } from '../../../src/backend/connections/client.ts';
-import { RespEncoder } from '../../../src/backend/connections/direct/resp-encoder.ts';
-import { decode, piecesOf } from './resp-replies.ts';
+import type { CommandArgument } from '../../src/backend/connections/client.ts';
+import { RespEncoder } from '../../src/backend/connections/resp-encoder.ts';
+import { decode, piecesOf } from './direct/resp-replies.ts';
 
 const written = (encoder: RespEncoder): Buffer =>
   Buffer.concat(encoder.take().map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)));
