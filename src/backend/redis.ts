@@ -10,6 +10,7 @@
  */
 
 import type { Redis } from 'ioredis';
+import { arrayOf } from '../runtime/array-of.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { expectInteger } from '../runtime/validate.ts';
 import type {
@@ -21,7 +22,7 @@ import type {
   Value,
   ValueWithExpiry,
 } from './backend.ts';
-import type { CallLimits, CommandSpec } from './connections/call.ts';
+import { CallLimits, type CommandSpec } from './connections/call.ts';
 import { chunks } from './connections/chunks.ts';
 import type { CommandArgument } from './connections/client.ts';
 import {
@@ -75,7 +76,7 @@ export class RedisBackend implements Backend {
   }
 
   get(key: string, options: CallOptions = {}): Promise<Value | undefined> {
-    return this.#call(commands.get, [this.#keys.encode(key)], this.#limits(options));
+    return this.#call(commands.get, arrayOf(this.#keys.encode(key)), this.#limits(options));
   }
 
   set(key: string, value: Value, options: SetOptions = {}): Promise<void> {
@@ -88,7 +89,7 @@ export class RedisBackend implements Backend {
   }
 
   delete(key: string, options: CallOptions = {}): Promise<boolean> {
-    return this.#call(commands.delete, [this.#keys.encode(key)], this.#limits(options));
+    return this.#call(commands.delete, arrayOf(this.#keys.encode(key)), this.#limits(options));
   }
 
   ping(options: CallOptions = {}): Promise<void> {
@@ -99,8 +100,10 @@ export class RedisBackend implements Backend {
   async getMany(keys: readonly string[], options: CallOptions = {}): Promise<(Value | undefined)[]> {
     const limits = this.#limits(options);
     const stored = keys.map((key) => this.#keys.encode(key));
+    const pieces = [...chunks(stored.length, (index) => stored[index]!.length)];
+    if (pieces.length === 1) return this.#call(commands.getMany, stored, limits);
     const values: (Value | undefined)[] = [];
-    for (const [start, end] of chunks(stored.length, (index) => stored[index]!.length)) {
+    for (const [start, end] of pieces) {
       for (const value of await this.#call(commands.getMany, stored.slice(start, end), limits)) values.push(value);
     }
     return values;
@@ -131,7 +134,7 @@ export class RedisBackend implements Backend {
     const stored = keys.map((key) => this.#keys.encode(key));
     const deleted: boolean[] = [];
     for (const [start, end] of chunks(stored.length, (index) => stored[index]!.length)) {
-      const calls = stored.slice(start, end).map((key) => this.#call(commands.deleteMany, [key], limits));
+      const calls = stored.slice(start, end).map((key) => this.#call(commands.deleteMany, arrayOf(key), limits));
       for (const wasThere of await allOrFirstFailure(calls)) deleted.push(wasThere);
     }
     return deleted;
@@ -193,7 +196,7 @@ export class RedisBackend implements Backend {
   /** @param by  A safe integer. The sum is exact up to 2^53; beyond, the server's is, and the number returned is the nearest. */
   async increment(key: string, by: number, options: CallOptions = {}): Promise<number> {
     expectInteger('by', by, Number.MIN_SAFE_INTEGER);
-    return this.#call(commands.increment, [this.#keys.encode(key), by], this.#limits(options));
+    return this.#call(commands.increment, arrayOf<CommandArgument>(this.#keys.encode(key), by), this.#limits(options));
   }
 
   /** `timeoutMs` is for each page, since the consumer's pace decides about the whole. */
@@ -263,7 +266,7 @@ export class RedisBackend implements Backend {
   }
 
   #limits({ timeoutMs = this.#timeoutMs, signal }: CallOptions): CallLimits {
-    return { timeoutMs, deadlineMs: this.#clock.nowMs() + timeoutMs, signal };
+    return new CallLimits(timeoutMs, this.#clock.nowMs() + timeoutMs, signal);
   }
 
   #call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {

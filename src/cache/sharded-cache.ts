@@ -6,7 +6,6 @@
  */
 
 import type { Value, ValueWithExpiry } from '../backend/backend.ts';
-import { NoNodesError } from '../errors.ts';
 import type { NodeHealth } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import type { Placement } from '../placement/placement.ts';
@@ -16,9 +15,9 @@ import { type ReadCall, type RouteOptions, readOne } from '../routing/read.ts';
 import type { Topology } from '../routing/topology.ts';
 import { type Confirmation, type Send, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { Gate } from '../runtime/gate.ts';
 import { expectFunction, expectInteger, expectString } from '../runtime/validate.ts';
 import type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-options.ts';
+import { Calls } from './calls.ts';
 import { type Codec, decode, encode } from './codecs.ts';
 import { CacheEventEmitter } from './events.ts';
 import { GetOrSet } from './get-or-set.ts';
@@ -29,7 +28,6 @@ import {
   type CacheNode,
   type CallSettings,
   type ParsedOptions,
-  parseCallOptions,
   parseOptions,
   parseTtl,
   type ShardedCacheOptions,
@@ -53,9 +51,9 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   readonly #defaultTtlMs: number;
   readonly #monitor: HealthMonitor;
   readonly #fleet: Fleet;
+  readonly #calls: Calls;
   readonly #membership: Membership;
   readonly #getOrSet: GetOrSet;
-  readonly #gate = new Gate('cache');
   #closing: Promise<void> | undefined;
 
   /** Opens nothing: backends connect at their first call. @throws {InvalidArgumentError} Names the field at fault. */
@@ -72,7 +70,8 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       if (name === 'repaired') this.#membership.noteFilled();
       this.tell(name, event as never);
     });
-    this.#membership = new Membership(this.#fleet, this.#monitor, this.#gate, {
+    this.#calls = new Calls(this.#fleet, this.#monitor, parsed.codec);
+    this.#membership = new Membership(this.#fleet, this.#monitor, this.#calls.gate, {
       changed: (change, plan, epoch) => this.tell('rebalance', { change, plan, epoch }),
       ended: (epoch) => this.tell('rebalanceDone', { epoch }),
     });
@@ -98,28 +97,18 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   /** The value under `key`, or undefined if there is none. */
-  async get<Expected = Stored>(key: string, options?: SignalOptions): Promise<Expected | undefined> {
-    // As `#call` does, written out: these two calls are made most, and every promise less counts.
-    const settings = this.#enter(options, signalOnly);
-    try {
-      expectString('key', key);
-      const bytes = await readOne(this.#fleet, 'get', key, ({ backend }, call) => backend.get(key, call), settings);
-      return bytes === undefined ? undefined : (decode(this.#codec, bytes) as Expected);
-    } finally {
-      this.#gate.leave();
-    }
+  get<Expected = Stored>(key: string, options?: SignalOptions): Promise<Expected | undefined> {
+    const read = (settings: CallSettings) => readOne(this.#fleet, 'get', expectString('key', key), getAt, settings);
+    return this.#calls.run(options, signalOnly, read, this.#calls.asValue) as Promise<Expected | undefined>;
   }
 
   /** Stores `value` under `key`, replacing what was there together with its time to live. */
-  async set(key: string, value: Stored, options?: SetCallOptions): Promise<void> {
-    const settings = this.#enter(options, signalAndTtl);
-    try {
-      expectString('key', key);
+  set(key: string, value: Stored, options?: SetCallOptions): Promise<void> {
+    const write = (settings: CallSettings) => {
       const { ttlMs = this.#defaultTtlMs } = settings;
-      await this.#write(key, encode(this.#codec, value), ttlMs, settings);
-    } finally {
-      this.#gate.leave();
-    }
+      return this.#write(expectString('key', key), encode(this.#codec, value), ttlMs, settings);
+    };
+    return this.#calls.run(options, signalAndTtl, write, this.#calls.asNothing);
   }
 
   /** Removes `key` from all its nodes. True if one of them had it. */
@@ -139,7 +128,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       options,
       signalOnly,
       async ({ signal }) =>
-        (await readOne(this.#fleet, 'has', expectString('key', key), hasKey(key), { signal })) === true,
+        (await readOne(this.#fleet, 'has', expectString('key', key), hasKeyAt, { signal })) === true,
     );
   }
 
@@ -230,17 +219,17 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
 
   /** Every key once, in no order; see `iterate.ts` for what it takes and leaves out. */
   async *keys(options?: SignalOptions): AsyncGenerator<string, void, undefined> {
-    const { signal } = this.#enter(options, signalOnly);
+    const { signal } = this.#calls.enter(options, signalOnly);
     // Not under way between two keys: a listing that its reader has left half-way must not hold up closing.
-    this.#gate.leave();
+    this.#calls.gate.leave();
     try {
       for await (const key of listKeys(this.#fleet, signal)) {
-        this.#expectOpen();
+        this.#calls.expectOpen();
         yield key;
       }
     } catch (error) {
       // Closing fails the listing at some node first, but that is not the reason to tell.
-      this.#expectOpen();
+      this.#calls.expectOpen();
       throw error;
     }
   }
@@ -267,19 +256,19 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
 
   /** Adds a node, once it has answered a PING. It takes over its share of the keys. */
   addNode(node: CacheNode, options?: ChangeOptions): Rebalance {
-    this.#expectOpen();
+    this.#calls.expectOpen();
     return this.#membership.addNode(node, options);
   }
 
   /** Removes a node; its keys go to the others. Its backend is closed when it is not read from any more. */
   removeNode(id: string, options?: ChangeOptions): Rebalance {
-    this.#expectOpen();
+    this.#calls.expectOpen();
     return this.#membership.removeNode(id, options);
   }
 
   /** Changes a node's share of the keys. */
   setWeight(id: string, weight: number, options?: ChangeOptions): Rebalance {
-    this.#expectOpen();
+    this.#calls.expectOpen();
     return this.#membership.setWeight(id, weight, options);
   }
 
@@ -292,7 +281,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     placement: Placement | ((current: Placement, replicationFactor: number) => Placement),
     options?: ChangeOptions,
   ): Rebalance {
-    this.#expectOpen();
+    this.#calls.expectOpen();
     return this.#membership.setPlacement(placement, options);
   }
 
@@ -310,7 +299,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   async #close(): Promise<void> {
-    await this.#gate.close();
+    await this.#calls.gate.close();
     this.#monitor.stop();
     this.#membership.endAll();
     await this.#fleet.drained();
@@ -318,37 +307,12 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     for (const closing of closings) if (closing.status === 'rejected') throw closing.reason;
   }
 
-  /** Runs one call between the checks that all calls share. */
-  async #call<Result>(
+  #call<Result>(
     options: object | undefined,
     known: readonly string[],
     work: (settings: CallSettings) => Promise<Result>,
   ): Promise<Result> {
-    const settings = this.#enter(options, known);
-    try {
-      return await work(settings);
-    } finally {
-      this.#gate.leave();
-    }
-  }
-
-  #enter(options: object | undefined, known: readonly string[]): CallSettings {
-    this.#gate.enter();
-    try {
-      const settings = parseCallOptions(options, known);
-      settings.signal?.throwIfAborted();
-      if (this.#fleet.topology.placement.nodes.length === 0) throw new NoNodesError();
-      this.#monitor.start();
-      return settings;
-    } catch (error) {
-      this.#gate.leave();
-      throw error;
-    }
-  }
-
-  #expectOpen(): void {
-    this.#gate.enter();
-    this.#gate.leave();
+    return this.#calls.run(options, known, work, this.#calls.asItIs<Result>);
   }
 
   #expiryOf(ttlMs: number): number | undefined {
@@ -384,16 +348,17 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
 
   async #expiresAt(operation: string, key: string, signal: AbortSignal | undefined): Promise<number | undefined> {
     expectString('key', key);
-    return await readOne(this.#fleet, operation, key, ({ backend }, call) => backend.expiresAt(key, call), { signal });
+    return await readOne(this.#fleet, operation, key, expiresAt, { signal });
   }
 }
 
 /** True or undefined, as a read has it: by the time it expires, which is less to send than the value, where that is known. */
-const hasKey =
-  (key: string): ReadCall<true> =>
-  async ({ backend }, call) => {
-    const found = backend.capabilities.expiry ? backend.expiresAt(key, call) : backend.get(key, call);
-    return (await found) === undefined ? undefined : true;
-  };
+const hasKeyAt: ReadCall<true> = async ({ backend }, call, key) => {
+  const found = backend.capabilities.expiry ? backend.expiresAt(key, call) : backend.get(key, call);
+  return (await found) === undefined ? undefined : true;
+};
+
+const expiresAt: ReadCall<number> = ({ backend }, call, key) => backend.expiresAt(key, call);
+const getAt: ReadCall<Value> = ({ backend }, call, key) => backend.get(key, call);
 
 const isTrueSomewhere = (confirmations: readonly Confirmation<boolean>[]) => confirmations.some(({ result }) => result);

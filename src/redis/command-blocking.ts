@@ -34,14 +34,21 @@ const timeouts: ReadonlyMap<string, Timeout> = new Map([
   ['waitaof', { at: 2, unitMs: 1 }],
 ]);
 
+/** Commands that never wait. Found out once for each. */
+const neverBlocking = new Set<string>();
+
 /** @param name  In lower case. */
 export function blocking(name: string, args: Args): Blocking {
+  if (neverBlocking.has(name)) return doesNotBlock;
   if (name === 'xread') return blockOption(args, 0);
   if (name === 'xreadgroup') return blockOption(args, 3);
   const timeout = timeouts.get(name);
   if (timeout !== undefined) return { blocks: true, maxMs: millisecondsOf(args.at(timeout.at), timeout.unitMs) };
+  if (!exists(name)) return doesNotBlock; // Not kept: there is no end of such names.
   // One of a later release: there is no telling where its timeout is.
-  return exists(name) && hasFlag(name, 'blocking') ? { blocks: true, maxMs: Infinity } : doesNotBlock;
+  if (hasFlag(name, 'blocking')) return { blocks: true, maxMs: Infinity };
+  neverBlocking.add(name);
+  return doesNotBlock;
 }
 
 /** True for WAIT and WAITAOF. */

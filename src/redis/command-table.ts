@@ -121,7 +121,20 @@ const harmless = new Set([
  * writes without STORE too, as a replica refuses them: their forms that end in `_ro` are reads.
  */
 export function isReadOnly(name: string, args: Args): boolean {
+  const known = readOnlyNames.get(name);
+  if (known !== undefined) return known;
   if (!exists(name)) return false;
-  if (hasFlag(name, 'readonly') || harmless.has(name)) return true;
-  return args.length > 0 && harmless.has(`${name} ${tokenOf(args[0]).toLowerCase()}`);
+  const isReadOnlyAlways = hasFlag(name, 'readonly') || harmless.has(name);
+  if (!isReadOnlyAlways && namesWithHarmlessForms.has(name)) {
+    return args.length > 0 && harmless.has(`${name} ${tokenOf(args[0]).toLowerCase()}`);
+  }
+  readOnlyNames.set(name, isReadOnlyAlways);
+  return isReadOnlyAlways;
 }
+
+/** Of commands that are one or the other whatever their arguments. Found out once for each. */
+const readOnlyNames = new Map<string, boolean>();
+
+const namesWithHarmlessForms = new Set(
+  [...harmless].filter((name) => name.includes(' ')).map((name) => name.split(' ')[0]),
+);

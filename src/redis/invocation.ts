@@ -82,12 +82,35 @@ function plainInvocation(
   encoding: ReplyEncoding,
   Parser: CommandParser,
 ): Invocation {
-  const args = given.map((argument) =>
-    typeof argument === 'number' ? String(argument) : (argument as string | Buffer),
-  );
-  const keys = takeKeys(args, firstArgument);
-  const decode = (reply: unknown) => decodePlain(reply, encoding, name, Parser);
-  return new Invocation(name, args, firstArgument, keys, encoding, decode);
+  const [key] = given as CommandArgument[];
+  // A copy only where something is to be written otherwise.
+  const needsCopy = given.some(isNumber) || (typeof key === 'string' && !key.isWellFormed());
+  const args = (needsCopy ? given.map(textOfNumber) : given) as CommandArgument[];
+  const keys = needsCopy ? takeKeys(args, firstArgument) : [routingTextOfArgument(key!)];
+  return new Invocation(name, args, firstArgument, keys, encoding, plainDecoder(name, encoding, Parser));
+}
+
+const isNumber = (argument: unknown) => typeof argument === 'number';
+const textOfNumber = (argument: unknown) => (typeof argument === 'number' ? String(argument) : argument);
+
+type Decode = (reply: unknown) => unknown;
+
+/** By parser and encoding: one function for each command, as making one for each call costs more than most replies do. */
+const plainDecoders = new WeakMap<CommandParser, Record<'utf8' | 'bytes', Map<string, Decode>>>();
+
+function plainDecoder(name: string, encoding: ReplyEncoding, Parser: CommandParser): Decode {
+  let decoders = plainDecoders.get(Parser);
+  if (decoders === undefined) {
+    decoders = { utf8: new Map(), bytes: new Map() };
+    plainDecoders.set(Parser, decoders);
+  }
+  const known = decoders[encoding ?? 'bytes'];
+  let decode = known.get(name);
+  if (decode === undefined) {
+    decode = (reply) => decodePlain(reply, encoding, name, Parser);
+    known.set(name, decode);
+  }
+  return decode;
 }
 
 /** Text and numbers at once; what has parts, by ioredis. */

@@ -2,7 +2,7 @@
 
 import { exists, hasFlag } from '@ioredis/commands';
 import type { Redis } from 'ioredis';
-import type { Changes, CommandSpec } from '../backend/connections/call.ts';
+import { CallLimits, type Changes, type CommandSpec } from '../backend/connections/call.ts';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { mayReadReplica } from '../backend/connections/replica-reads.ts';
 import type { NodeId } from '../placement/node.ts';
@@ -82,7 +82,7 @@ export class NodeCaller {
       const waited = waitAt(node, { name, args, isWrite, maxWaitMs: wait.maxMs }, this.#timeoutMs);
       return this.watched(id, waited.then(order.decode));
     }
-    const limits = { timeoutMs, deadlineMs: this.#fleet.clock.nowMs() + timeoutMs, signal: undefined };
+    const limits = new CallLimits(timeoutMs, this.#fleet.clock.nowMs() + timeoutMs, undefined);
     return node.server.call(node.server.isOwn ? order : order.forLent(), args, limits); // Its failures are told to health by the connection.
   }
 

@@ -1,8 +1,8 @@
 /**
  * Reading many keys: one call per node and round, the nodes in parallel.
  *
- * Round 1 asks each key's first node. Keys whose node failed or missed go on, in the next round, to their next node, by
- * the rules of `read.ts`; most calls end after the first round.
+ * Keys with one holder that is up are asked for there, and that is all. Of the others, round 1 asks each key's first node;
+ * keys whose node failed or missed go on, in the next round, to their next node, by the rules of `read.ts`.
  */
 
 import type { Value } from '../backend/backend.ts';
@@ -21,6 +21,7 @@ import {
   verdictOf,
   wasCrossed,
 } from './read.ts';
+import { readAtHolders } from './read-at-holders.ts';
 
 const operation = 'getMany';
 
@@ -34,21 +35,32 @@ export interface ManyRead {
 }
 
 /** @param keys  Any strings, each once. */
-export async function readMany(fleet: Fleet, keys: readonly string[], options: RouteOptions): Promise<ManyRead> {
+export async function readMany(fleet: Fleet, keys: readonly string[], { signal }: RouteOptions): Promise<ManyRead> {
   const deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs;
-  const first = await readOnce(fleet, keys, deadlineMs, options.signal);
-  const { crossed } = first;
-  if (crossed.length === 0) return first;
-  const crossedKeys = crossed.map((index) => keys[index]!);
-  const second = await readOnce(fleet, crossedKeys, deadlineMs, options.signal);
-  for (const [position, index] of crossed.entries()) first.values[index] = second.values[position];
-  const failedAgain = second.failed.map((position) => crossed[position]!);
-  const failed = [...first.failed.filter((index) => !crossed.includes(index)), ...failedAgain].sort((a, b) => a - b);
-  return { values: first.values, failed, attempts: [...first.attempts, ...second.attempts] };
+  const { values, failed, attempts, left } = await readAtHolders(fleet, keys, deadlineMs, signal);
+  let open: readonly number[] = left;
+  // Keys that were crossed by a write are searched for once more, and then the outcome counts as it is.
+  for (let pass = 1; pass <= 2 && open.length > 0; pass++) {
+    const indexes = open;
+    const search = await searchMany(
+      fleet,
+      indexes.map((index) => keys[index]!),
+      deadlineMs,
+      signal,
+    );
+    for (let position = 0; position < indexes.length; position++) {
+      values[indexes[position]!] = search.values[position];
+    }
+    const again = new Set(pass === 1 ? search.crossed : []);
+    failed.push(...search.failed.filter((position) => !again.has(position)).map((position) => indexes[position]!));
+    attempts.push(...search.attempts);
+    open = [...again].map((position) => indexes[position]!);
+  }
+  return { values, failed: failed.sort((a, b) => a - b), attempts };
 }
 
 /** `crossed` are the indexes of keys that were missed while a write of them was under way; see `wasCrossed`. */
-async function readOnce(
+async function searchMany(
   fleet: Fleet,
   keys: readonly string[],
   deadlineMs: number,

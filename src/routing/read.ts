@@ -21,7 +21,8 @@ export interface RouteOptions {
   readonly deadlineMs?: number | undefined;
 }
 
-export type ReadCall<Found> = (member: Member, options: CallOptions) => Promise<Found | undefined>;
+/** Asks one node for a key. */
+export type ReadCall<Found> = (member: Member, options: CallOptions, key: string) => Promise<Found | undefined>;
 
 /** How far a read of one key has come. */
 export interface Search {
@@ -111,7 +112,8 @@ export function verdictOf(fleet: Fleet, search: Search): 'miss' | 'failure' {
   return isMissEverywhere(topology, key, hasMissed) ? 'miss' : 'failure';
 }
 
-export async function readOne<Found>(
+/** Written with `then` for what most reads are, of a key with one holder: an async function would double their cost. */
+export function readOne<Found>(
   fleet: Fleet,
   operation: string,
   key: string,
@@ -119,21 +121,30 @@ export async function readOne<Found>(
   options: RouteOptions,
 ): Promise<Found | undefined> {
   const holder = fleet.onlyHolderOf(key);
-  if (holder === undefined) return await readBySearch(fleet, operation, key, call, options);
-  const { topology, policy, clock } = fleet;
+  if (holder === undefined) return readBySearch(fleet, operation, key, call, options);
+  const { topology } = fleet;
   const { signal } = options;
-  const startMs = clock.nowMs();
-  const timeoutMs = options.deadlineMs === undefined ? policy.timeoutMs : Math.max(1, options.deadlineMs - startMs);
+  const startMs = fleet.clock.nowMs();
+  const timeoutMs = Math.max(1, (options.deadlineMs ?? startMs + fleet.policy.timeoutMs) - startMs);
+  let asked: Promise<Found | undefined>;
   try {
-    const found = await call(holder, { signal, timeoutMs });
-    if (found !== undefined || topology === fleet.topology) return found;
+    asked = call(holder, { signal, timeoutMs }, key);
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    fleet.health.reportFailure(holder.id, error);
-    if (topology === fleet.topology) throw error;
+    asked = Promise.reject(error); // A backend of somebody else may throw.
   }
-  // The nodes changed meanwhile; see `wasCrossed`.
-  return await readBySearch(fleet, operation, key, call, { signal, deadlineMs: startMs + timeoutMs });
+  return asked.then(
+    (found) => {
+      if (found !== undefined || topology === fleet.topology) return found;
+      // The nodes changed meanwhile; see `wasCrossed`.
+      return readBySearch(fleet, operation, key, call, { signal, deadlineMs: startMs + timeoutMs });
+    },
+    (error: unknown) => {
+      if (signal?.aborted) throw signal.reason;
+      fleet.health.reportFailure(holder.id, error);
+      if (topology === fleet.topology) throw error;
+      return readBySearch(fleet, operation, key, call, { signal, deadlineMs: startMs + timeoutMs });
+    },
+  );
 }
 
 /** A read of a key that several nodes may have, or that has none in service. */
@@ -167,13 +178,13 @@ async function searchAlong<Found>(
   deadlineMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Found | undefined> {
-  const { candidates } = search;
+  const { key, candidates } = search;
   while (search.next < candidates.length) {
     const member = candidates[search.next]!;
     const startMs = fleet.clock.nowMs();
     const timeoutMs = attemptTimeoutMs(deadlineMs - startMs, candidates.length - search.next);
     try {
-      const found = await call(member, { signal, timeoutMs });
+      const found = await call(member, { signal, timeoutMs }, key);
       if (found === undefined) {
         passMiss(fleet, search);
         continue;

@@ -58,14 +58,21 @@ interface FanOut<Result> {
  * @throws {WriteConsistencyError} Fewer nodes than needed confirmed; nothing was sent if too few are in service.
  * @throws The node's own error where the key has only one node.
  */
-export async function writeOne<Result>(
+export function writeOne<Result>(
+  fleet: Fleet,
+  call: WriteCall<Result>,
+  options: RouteOptions,
+): Promise<WriteOutcome<Result>> {
+  const holder = fleet.onlyHolderOf(call.key);
+  return holder === undefined ? writeToHolders(fleet, call, options) : writeToOnly(fleet, call, holder, options);
+}
+
+async function writeToHolders<Result>(
   fleet: Fleet,
   call: WriteCall<Result>,
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
   const { key, operation, presence } = call;
-  const holder = fleet.onlyHolderOf(key);
-  if (holder !== undefined) return writeToOnly(fleet, call, holder, options);
   let places = fleet.placesOf(key);
   let unfit: readonly NodeAttempt[] = [];
   if (presence !== undefined) {
@@ -131,22 +138,31 @@ function isCallFault(error: unknown): boolean {
   return callFaults.has(error.code) || (error.code === 'ERR_NODE_REPLY' && error.kind === 'WRONGTYPE');
 }
 
-/** The most common case: the key has one node, which is up. Whatever the write builds on is there or nowhere. */
-async function writeToOnly<Result>(
+/**
+ * The most common case: the key has one node, which is up. Whatever the write builds on is there or nowhere. Written with
+ * `then` for the reason that `readOne` is.
+ */
+function writeToOnly<Result>(
   fleet: Fleet,
   { send, key }: WriteCall<Result>,
   member: Member,
   { signal, deadlineMs }: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
   fleet.guards.break(key);
+  let asked: Promise<Result>;
   try {
-    const result = await send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, false);
-    return { confirmations: [{ member, result }], removedAtFormer: false };
+    asked = send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, false);
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    fleet.health.reportFailure(member.id, error);
-    throw error;
+    asked = Promise.reject(error); // A backend of somebody else may throw.
   }
+  return asked.then(
+    (result) => ({ confirmations: [{ member, result }], removedAtFormer: false }),
+    (error: unknown) => {
+      if (signal?.aborted) throw signal.reason;
+      fleet.health.reportFailure(member.id, error);
+      throw error;
+    },
+  );
 }
 
 /** Without what several nodes would need, but perhaps in place of a holder that is down. */

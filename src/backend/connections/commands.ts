@@ -1,6 +1,7 @@
 /** The commands of Redis that the backend sends, with what their replies mean. */
 
 import { InvalidArgumentError } from '../../errors.ts';
+import { arrayOf } from '../../runtime/array-of.ts';
 import type { ValueWithExpiry } from '../backend.ts';
 import type { Changes, CommandSpec } from './call.ts';
 import type { CommandArgument } from './client.ts';
@@ -136,7 +137,7 @@ export function setArguments(
   expiresAtMs: number | undefined,
   condition?: 'NX',
 ): CommandArgument[] {
-  const args: CommandArgument[] = [key, bufferOf(value)];
+  const args = arrayOf<CommandArgument>(key, bufferOf(value));
   if (expiresAtMs !== undefined) args.push('PXAT', expiryArgument(expiresAtMs));
   if (condition !== undefined) args.push(condition);
   return args;

@@ -5,6 +5,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
+import { arrayOf } from '../../runtime/array-of.ts';
 import type { Call } from './call.ts';
 import type { CommandArgument } from './client.ts';
 import { isWellFormed } from './key-bytes.ts';
@@ -14,10 +15,10 @@ export const batchMaxKeyBytes = 64 * 1024;
 
 export class ReadBatch {
   /** What is asked for, each key once: slot by slot. */
-  readonly keys: CommandArgument[] = [];
-  readonly calls: Call[] = [];
+  readonly keys = arrayOf<CommandArgument>();
+  readonly calls = arrayOf<Call>();
   /** The slot of each call: an index into `keys` and the reply. */
-  readonly slots: number[] = [];
+  readonly slots = arrayOf<number>();
   #keyBytes = 0;
   readonly #slotOfKey = new Map<string, number>();
 

@@ -1,0 +1,88 @@
+/**
+ * How every call of a cache begins and ends: what is checked before, and that closing waits for it.
+ *
+ * Written with `then`, like what most calls pass from here to a node: async functions cost as much as all the rest of a
+ * call, and what they leave behind makes collecting garbage slow.
+ */
+
+import type { Value } from '../backend/backend.ts';
+import { NoNodesError } from '../errors.ts';
+import type { HealthMonitor } from '../health/monitor.ts';
+import type { Fleet } from '../routing/fleet.ts';
+import { Gate } from '../runtime/gate.ts';
+import { type Codec, decode } from './codecs.ts';
+import { type CallSettings, parseCallOptions } from './options.ts';
+
+export class Calls {
+  readonly gate = new Gate('cache');
+  readonly #fleet: Fleet;
+  readonly #monitor: HealthMonitor;
+  readonly #codec: Codec;
+
+  constructor(fleet: Fleet, monitor: HealthMonitor, codec: Codec) {
+    this.#fleet = fleet;
+    this.#monitor = monitor;
+    this.#codec = codec;
+  }
+
+  /**
+   * Runs one call.
+   * @param known  The names of the options that it takes.
+   * @param end    Makes the result of the outcome and leaves the gate: one of the functions below.
+   */
+  run<Outcome, Result>(
+    options: object | undefined,
+    known: readonly string[],
+    work: (settings: CallSettings) => Promise<Outcome>,
+    end: (outcome: Outcome) => Result,
+  ): Promise<Result> {
+    try {
+      const settings = this.enter(options, known);
+      try {
+        return work(settings).then(end, this.#fail);
+      } catch (error) {
+        return this.#fail(error);
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  readonly asItIs = <Outcome>(outcome: Outcome): Outcome => {
+    this.gate.leave();
+    return outcome;
+  };
+
+  readonly asNothing = (): void => this.gate.leave();
+
+  readonly asValue = (bytes: Value | undefined): unknown => {
+    this.gate.leave();
+    return bytes === undefined ? undefined : decode(this.#codec, bytes);
+  };
+
+  readonly #fail = (error: unknown): never => {
+    this.gate.leave();
+    throw error;
+  };
+
+  /** Passes the gate, which is then to be left. */
+  enter(options: object | undefined, known: readonly string[]): CallSettings {
+    this.gate.enter();
+    try {
+      const settings = parseCallOptions(options, known);
+      settings.signal?.throwIfAborted();
+      if (this.#fleet.topology.placement.nodes.length === 0) throw new NoNodesError();
+      this.#monitor.start();
+      return settings;
+    } catch (error) {
+      this.gate.leave();
+      throw error;
+    }
+  }
+
+  /** @throws {ClosedError} */
+  expectOpen(): void {
+    this.gate.enter();
+    this.gate.leave();
+  }
+}

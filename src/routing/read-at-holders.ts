@@ -1,0 +1,72 @@
+/**
+ * Reading many keys, each with one holder that is up: what most such calls are, and what needs no account of each key.
+ * As `readOne` does for one key; what is not as simple is left to the search of `read-many.ts`.
+ */
+
+import type { Value } from '../backend/backend.ts';
+import type { NodeAttempt } from '../errors.ts';
+import type { Fleet, Member } from './fleet.ts';
+
+export interface HolderReads {
+  /** In the order of the keys; undefined for misses, failures and what is left. */
+  readonly values: (Value | undefined)[];
+  /** Indexes of the keys whose holder failed, in no order. */
+  readonly failed: number[];
+  readonly attempts: NodeAttempt[];
+  /** Indexes of the keys that are to be searched for. */
+  readonly left: number[];
+}
+
+/** @param deadlineMs  On the monotonic clock. */
+export async function readAtHolders(
+  fleet: Fleet,
+  keys: readonly string[],
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<HolderReads> {
+  const reads: HolderReads = { values: new Array(keys.length).fill(undefined), failed: [], attempts: [], left: [] };
+  const groups = new Map<Member, number[]>();
+  for (let index = 0; index < keys.length; index++) {
+    const holder = fleet.onlyHolderOf(keys[index]!);
+    const group = holder === undefined ? reads.left : groups.get(holder);
+    if (group !== undefined) group.push(index);
+    else groups.set(holder!, [index]);
+  }
+  await Promise.all(
+    [...groups].map(([member, group]) => askHolder(fleet, member, keys, group, deadlineMs, signal, reads)),
+  );
+  if (signal?.aborted) throw signal.reason;
+  return reads;
+}
+
+async function askHolder(
+  fleet: Fleet,
+  member: Member,
+  keys: readonly string[],
+  group: readonly number[],
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+  { values, failed, attempts, left }: HolderReads,
+): Promise<void> {
+  const { topology, clock } = fleet;
+  const startMs = clock.nowMs();
+  try {
+    const asked = group.map((index) => keys[index]!);
+    const found = await member.backend.getMany(asked, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) });
+    const isSettled = topology === fleet.topology;
+    for (let position = 0; position < group.length; position++) {
+      const value = found[position];
+      if (value !== undefined) values[group[position]!] = value;
+      else if (!isSettled) left.push(group[position]!); // The nodes changed meanwhile; see `wasCrossed`.
+    }
+  } catch (error) {
+    if (signal?.aborted) return;
+    fleet.health.reportFailure(member.id, error);
+    if (topology !== fleet.topology) {
+      for (const index of group) left.push(index);
+      return;
+    }
+    for (const index of group) failed.push(index);
+    attempts.push({ node: member.id, elapsedMs: clock.nowMs() - startMs, error });
+  }
+}
