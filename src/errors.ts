@@ -296,6 +296,8 @@ export interface NodeAttempt {
 
 const isRetryable = ({ error }: NodeAttempt) => isShardringError(error) && error.retryable;
 
+const isDoubtful = ({ error }: NodeAttempt) => isShardringError(error) && error.code === 'ERR_UNKNOWN_OUTCOME';
+
 const namesOf = (attempts: readonly NodeAttempt[]) => [...new Set(attempts.map(({ node }) => node))].join(', ');
 
 /**
@@ -327,6 +329,10 @@ export class AllReplicasFailedError extends ShardringError {
  *
  * Nodes in `acknowledged` have it; of those in `attempts` an `ERR_UNKNOWN_OUTCOME` may have it. A later write, delete
  * or expiry makes the copies equal again.
+ *
+ * Retryable only if no node has it or may have it: repeating an increment would count twice where it was done, and what is
+ * known of a call here is its name alone. A caller that knows its call to be idempotent (a `set`, a `delete`) may repeat it
+ * in any case.
  */
 export class WriteConsistencyError extends ShardringError {
   static {
@@ -351,7 +357,7 @@ export class WriteConsistencyError extends ShardringError {
         `${attempts.length === 0 ? '' : ` (without ${namesOf(attempts)})`}; see \`attempts\`.`,
       attempts[0] === undefined ? undefined : { cause: attempts[0].error },
     );
-    this.retryable = attempts.some(isRetryable);
+    this.retryable = acknowledged.length === 0 && !attempts.some(isDoubtful) && attempts.some(isRetryable);
   }
 }
 
@@ -433,16 +439,20 @@ export class CrossNodeError extends ShardringError {
   readonly retryable = false;
 
   /**
-   * @param command  The command of Redis, or 'multi' for a transaction.
-   * @param nodes    The nodes of its keys, each once, in the order of the keys.
+   * @param command     The command of Redis, or 'multi' for a transaction.
+   * @param nodes       The nodes of its keys, each once, in the order of the keys.
+   * @param hashesTags  Whether keys of the same `{tag}` live together, so that the message may advise one.
    */
   constructor(
     readonly command: string,
     readonly nodes: readonly string[],
+    hashesTags = true,
   ) {
     super(
-      `${command}: its keys live on the nodes ${nodes.join(', ')}, and it can only be sent to one. Keys that contain the ` +
-        `same {tag}, as in 'cart:{tag}' and 'user:{tag}', live on the same node.`,
+      `${command}: its keys live on the nodes ${nodes.join(', ')}, and it can only be sent to one. ` +
+        (hashesTags
+          ? `Keys that contain the same {tag}, as in 'cart:{tag}' and 'user:{tag}', live on the same node.`
+          : 'Use keys that the placement puts on the same node; a {tag} has no meaning to it.'),
     );
   }
 }

@@ -75,6 +75,24 @@ describe('every error', () => {
     expect(new errors.AllReplicasFailedError('get', [final]).retryable).toBe(false);
   });
 
+  it('is not retryable where a write was done or may have been done at a node, as a repeat could do it twice', () => {
+    const doubtful = { node: 'b', elapsedMs: 1, error: new errors.UnknownOutcomeError('b', 'increment') };
+    const retryable = (acknowledged: string[], attempts: errors.NodeAttempt[]) =>
+      new errors.WriteConsistencyError('increment', 2, acknowledged, attempts).retryable;
+    expect(retryable([], [attempt, attempt])).toBe(true);
+    expect(retryable(['b'], [attempt])).toBe(false);
+    expect(retryable([], [attempt, doubtful])).toBe(false);
+    expect(retryable([], [])).toBe(false);
+  });
+
+  it('advises a tag for keys on several nodes only where tags decide', () => {
+    expect(new errors.CrossNodeError('sinter', ['a', 'b']).message).toContain('the same {tag}, as in');
+    expect(new errors.CrossNodeError('sinter', ['a', 'b'], false).message).toBe(
+      'sinter: its keys live on the nodes a, b, and it can only be sent to one. Use keys that the placement puts on the ' +
+        'same node; a {tag} has no meaning to it.',
+    );
+  });
+
   it('shows numbers that came, and of strings only their length', () => {
     const message = (received: unknown) => new errors.InvalidArgumentError('f', 'x', received).message;
     expect(message(Number.NaN)).toBe('f: expected x, got NaN (number).');

@@ -117,3 +117,8 @@ export function isArcPlacement(placement: Placement): placement is ArcPlacement 
 export function isSlottedPlacement(placement: Placement): placement is SlottedPlacement {
   return isArcPlacement(placement) && 'slotOf' in placement;
 }
+
+/** True if keys of the same `{tag}` are placed alike. Asked by trying, as a placement may mark the part by other signs. */
+export function hashesTags(placement: Placement): boolean {
+  return placement.routingKeyOf?.('key:{tag}') === 'tag';
+}

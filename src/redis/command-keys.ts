@@ -103,12 +103,15 @@ function sortKeys(args: Args): number[] {
   return keys;
 }
 
-/** True if SORT would look up keys that can live anywhere: a pattern whose tag is missing, or depends on the elements. */
-export function sortsByUntaggedKeys(args: Args): boolean {
+/**
+ * True if SORT would look up keys that can live anywhere: by a pattern whose tag is missing, or depends on the elements.
+ * @param hashesTags  Whether keys of the same `{tag}` live together. Else those of any pattern can.
+ */
+export function sortsByKeysAnywhere(args: Args, hashesTags: boolean): boolean {
   return sortKeys(args).some((index) => {
     const pattern = String(args[index]);
     const isPattern = index > 0 && ['BY', 'GET'].includes(tokenOf(args[index - 1]));
-    return isPattern && !/^[^{*]*\{[^}*]+\}/.test(pattern);
+    return isPattern && !(hashesTags && /^[^{*]*\{[^}*]+\}/.test(pattern));
   });
 }
 

@@ -10,7 +10,7 @@
 import { exists, hasFlag } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { hasKeylessRule, keyless, type Refusal, refuse } from './command-keyless.ts';
-import { countIndexOf, hasOneKey, isKnownModuleCommand, keysOf, sortsByUntaggedKeys, tokenOf } from './command-keys.ts';
+import { countIndexOf, hasOneKey, isKnownModuleCommand, keysOf, sortsByKeysAnywhere, tokenOf } from './command-keys.ts';
 import { firstOfParts, inOrderOfEntries, type MergeParts, type MergeReplies, sumOfParts } from './merge.ts';
 
 export { blocking } from './command-blocking.ts';
@@ -59,12 +59,13 @@ const refusals: ReadonlyMap<string, Refusal> = new Map(
 );
 
 /**
- * @param name    In lower case.
- * @param copies  On how many nodes each key is: the replication factor.
+ * @param name        In lower case.
+ * @param copies      On how many nodes each key is: the replication factor.
+ * @param hashesTags  Whether keys of the same `{tag}` live together.
  */
-export function spreadOf(name: string, args: Args, copies = 1): Spread {
+export function spreadOf(name: string, args: Args, copies = 1, hashesTags = true): Spread {
   if (hasOneKey(name) && !refusals.has(name)) return args.length > 0 ? oneNode : anyNode;
-  const refusal = refusals.get(name) ?? refusalOfForm(name, args);
+  const refusal = refusals.get(name) ?? refusalOfForm(name, args, hashesTags);
   if (refusal !== undefined) return refusal;
   const parts = splittable.get(name);
   if (parts !== undefined) return args.length > 0 && args.length % parts.width === 0 ? parts : anyNode;
@@ -87,7 +88,7 @@ export function isForItsKeys(name: string): boolean {
 }
 
 /** Commands whose keys are not known, or not all of them. */
-function refusalOfForm(name: string, args: Args): Refusal | undefined {
+function refusalOfForm(name: string, args: Args, hashesTags: boolean): Refusal | undefined {
   if (!exists(name)) {
     if (isKnownModuleCommand(name)) return undefined;
     return refuse(
@@ -95,11 +96,9 @@ function refusalOfForm(name: string, args: Args): Refusal | undefined {
       'may be alone',
     );
   }
-  if ((name === 'sort' || name === 'sort_ro') && sortsByUntaggedKeys(args)) {
-    return refuse(
-      'the keys that its patterns make may live on any node; put the same {tag} into the key and before the * of each pattern',
-      'may be alone',
-    );
+  if ((name === 'sort' || name === 'sort_ro') && sortsByKeysAnywhere(args, hashesTags)) {
+    const advice = hashesTags ? '; put the same {tag} into the key and before the * of each pattern' : '';
+    return refuse(`the keys that its patterns make may live on any node${advice}`, 'may be alone');
   }
   if (hasFlag(name, 'script_runner') && String(args[countIndexOf(name) ?? -1]) === '0') {
     return refuse(

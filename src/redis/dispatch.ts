@@ -9,6 +9,7 @@ import { exists, hasFlag } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { CommandRefusedError } from '../errors.ts';
 import type { NodeId } from '../placement/node.ts';
+import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { copiesOf, type Topology } from '../routing/topology.ts';
 import type { Random } from '../runtime/random.ts';
@@ -81,7 +82,7 @@ export class Dispatcher {
   }
 
   #spreadOf(name: string, args: readonly CommandArgument[]): Spread {
-    const spread = spreadOf(name, args, copiesOf(this.#topology));
+    const spread = spreadOf(name, args, copiesOf(this.#topology), hashesTags(this.#topology.placement));
     if (spread.kind !== 'refused' || !spread.mayBeAlone || !this.#isAlone) return spread;
     return { kind: keysOf(name, args).length > 0 ? 'oneNode' : 'anyNode' };
   }

@@ -8,6 +8,7 @@
 import type { Command } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { encodeKey } from '../backend/connections/key-bytes.ts';
+import { CommandRefusedError } from '../errors.ts';
 import { hasOneKey, keysOf } from './command-keys.ts';
 import type { ReplyEncoding } from './commander.ts';
 import { routingTextOf } from './key-text.ts';
@@ -37,7 +38,14 @@ export class Invocation {
 /** Of ioredis, or of the library that a lent client is of. */
 export type CommandParser = typeof Command;
 
-/** @throws {MissingDependencyError} ioredis is not installed. @param parser  Gives what parses commands. */
+/** Names that tables of ioredis and of `@ioredis/commands` seem to have, as these are plain objects: `constructor` and the like. */
+const namesOfEveryObject: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+/**
+ * @param parser  Gives what parses commands.
+ * @throws {MissingDependencyError} ioredis is not installed.
+ * @throws {CommandRefusedError} There can be no such command.
+ */
 export function invocationOf(
   name: string,
   given: readonly unknown[],
@@ -46,6 +54,7 @@ export function invocationOf(
 ): Invocation {
   const Parser = parser();
   const lowerName = name.toLowerCase();
+  if (namesOfEveryObject.has(lowerName)) throw new CommandRefusedError(lowerName, 'Redis has no such command');
   if (isPlainCall(lowerName, given, Parser as unknown as ParserInside))
     return plainInvocation(lowerName, given, encoding, Parser);
   const command = new Parser(lowerName, given as CommandArgument[], { replyEncoding: encoding as BufferEncoding });

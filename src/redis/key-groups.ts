@@ -1,6 +1,7 @@
 /** Which keys can stand in one command: those with the same holders. Pure. */
 
 import { CrossNodeError } from '../errors.ts';
+import { hashesTags } from '../placement/placement.ts';
 import type { Topology } from '../routing/topology.ts';
 import { copiesOf, holdersOf } from '../routing/topology.ts';
 
@@ -31,5 +32,6 @@ export function areTogether(topology: Topology, keys: readonly string[]): boolea
 /** @throws {CrossNodeError} The keys have different holders. */
 export function expectTogether(topology: Topology, command: string, keys: readonly string[]): void {
   if (areTogether(topology, keys)) return;
-  throw new CrossNodeError(command, [...new Set(keys.flatMap((key) => holdersOf(topology, key)))]);
+  const nodes = new Set(keys.flatMap((key) => holdersOf(topology, key)));
+  throw new CrossNodeError(command, [...nodes], hashesTags(topology.placement));
 }

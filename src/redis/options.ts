@@ -115,6 +115,14 @@ const names = [
   'clock',
 ];
 
+/** The same options, with nodes that can be read again; a generator would give them only once. */
+export function rereadable(options: ShardedRedisOptions): ShardedRedisOptions {
+  // What is wrong with them is for `parseOptions` to say.
+  const nodes: unknown = options?.nodes;
+  if (typeof nodes !== 'object' || nodes === null || !(Symbol.iterator in nodes)) return options;
+  return Array.isArray(nodes) ? options : { ...options, nodes: [...expectIterable('nodes', options.nodes)] };
+}
+
 /** @throws {InvalidArgumentError} */
 export function parseOptions(input: unknown): ParsedShardedRedisOptions {
   const given = expectOptions('options', input, names);

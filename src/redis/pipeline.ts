@@ -48,9 +48,9 @@ export abstract class CommandQueue implements CommandOwner {
     this.executor = executor;
     for (const [name, script] of executor.scripts) this.#addScriptMethods(name, script);
     for (const [name, ...args] of commands ?? []) {
-      // As in ioredis: the name of any method, scripts among them.
-      const method = (this as unknown as Record<string, (...args: unknown[]) => unknown>)[String(name)];
-      if (typeof method === 'function') method.apply(this, args);
+      // As in ioredis: the name of any method, scripts among them; but not of those that every object has.
+      const method = (this as unknown as Record<string, unknown>)[String(name)];
+      if (typeof method === 'function' && !(String(name) in Object.prototype)) method.apply(this, args);
       else this.runCommand(String(name), args, 'utf8');
     }
   }

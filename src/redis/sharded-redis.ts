@@ -27,7 +27,7 @@ import { Dispatcher } from './dispatch.ts';
 import type { ElementCommand, ElementScan } from './element-scan.ts';
 import { invocationOf } from './invocation.ts';
 import { NodeCaller } from './node-caller.ts';
-import { parseOptions, type ShardedRedisOptions } from './options.ts';
+import { parseOptions, rereadable, type ShardedRedisOptions } from './options.ts';
 import { type OnQueued, type PipelineResults, type QueuedCommand, ShardedPipeline } from './pipeline.ts';
 import { isSubscription, PubSub, type SubscriptionCommand, subscriberClientOptions } from './pubsub.ts';
 import type { KeyScan } from './scan.ts';
@@ -46,7 +46,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   readonly isCluster = false;
   /** As ioredis says it of a connection: here commands can always be used, also beside subscriptions. */
   readonly mode = 'normal';
-  /** As given to the constructor. */
+  /** As given to the constructor; nodes that can be read only once, as an array. */
   readonly options: ShardedRedisOptions;
 
   readonly #dispatcher: Dispatcher;
@@ -57,8 +57,9 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
 
   /** @throws {InvalidArgumentError} Names the field at fault. */
   constructor(options: ShardedRedisOptions) {
-    super(parseOptions(options));
-    this.options = options;
+    const kept = rereadable(options);
+    super(parseOptions(kept));
+    this.options = kept;
     const { timeoutMs, keyPrefix } = this.parsed;
     const caller = new NodeCaller(this.fleet, this.redisNodes, timeoutMs);
     this.#dispatcher = new Dispatcher(this.fleet, caller, { ...this.parsed, random: systemRandom });

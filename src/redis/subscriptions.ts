@@ -14,6 +14,7 @@ import type { Redis } from 'ioredis';
 import { chunks } from '../backend/connections/chunks.ts';
 import type { Client } from '../backend/connections/client.ts';
 import { errorOf, type Failure } from '../backend/connections/failure.ts';
+import { Heartbeat } from '../backend/connections/heartbeat.ts';
 import { Link } from '../backend/connections/link.ts';
 import { ClosedError, NodeUnavailableError, TimeoutError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -53,6 +54,7 @@ export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #link: Link;
   readonly #client: Redis;
+  readonly #heartbeat: Heartbeat;
   readonly #wishes: Readonly<Record<Family, Map<string, Channel>>> = {
     subscribe: new Map(),
     psubscribe: new Map(),
@@ -63,7 +65,6 @@ export class Subscriber {
   /** Ends the waiting for replies that cannot come any more. */
   #lose: () => void = () => undefined;
   #lost: Promise<void> = Promise.resolve();
-  #cancelHeartbeat: () => void = () => undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -74,7 +75,12 @@ export class Subscriber {
       onLost: (failure: Failure) => this.#onLost(failure),
       onUnreachable: (failure: Failure) => options.onError(this.#errorOf(failure)),
     };
-    const { clock, handshakeTimeoutMs } = options;
+    const { clock, handshakeTimeoutMs, heartbeatMs } = options;
+    this.#heartbeat = new Heartbeat({
+      ...{ clock, periodMs: heartbeatMs },
+      ask: () => this.#client.ping(),
+      onSilence: () => this.#link.drop(silent),
+    });
     this.#link = new Link(this.#client as unknown as Client, listener, { isOwn: true, clock, handshakeTimeoutMs });
     this.#link.connect();
   }
@@ -140,7 +146,7 @@ export class Subscriber {
   end(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#cancelHeartbeat();
+    this.#heartbeat.stop();
     this.#options.relay.unlisten(this.#client);
     this.#link.end();
     this.#lose();
@@ -152,11 +158,11 @@ export class Subscriber {
       this.#lose = resolve;
     });
     for (const family of families) this.#send(family, [...this.#wishes[family].values()]);
-    this.#beat();
+    this.#heartbeat.start();
   }
 
   #onLost(failure: Failure): void {
-    this.#cancelHeartbeat();
+    this.#heartbeat.stop();
     this.#lose();
     if (!this.#isClosed) this.#options.onError(this.#errorOf(failure));
   }
@@ -197,26 +203,6 @@ export class Subscriber {
       }
     }
     return wasAwaited;
-  }
-
-  /** A subscriber only listens, and a peer that vanished without a word would be listened to for ever. */
-  #beat(): void {
-    const { clock, heartbeatMs } = this.#options;
-    let isAnswered = true;
-    const next = () => {
-      this.#cancelHeartbeat = clock.schedule(heartbeatMs, beat, false);
-    };
-    const beat = () => {
-      if (!isAnswered) return this.#link.drop(silent);
-      isAnswered = false;
-      const answer = () => {
-        isAnswered = true;
-      };
-      this.#client.ping().then(answer, answer);
-      next();
-    };
-    this.#cancelHeartbeat();
-    next();
   }
 
   #lateError(family: Family): Error {

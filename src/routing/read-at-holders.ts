@@ -5,16 +5,22 @@
 
 import type { Value } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors.ts';
+import { arrayOf } from '../runtime/array-of.ts';
 import type { Fleet, Member } from './fleet.ts';
 
-export interface HolderReads {
+/** A class, and no literals in it, for the reason told in `runtime/array-of.ts`. */
+export class HolderReads {
   /** In the order of the keys; undefined for misses, failures and what is left. */
   readonly values: (Value | undefined)[];
   /** Indexes of the keys whose holder failed, in no order. */
-  readonly failed: number[];
-  readonly attempts: NodeAttempt[];
+  readonly failed = arrayOf<number>();
+  readonly attempts = arrayOf<NodeAttempt>();
   /** Indexes of the keys that are to be searched for. */
-  readonly left: number[];
+  readonly left = arrayOf<number>();
+
+  constructor(keys: readonly string[]) {
+    this.values = keys.map(() => undefined);
+  }
 }
 
 /** @param deadlineMs  On the monotonic clock. */
@@ -24,13 +30,13 @@ export async function readAtHolders(
   deadlineMs: number,
   signal: AbortSignal | undefined,
 ): Promise<HolderReads> {
-  const reads: HolderReads = { values: new Array(keys.length).fill(undefined), failed: [], attempts: [], left: [] };
+  const reads = new HolderReads(keys);
   const groups = new Map<Member, number[]>();
   for (let index = 0; index < keys.length; index++) {
     const holder = fleet.onlyHolderOf(keys[index]!);
     const group = holder === undefined ? reads.left : groups.get(holder);
     if (group !== undefined) group.push(index);
-    else groups.set(holder!, [index]);
+    else groups.set(holder!, arrayOf(index));
   }
   await Promise.all(
     [...groups].map(([member, group]) => askHolder(fleet, member, keys, group, deadlineMs, signal, reads)),

@@ -133,6 +133,10 @@ describe('the command table', () => {
     expect(kindOf('{t}list', 'BY', '{}{t}weight_*')).toBe('refused');
     expect(kindOf('{t}list', 'BY', '{t}weight_*', 'GET', '#', 'GET', 'x{t}o_*->name')).toBe('oneNode');
     expect(kindOf('list', 'BY', 'nosort', 'GET', '#')).toBe('oneNode');
+    // By a placement that does not hash tags, the keys of any pattern may be elsewhere.
+    expect(spreadOf('sort', ['{l}ist', 'BY', '{l}w_*'], 1, true).kind).toBe('oneNode');
+    expect(spreadOf('sort', ['{l}ist', 'BY', '{l}w_*'], 1, false).kind).toBe('refused');
+    expect(spreadOf('sort', ['list', 'BY', 'nosort'], 1, false).kind).toBe('oneNode');
     expect(kindOf('list', 'STORE', 'GET', 'LIMIT', '0', '1')).toBe('oneNode');
   });
 

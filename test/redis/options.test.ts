@@ -69,4 +69,27 @@ describe('the options of ShardedRedis', () => {
     expect(redis.nodeFor('key').options).toMatchObject({ host: '127.0.0.1', port: 1, db: 3, username: 'app' });
     await redis.quit();
   });
+
+  it('keeps nodes that can be read only once, for itself and for duplicates', async () => {
+    function* once() {
+      yield node;
+      yield { ...node, id: 'b' };
+    }
+    const redis = new ShardedRedis({ ...base, nodes: once() });
+    const second = redis.duplicate();
+    const third = second.duplicate({ timeoutMs: 10 });
+    for (const made of [redis, second, third]) {
+      expect(made.nodes()).toHaveLength(2);
+      expect([...made.options.nodes]).toEqual([node, { ...node, id: 'b' }]);
+      expect([...made.options.nodes]).toHaveLength(2);
+      await made.quit();
+    }
+  });
+
+  it('says of nodes that are none what they are, before anything is read', () => {
+    expect(refusalOf({ ...base, nodes: 'ab' }).message).toMatch(/^nodes: expected an iterable .* got a string/);
+    expect(refusalOf({ ...base, nodes: undefined }).field).toBe('nodes');
+    expect(refusalOf({ ...base, nodes: { [Symbol.iterator]: 1 } }).field).toBe('nodes');
+    expect(refusalOf(undefined as never).field).toBe('options');
+  });
 });

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
+import { LateClock } from '../support/late-clock.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { ids, type Library, type Servers, startServers, subscribe } from './pubsub-cluster.ts';
 
@@ -190,7 +191,7 @@ describe('a server that is silent', () => {
     proxy.behaviour = 'swallowReplies';
     await clock.advance(heartbeatMs);
     expect(subject.errors).toEqual([]);
-    await clock.advance(heartbeatMs);
+    await clock.advance(heartbeatMs + 1); // And a look for what has come meanwhile.
     await eventually(() => subject.errors.filter(({ error }) => /cannot be reached/.test(error.message)).length >= 2);
     proxy.behaviour = 'forward';
     proxy.resetAll(); // A connection that was made before this waits for replies that were swallowed.
@@ -198,6 +199,25 @@ describe('a server that is silent', () => {
       await servers.publish('b:1', 'again', 'b');
       return subject.events.includes('message b:1 again');
     });
+  });
+});
+
+describe('a process that was held up', () => {
+  it('keeps a connection whose sign of life came meanwhile and was not read', async () => {
+    await using proxy = await startTcpProxy(servers.of.b);
+    const clock = new LateClock();
+    const heartbeatMs = 1_000;
+    using subject = subscribe(servers, { clock, heartbeatMs, client: { port: proxy.port } });
+    await subject.pubsub.subscribe('b:1');
+    const pingsBefore = await pingsOf(servers);
+    // Asked, and then held up until after the next time: nothing was read in between.
+    clock.fireNext();
+    clock.fireNext(5 * heartbeatMs);
+    await eventually(async () => (await pingsOf(servers)) === pingsBefore + 1);
+    await subject.pubsub.subscribe('b:2'); // Its reply comes after the one to the PING.
+    clock.fireNext();
+    await eventually(async () => (await pingsOf(servers)) === pingsBefore + 2);
+    expect([proxy.acceptedCount, subject.errors]).toEqual([1, []]);
   });
 });
 

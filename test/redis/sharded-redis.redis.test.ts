@@ -61,6 +61,27 @@ describe('ShardedRedis over four servers', () => {
     expect(await redis.mget(...keys)).toEqual(keys.map(() => 'before'));
   });
 
+  // Tables of ioredis are plain objects, in which these seem to be commands.
+  it.each(['constructor', '__proto__', 'CONSTRUCTOR', 'toString', 'hasOwnProperty', 'valueOf'])(
+    'refuses %s, a name that every object has, also in a pipeline and a transaction',
+    async (name) => {
+      const isRefusal = expect.objectContaining({ code: 'ERR_COMMAND_REFUSED', command: name.toLowerCase() });
+      for (const call of [redis.call(name), redis.call(name, 'key'), redis.callBuffer(name, 'key', 'x')]) {
+        expect((await outcomeOf(call)).error).toEqual(isRefusal);
+      }
+      const calls = [
+        [name, 'key'],
+        ['set', 'key', 'x'],
+      ];
+      expect(await redis.pipeline().call(name, 'key').set('key', 'x').exec()).toEqual([[isRefusal], [null, 'OK']]);
+      expect(await redis.pipeline(calls).exec()).toEqual([[isRefusal], [null, 'OK']]);
+      await redis.del('key');
+      expect((await outcomeOf(redis.multi().set('key', 'x').call(name, 'key').exec())).error).toEqual(isRefusal);
+      expect((await outcomeOf(redis.multi(calls).exec())).error).toEqual(isRefusal);
+      expect(await redis.exists('key')).toBe(0);
+    },
+  );
+
   it('refuses a transaction over several nodes before anything is sent', async () => {
     const [a, b] = spread() as [string, string];
     await expect(redis.multi().set(a, 1).set(b, 1).exec()).rejects.toThrow(CrossNodeError);
@@ -281,4 +302,22 @@ describe('ShardedRedis over four servers', () => {
     expect(late.status).toBe('end');
     await expect(late.get('key')).rejects.toMatchObject({ code: 'ERR_CLOSED' });
   });
+});
+
+describe('ShardedRedis over one server, which is sent commands that are not known here', () => {
+  it.each(['ioredis', 'direct'] as const)(
+    'refuses names that every object has, and stays usable (%s)',
+    async (transport) => {
+      await using shards = await startShards(1, { transport });
+      const { redis } = shards;
+      for (const name of ['constructor', '__proto__']) {
+        const isRefusal = expect.objectContaining({ code: 'ERR_COMMAND_REFUSED', command: name });
+        expect((await outcomeOf(redis.call(name, 'key'))).error).toEqual(isRefusal);
+        expect(await redis.pipeline().call(name).set('key', 'x').exec()).toEqual([[isRefusal], [null, 'OK']]);
+        expect((await outcomeOf(redis.multi().call(name).del('key').exec())).error).toEqual(isRefusal);
+      }
+      await expect(redis.call('toString', 'key')).rejects.toThrow(/unknown command/);
+      expect(await redis.get('key')).toBe('x');
+    },
+  );
 });

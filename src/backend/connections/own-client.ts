@@ -1,17 +1,22 @@
 /** The clients that a backend opens itself, and their options: what ioredis decides by default and this backend decides itself. */
 
 import type { RedisOptions } from 'ioredis';
+import { type Random, systemRandom } from '../../runtime/random.ts';
 import type { Client } from './client.ts';
 import { withRedisClass } from './ioredis-module.ts';
 import type { Target } from './target.ts';
 
 /**
- * Pause before the next attempt to connect, in milliseconds: 50, 100, 200, ... up to 1,000. Short, because a call fails
- * at once while the node is known to be unreachable, and a server that is back should be found soon.
+ * Pause before the next attempt to connect, in milliseconds: up to 50, 100, 200, ... 1,000, and at least half of that. Short,
+ * because a call fails at once while the node is known to be unreachable, and a server that is back should be found soon.
+ * Drawn by chance, so that the clients that an outage has cut off do not all come back in the same moments.
  *
  * @param attempt  1 for the first retry.
  */
-export const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt - 1, 10), 1_000);
+export function retryDelayMs(attempt: number, random: Random): number {
+  const longestMs = Math.min(50 * 2 ** Math.min(attempt - 1, 10), 1_000);
+  return Math.round(longestMs * (0.5 + random() / 2));
+}
 
 /** In force over what the application says: each of these would break a promise of the backend. */
 const semantics: RedisOptions = {
@@ -40,7 +45,8 @@ const semantics: RedisOptions = {
 /** For the connection that all calls share: it reconnects for as long as the backend is open. */
 export function sharedClientOptions(options: RedisOptions, connectTimeoutMs: number | undefined): RedisOptions {
   const timeout = connectTimeoutMs ?? options.connectTimeout ?? defaultConnectTimeoutMs;
-  return { ...options, ...semantics, connectTimeout: timeout, retryStrategy: retryDelayMs };
+  const retryStrategy = (attempt: number) => retryDelayMs(attempt, systemRandom);
+  return { ...options, ...semantics, connectTimeout: timeout, retryStrategy };
 }
 
 /** For a connection lent to one user at a time. It does not reconnect: WATCH and MULTI would not survive that. */

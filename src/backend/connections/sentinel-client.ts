@@ -3,6 +3,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../../runtime/clock.ts';
 import { failureOf } from './failure.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { loadedRedisClass } from './ioredis-module.ts';
 import { channels, newsOf, type SentinelNews, type SentinelView, viewOf } from './sentinel-reply.ts';
 import type { Address, GroupSettings } from './sentinel-settings.ts';
@@ -93,25 +94,29 @@ export interface WatchListener {
 /** Listens to a sentinel until it is ended, and reconnects for as long. */
 export class SentinelWatch {
   readonly #client: Redis;
-  readonly #clock: Clock;
-  #cancelHeartbeat: () => void = () => undefined;
+  readonly #heartbeat: Heartbeat;
 
   constructor(address: Address, settings: GroupSettings, listener: WatchListener, clock: Clock) {
-    this.#clock = clock;
     const client = makeClient(address, settings, { retryStrategy: watchRetryDelayMs });
     this.#client = client;
+    this.#heartbeat = new Heartbeat({
+      ...{ clock, periodMs: heartbeatMs },
+      // Before it is ready, to become so is the sign of life.
+      ask: () => (client.status === 'ready' ? client.ping() : new Promise(() => undefined)),
+      onSilence: () => (client as unknown as { stream?: { destroy(): void } }).stream?.destroy(),
+    });
     client.on('error', () => undefined); // Whether sentinels can be reached shows when they are asked.
     // A peer that accepts and then is silent during AUTH would hold us for ever.
-    client.on('connect', () => this.#leaveUnless(() => false));
+    client.on('connect', () => this.#heartbeat.startByAsking());
     client.on('ready', () => {
       // Refused (NOAUTH, NOPERM), there is no news; switches are then noticed by the connection's end, as without a watch.
       client.subscribe(...channels).then(
         () => listener.onListening(),
         () => undefined,
       );
-      this.#beat();
+      this.#heartbeat.startByAsking();
     });
-    client.on('close', () => this.#cancelHeartbeat());
+    client.on('close', () => this.#heartbeat.stop());
     client.on('message', (channel: string, message: string) => {
       const news = newsOf(channel, message, settings.name);
       if (news !== undefined) listener.onNews(news);
@@ -120,23 +125,7 @@ export class SentinelWatch {
   }
 
   end(): void {
-    this.#cancelHeartbeat();
+    this.#heartbeat.stop();
     destroy(this.#client);
-  }
-
-  #beat(): void {
-    let isAlive = false;
-    const hear = () => {
-      isAlive = true;
-    };
-    this.#client.ping().then(hear, hear); // A refusal is a sign of life too, and the end of the connection ends this.
-    this.#leaveUnless(() => isAlive);
-  }
-
-  #leaveUnless(isAlive: () => boolean): void {
-    const { stream } = this.#client as unknown as { stream?: { destroy(): void } };
-    this.#cancelHeartbeat();
-    const check = () => (isAlive() ? this.#beat() : stream?.destroy());
-    this.#cancelHeartbeat = this.#clock.schedule(heartbeatMs, check, false);
   }
 }

@@ -10,6 +10,7 @@ import { connect as connectTcp, type NetConnectOpts, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../../runtime/clock.ts';
+import { systemRandom } from '../../runtime/random.ts';
 import type { Client } from './client.ts';
 import type { Failure } from './failure.ts';
 import type { Membership } from './link.ts';
@@ -50,7 +51,7 @@ export class GroupMember implements Membership {
   #nextDelayMs(): number {
     const isSwitch = this.#attempts === undefined;
     this.#attempts = (this.#attempts ?? 0) + (isSwitch ? 0 : 1);
-    return isSwitch ? 0 : retryDelayMs(this.#attempts);
+    return isSwitch ? 0 : retryDelayMs(this.#attempts, systemRandom);
   }
 
   async verify(client: Client): Promise<Failure | undefined> {
