@@ -24,6 +24,7 @@ const unexpected = (expected: string) => new Error(`The reply is not ${expected}
 
 /** The arguments of one node's share. @param width  Arguments of an entry: 1 for a key, 2 for a key and its value. */
 export function argumentsOf(args: readonly CommandArgument[], width: number, entries: readonly number[]) {
+  if (width === 1) return entries.map((entry) => args[entry]!);
   return entries.flatMap((entry) => args.slice(entry * width, (entry + 1) * width));
 }
 

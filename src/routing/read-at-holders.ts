@@ -7,6 +7,7 @@ import type { Value } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors.ts';
 import { arrayOf } from '../runtime/array-of.ts';
 import type { Fleet, Member } from './fleet.ts';
+import { attemptTimeoutMs } from './query-plan.ts';
 
 /** A class, and no literals in it, for the reason told in `runtime/array-of.ts`. */
 export class HolderReads {
@@ -15,10 +16,12 @@ export class HolderReads {
   /** Indexes of the keys whose holder failed, in no order. */
   readonly failed = arrayOf<number>();
   readonly attempts = arrayOf<NodeAttempt>();
-  /** Indexes of the keys that are to be searched for. */
-  readonly left = arrayOf<number>();
 
-  constructor(keys: readonly string[]) {
+  /** @param left  Indexes of the keys that are to be searched for. */
+  constructor(
+    keys: readonly string[],
+    readonly left: number[] = arrayOf<number>(),
+  ) {
     this.values = keys.map(() => undefined);
   }
 }
@@ -34,14 +37,20 @@ export async function readAtHolders(
   const groups = new Map<Member, number[]>();
   for (let index = 0; index < keys.length; index++) {
     const holder = fleet.onlyHolderOf(keys[index]!);
-    const group = holder === undefined ? reads.left : groups.get(holder);
+    // Then one search for all: those that are left would wait for the slowest of these, and have no time of their own.
+    if (holder === undefined)
+      return new HolderReads(
+        keys,
+        keys.map((_, each) => each),
+      );
+    const group = groups.get(holder);
     if (group !== undefined) group.push(index);
-    else groups.set(holder!, arrayOf(index));
+    else groups.set(holder, arrayOf(index));
   }
   await Promise.all(
     [...groups].map(([member, group]) => askHolder(fleet, member, keys, group, deadlineMs, signal, reads)),
   );
-  if (signal?.aborted) throw signal.reason;
+  if (signal?.aborted && keys.length > 0) throw signal.reason;
   return reads;
 }
 
@@ -58,7 +67,7 @@ async function askHolder(
   const startMs = clock.nowMs();
   try {
     const asked = group.map((index) => keys[index]!);
-    const found = await member.backend.getMany(asked, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) });
+    const found = await member.backend.getMany(asked, { signal, timeoutMs: attemptTimeoutMs(deadlineMs - startMs, 1) });
     const isSettled = topology === fleet.topology;
     for (let position = 0; position < group.length; position++) {
       const value = found[position];

@@ -123,14 +123,14 @@ export function readOne<Found>(
   const holder = fleet.onlyHolderOf(key);
   if (holder === undefined) return readBySearch(fleet, operation, key, call, options);
   const { topology } = fleet;
-  const { signal } = options;
+  const { signal, deadlineMs } = options;
   const startMs = fleet.clock.nowMs();
-  const timeoutMs = Math.max(1, (options.deadlineMs ?? startMs + fleet.policy.timeoutMs) - startMs);
+  const timeoutMs = deadlineMs === undefined ? fleet.policy.timeoutMs : Math.max(1, deadlineMs - startMs);
   let asked: Promise<Found | undefined>;
   try {
-    asked = call(holder, { signal, timeoutMs }, key);
+    asked = Promise.resolve(call(holder, { signal, timeoutMs }, key));
   } catch (error) {
-    asked = Promise.reject(error); // A backend of somebody else may throw.
+    asked = Promise.reject(error); // A backend of somebody else may throw, and give what is no promise.
   }
   return asked.then(
     (found) => {

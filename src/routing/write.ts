@@ -151,9 +151,9 @@ function writeToOnly<Result>(
   fleet.guards.break(key);
   let asked: Promise<Result>;
   try {
-    asked = send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, false);
+    asked = Promise.resolve(send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, false));
   } catch (error) {
-    asked = Promise.reject(error); // A backend of somebody else may throw.
+    asked = Promise.reject(error); // A backend of somebody else may throw, and give what is no promise.
   }
   return asked.then(
     (result) => ({ confirmations: [{ member, result }], removedAtFormer: false }),

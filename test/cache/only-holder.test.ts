@@ -85,3 +85,108 @@ describe('a read of a key with one node', () => {
     expect(cache.health().get('a')).toBe('up');
   });
 });
+
+describe('a read of many keys with one node each', () => {
+  it('asks a suspect node at once, beside one that hangs, and leaves it its time', async () => {
+    const { cache, clock, nodes, keyOf } = makeFaultyCache(['a', 'b', 'c'], { timeoutMs: 400 });
+    const keys = [keyOf('a'), keyOf('b'), keyOf('c')];
+    for (const key of keys) await cache.set(key, key);
+    nodes.a!.stop();
+    await cache.get(keys[0]!).catch(() => undefined);
+    nodes.a!.start();
+    expect(cache.health().get('a')).toBe('suspect');
+    nodes.b!.hang();
+    const reading = cache.getMany(keys).catch((error: unknown) => error);
+    await clock.advance(1);
+    expect([nodes.a!.calls.getMany, nodes.b!.calls.getMany, nodes.c!.calls.getMany]).toEqual([1, 1, 1]);
+    await clock.advance(1_000);
+    expect(await reading).toMatchObject({ code: 'ERR_PARTIAL_FAILURE', failedKeys: [keys[1]] });
+    expect(cache.health().get('a')).toBe('up');
+    nodes.b!.start();
+  });
+
+  it('that finds nothing is made again when the nodes changed meanwhile', async () => {
+    const { cache, clock, key, holder, add } = withKeyToMove();
+    holder.delayMs = 100;
+    const reading = cache.getMany([key, 'another']);
+    await add();
+    const writing = cache.set(key, 'value');
+    await clock.advance(500);
+    await writing;
+    expect(await reading).toEqual(new Map([[key, 'value']]));
+  });
+
+  it('names the keys whose node failed, and gives the others', async () => {
+    const { cache, nodes, keyOf } = makeFaultyCache(['a', 'b']);
+    const keys = [keyOf('b'), keyOf('a')];
+    for (const key of keys) await cache.set(key, key);
+    nodes.b!.stop();
+    const error = await cache.getMany(keys).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'ERR_PARTIAL_FAILURE',
+      failedKeys: [keys[0]],
+      results: new Map([[keys[1], keys[1]]]),
+    });
+  });
+});
+
+describe('a backend of somebody else, complete and used as it is', () => {
+  const kinds: readonly (readonly [name: string, give: (value: unknown) => unknown])[] = [
+    ['promises', (value) => Promise.resolve(value)],
+    ['no promises', (value) => value],
+    [
+      'something with a then that returns nothing',
+      // biome-ignore lint/suspicious/noThenProperty: this is what is tried here.
+      (value) => ({ then: (resolve: (given: unknown) => void) => resolve(value) }),
+    ],
+  ];
+
+  it.each(kinds)('may give %s', async (_name, give) => {
+    const { cache, limits } = cacheOver(give);
+    await cache.set('key', 'value');
+    expect(await cache.get('key')).toBe('value');
+    expect(await cache.getMany(['key', 'none'])).toEqual(new Map([['key', 'value']]));
+    // As given, and no other number for the arithmetic of deadlines.
+    expect(limits.slice(0, 2)).toEqual([1_000, 1_000]);
+    await cache.close();
+  });
+
+  it('may throw, and the cache closes all the same', async () => {
+    const { cache } = cacheOver(() => {
+      throw new NodeUnavailableError('a', 'get', { cause: undefined });
+    });
+    await expect(cache.get('key')).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
+    expect(cache.health().get('a')).toBe('suspect');
+    await expect(cache.set('key', 'value')).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
+    await cache.close();
+  });
+
+  it('may hold what the codec cannot read, and the cache closes all the same', async () => {
+    const { cache } = cacheOver((value) => (value instanceof Uint8Array ? Buffer.from('{') : value));
+    await cache.set('key', 'value');
+    await expect(cache.get('key')).rejects.toThrow(code('ERR_CODEC'));
+    await cache.close();
+  });
+});
+
+/** A cache over one memory node whose answers reach it through `give`, and the time limits that the node was given. */
+function cacheOver(give: (value: unknown) => unknown) {
+  const stored = new Map<string, Uint8Array>();
+  const limits: (number | undefined)[] = [];
+  class Backend extends MemoryBackend {
+    override get(key: string, options: { timeoutMs?: number | undefined } = {}): Promise<never> {
+      limits.push(options.timeoutMs);
+      return give(stored.get(key)) as Promise<never>;
+    }
+    override set(key: string, value: Uint8Array, options: { timeoutMs?: number | undefined } = {}): Promise<never> {
+      limits.push(options.timeoutMs);
+      stored.set(key, value);
+      return give(undefined) as Promise<never>;
+    }
+    override getMany(keys: readonly string[]): Promise<never> {
+      return give(keys.map((key) => stored.get(key))) as Promise<never>;
+    }
+  }
+  const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new Backend() }], timeoutMs: 1_000 });
+  return { cache, limits };
+}
