@@ -160,7 +160,7 @@ export class TimeoutError extends ShardringError {
     readonly timeoutMs: number,
     options?: ErrorOptions,
   ) {
-    super(`${operation}: node ${node} did not answer within ${timeoutMs} ms.`, options);
+    super(`${operation}: node ${node} did not answer within ${Math.ceil(timeoutMs)} ms.`, options);
   }
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { TimeoutError, UnknownOutcomeError } from '../errors.ts';
+import { onAbort } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { CallOptions } from './backend.ts';
 import { type BackendOperation, isWrite } from './operation.ts';
@@ -35,15 +36,15 @@ export async function cutOff<Result>(
 
   let release = () => {};
   const cut = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal?.reason);
+    const abort = () => reject(signal?.reason);
     const onDeadline = () => {
       const cause = new TimeoutError(nodeName, operation, timeoutMs!);
       reject(isWrite(operation) ? new UnknownOutcomeError(nodeName, operation, { cause }) : cause);
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal !== undefined) onAbort(signal, abort);
     const cancel = timeoutMs === undefined ? undefined : clock.schedule(timeoutMs, onDeadline, true);
     release = () => {
-      signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', abort);
       cancel?.();
     };
   });

@@ -49,6 +49,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   /** As given to the constructor; nodes that can be read only once, as an array. */
   readonly options: ShardedRedisOptions;
 
+  readonly #caller: NodeCaller;
   readonly #dispatcher: Dispatcher;
   readonly #scans: Scans;
   readonly #pubsub: PubSub;
@@ -62,6 +63,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     this.options = kept;
     const { timeoutMs, keyPrefix } = this.parsed;
     const caller = new NodeCaller(this.fleet, this.redisNodes, timeoutMs);
+    this.#caller = caller;
     this.#dispatcher = new Dispatcher(this.fleet, caller, { ...this.parsed, random: systemRandom });
     this.#scans = new Scans(
       this.fleet,
@@ -219,7 +221,8 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
   ): Promise<Result> {
     this.begin();
-    return this.#nodeOf(key).server.lend(use, options);
+    const node = this.topology.placement.nodeFor(expectString('key', key));
+    return this.#caller.inService(node, 'withConnection').server.lend(use, options);
   }
 
   /**
@@ -303,16 +306,12 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
 
   /** The ordinary ioredis client of the node that holds `key`, first of them with copies. It knows nothing of the others. */
   nodeFor(key: string): Redis {
-    return this.#nodeOf(key).client;
+    return this.redisNodes.get(this.topology.placement.nodeFor(expectString('key', key)))!.client;
   }
 
   /** The ordinary ioredis clients of all nodes, in the order given. @param role  As in a Cluster; there are no 'slave's. */
   nodes(role: 'all' | 'master' | 'slave' = 'all'): Redis[] {
     return role === 'slave' ? [] : [...this.redisNodes.values()].map(({ client }) => client);
-  }
-
-  #nodeOf(key: string) {
-    return this.redisNodes.get(this.topology.placement.nodeFor(expectString('key', key)))!;
   }
 
   /** The ioredis client of one node by its id; with a listener, the events of this client. */

@@ -2,6 +2,8 @@
  * Time as an argument. Everything that waits or looks at a clock takes a {@link Clock}, so that tests move time by hand.
  */
 
+import { onAbort } from './abort.ts';
+
 export interface Clock {
   /** Milliseconds on a monotonic clock with an arbitrary zero. For durations and deadlines. */
   nowMs(): number;
@@ -51,6 +53,6 @@ export function sleep(
       },
       true,
     );
-    signal?.addEventListener('abort', abort, { once: true });
+    if (signal !== undefined) onAbort(signal, abort);
   });
 }

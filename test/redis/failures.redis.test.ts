@@ -331,3 +331,16 @@ describe.each(states)('a node that is $title', { timeout: 60_000 }, (state) => {
     await eventually(() => cache.set(keys[ids.indexOf(sick)]!, 'z').then(() => true), 20_000);
   });
 });
+
+it('a node that is known to be down lends no connection, also none that waits in the pool', async () => {
+  const redis = open(20);
+  const key = keyAt(redis, sick, 'text:');
+  await redis.withConnection(key, (client) => client.set(key, 'x'));
+  server(sick).pause();
+  await eventually(() => redis.health().get(sick) === 'down', 15_000);
+  const { error } = await outcomeOf(redis.withConnection(key, (client) => client.get(key)));
+  expect(error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', node: sick });
+  server(sick).resume();
+  await eventually(() => redis.health().get(sick) === 'up', 15_000);
+  expect(await redis.withConnection(key, (client) => client.get(key))).toBe('x');
+});

@@ -7,6 +7,7 @@
  */
 
 import { TimeoutError, UnknownOutcomeError } from '../../errors.ts';
+import { onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Call, type CallLimits, type CommandSpec } from './call.ts';
 import { CallList } from './call-list.ts';
@@ -157,7 +158,7 @@ export class Connection {
     const { signal, deadlineMs } = call.limits;
     if (signal !== undefined) {
       call.onAbort = () => this.#end(call)?.reject(signal.reason);
-      signal.addEventListener('abort', call.onAbort, { once: true });
+      onAbort(signal, call.onAbort);
     }
     if (deadlineMs < this.#sweepAtMs) this.#scheduleSweep(deadlineMs);
   }

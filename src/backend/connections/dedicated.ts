@@ -6,6 +6,7 @@
 import genericPool, { type Pool } from 'generic-pool';
 import type { Redis } from 'ioredis';
 import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors.ts';
+import { onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Client, canSend } from './client.ts';
 import { closedByPeer, errorOf, type Failure, failureOf } from './failure.ts';
@@ -132,7 +133,7 @@ export class DedicatedConnections {
     };
     const lift = timeoutMs === Number.POSITIVE_INFINITY ? () => undefined : clock.schedule(timeoutMs, timeIsUp, true);
     const abort = () => cut(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
+    if (signal !== undefined) onAbort(signal, abort);
     return {
       promise,
       end: cut,

@@ -4,7 +4,6 @@
  * `RedisBackend` and `ShardedRedis` both stand on this. Nothing is opened before the first call.
  */
 
-import { setMaxListeners } from 'node:events';
 import type { Redis, RedisOptions } from 'ioredis';
 import { ClosedError, InvalidArgumentError } from '../../errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -88,7 +87,6 @@ export class RedisServer {
       verify: member && ((client: Client) => member.verify(client)),
     };
     this.#dedicated = new DedicatedConnections(dedicated);
-    setMaxListeners(0, this.#closed.signal); // One for each caller that waits.
     this.#blocking = new DedicatedConnections({ ...dedicated, max: maxBlocking });
     if (place.kind === 'lent') {
       this.#connection.attach(place.client);
