@@ -82,17 +82,23 @@ describe('RedisSlots', () => {
     ]);
   });
 
+  const ownersOf = (one: RedisSlots) => Array.from(one.slotTable(1), (index) => one.nodes[index]!.id);
+
   it('moves slots only to a node that joins and only from one that leaves, and as few as can be', () => {
     fc.assert(
       fc.property(anyNodes({ min: 2, max: 6 }), ([joining, ...nodes]) => {
         const before = RedisSlots.create(nodes);
         const after = before.withNode(joining!);
-        const owners = [before, after].map((one) => Array.from(one.slotTable(1), (index) => one.nodes[index]!.id));
-        const moved = owners[0]!.flatMap((owner, slot) => (owner === owners[1]![slot] ? [] : [owners[1]![slot]]));
-        expect(moved.length).toBe(after.shares().get(joining!.id)! * 16_384);
-        expect(new Set(moved).size).toBeLessThanOrEqual(1);
         const back = after.withoutNode(joining!.id);
-        expect([...back.shares()]).toEqual([...before.shares()]);
+        const [first, second, third] = [before, after, back].map(ownersOf) as [string[], string[], string[]];
+        const slotsOfJoining = second.flatMap((owner, slot) => (owner === joining!.id ? [slot] : []));
+        const changed = (from: string[], to: string[]) =>
+          to.flatMap((owner, slot) => (owner === from[slot] ? [] : [slot]));
+        expect(changed(first, second)).toEqual(slotsOfJoining);
+        expect(changed(second, third)).toEqual(slotsOfJoining);
+        // Ranges laid end to end and slots dealt out one by one are rounded differently, by less than a slot each.
+        for (const [id, share] of before.shares())
+          expect(Math.abs(back.shares().get(id)! - share)).toBeLessThan(1.5 / 16_384);
       }),
       { numRuns: 20 },
     );
