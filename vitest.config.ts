@@ -22,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
+          setupFiles: ['test/support/seed.ts'],
           exclude: ['test/**/*.redis.test.ts', 'test/**/*.package.test.ts'],
           // A busy machine may take its time; only a test that hangs is to fail by the clock.
           testTimeout: 60_000,
@@ -32,6 +33,7 @@ export default defineConfig({
         test: {
           name: 'redis',
           include: ['test/**/*.redis.test.ts'],
+          setupFiles: ['test/support/seed.ts'],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
