@@ -45,7 +45,7 @@ export {
   UnsupportedError,
   ValueTooLargeError,
   WriteConsistencyError,
-} from './errors.ts';
+} from './errors/index.ts';
 export type { NodeHealth } from './health/health-view.ts';
 export { type Balance, balanceOf, type NodeBalance, type RingOutlook, type Spread } from './placement/balance.ts';
 export { GoRedisRing } from './placement/compat/go-redis.ts';

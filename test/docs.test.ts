@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -69,7 +69,8 @@ describe('README and docs', () => {
 
   it('list every error code', () => {
     const page = readFileSync(join(root, 'docs/cache.md'), 'utf8');
-    const source = readFileSync(join(root, 'src/errors.ts'), 'utf8');
+    const files = readdirSync(join(root, 'src/errors'));
+    const source = files.map((file) => readFileSync(join(root, 'src/errors', file), 'utf8')).join('\n');
     const codes = [...source.matchAll(/readonly code = '(ERR_\w+)'/g)].map(([, code]) => code!);
     expect(codes.length).toBeGreaterThan(15);
     for (const code of codes) expect(page).toContain(`| \`${code}\` |`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as errors from '../src/errors.ts';
+import * as errors from '../src/errors/index.ts';
 
 const cause = new Error('first');
 const attempt = { node: 'a', elapsedMs: 1, error: new errors.NodeUnavailableError('a', 'get', { cause }) };

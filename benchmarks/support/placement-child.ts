@@ -3,7 +3,7 @@
  * Started with its task as JSON and `--expose-gc`; answers with a message.
  */
 
-import { isShardringError } from '../../src/errors.ts';
+import { isShardringError } from '../../src/errors/index.ts';
 import { isArcPlacement, isSlottedPlacement, type Placement } from '../../src/placement/placement.ts';
 import { positionBits } from '../../src/placement/position.ts';
 import { planRebalance } from '../../src/rebalance/plan.ts';

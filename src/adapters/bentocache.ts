@@ -8,7 +8,7 @@
  * The contracts are `L2CacheDriver` and `CreateDriverResult` of bentocache 1.
  */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectBoolean, expectInteger, expectOptions, expectString } from '../runtime/validate.ts';
 import { clearBelow, expectClient, type KeyValueCommands, type PrefixedClient, write } from './key-value-client.ts';
 

@@ -1,6 +1,6 @@
 /** From a time to live, as the libraries give it, to what is asked of Redis. */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 
 /** 'never', 'past' (it has ended before it began), or whole milliseconds from now. */
 export type Expiry = 'never' | 'past' | number;

@@ -8,7 +8,7 @@
  */
 
 import { EventEmitter } from 'node:events';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectBoolean, expectInteger, expectOptions, expectString } from '../runtime/validate.ts';
 import {
   allSettled,

@@ -1,7 +1,7 @@
 /** For how long a session is kept: what its cookie says, or the store's option. */
 
 import type { SessionData } from 'express-session';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { expectPositive } from '../runtime/validate.ts';
 

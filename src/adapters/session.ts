@@ -9,7 +9,7 @@
  */
 
 import { type SessionData, Store } from 'express-session';
-import { CodecError, InvalidArgumentError } from '../errors.ts';
+import { CodecError, InvalidArgumentError } from '../errors/index.ts';
 import {
   expectBoolean,
   expectFunction,
@@ -18,6 +18,7 @@ import {
   expectOptions,
   expectString,
 } from '../runtime/validate.ts';
+import { pagesBelow } from './key-value-client.ts';
 import { SessionTtl } from './session-ttl.ts';
 
 /** As much of an ioredis client as the store uses. */
@@ -197,19 +198,8 @@ export class SessionStore extends Store {
     await this.client.unlink(keys);
   }
 
-  /** The sessions' keys, each once: SCAN may give a key again. No page is empty. */
-  async *#pages(): AsyncGenerator<string[]> {
-    const seen = new Set<string>();
-    const match = `${literalPattern(this.prefix)}*`;
-    for await (const page of this.client.scanStream({ match, count: this.scanCount })) {
-      const keys: string[] = [];
-      for (const key of page as string[]) {
-        if (seen.has(key)) continue;
-        seen.add(key);
-        keys.push(key);
-      }
-      if (keys.length > 0) yield keys;
-    }
+  #pages(): AsyncGenerator<string[]> {
+    return pagesBelow(this.client, this.prefix, this.scanCount);
   }
 
   #stringify(session: SessionData): string | Promise<string> {
@@ -232,9 +222,6 @@ export class SessionStore extends Store {
     }
   }
 }
-
-/** A pattern of Redis that matches `text` and nothing else. */
-const literalPattern = (text: string) => text.replace(/[\\*?[\]^-]/g, '\\$&');
 
 function answer<Result>(promise: Promise<Result>, callback: Callback<Result> | undefined): Promise<Result> | undefined {
   if (callback === undefined) return promise;

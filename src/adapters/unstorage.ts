@@ -7,7 +7,7 @@
  * The contract is `Driver` of unstorage 1.
  */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectBoolean, expectInteger, expectOptions, expectString } from '../runtime/validate.ts';
 import { expiryOf } from './expiry.ts';
 import {

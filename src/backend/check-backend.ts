@@ -1,6 +1,6 @@
 /** Whether an adapter, which may be written in plain JavaScript, has the shape of the contract. */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectBoolean, expectFunction, expectObject, expectString } from '../runtime/validate.ts';
 import type { Backend } from './backend.ts';
 

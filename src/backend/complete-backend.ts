@@ -2,7 +2,7 @@
  * Makes a backend with every call out of one with some: what the rest of the library works with.
  */
 
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../errors/index.ts';
 import type {
   Backend,
   BackendCapabilities,

@@ -2,7 +2,7 @@
  * Ends a call from outside, at its deadline or when its signal aborts, for a backend that does not do so itself.
  */
 
-import { TimeoutError, UnknownOutcomeError } from '../errors.ts';
+import { TimeoutError, UnknownOutcomeError } from '../errors/index.ts';
 import { onAbort } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { CallOptions } from './backend.ts';

@@ -5,7 +5,7 @@
  * that comes twice is sent once, since two calls for one key under way together could be executed in either order.
  */
 
-import { isShardringError, UnknownOutcomeError } from '../errors.ts';
+import { isShardringError, UnknownOutcomeError } from '../errors/index.ts';
 import type { Backend, CallOptions, EntryFailures, SetOptions, Value } from './backend.ts';
 
 /** Rejects with the first failure in the order of `keys`, as there is no place for it among the values. */

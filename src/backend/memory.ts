@@ -8,7 +8,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import { ClosedError, NotAnIntegerError, ValueTooLargeError } from '../errors.ts';
+import { ClosedError, NotAnIntegerError, ValueTooLargeError } from '../errors/index.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { expectFunction, expectInteger, expectObject, expectOptions } from '../runtime/validate.ts';
 import type {

@@ -2,7 +2,7 @@
  * A node that is a Redis or Valkey server: Redis 6.2 or newer, any Valkey.
  *
  * All calls share one connection, except those made through `withConnection`. Every call ends by its deadline, fails with
- * a typed error of `errors.ts`, and is sent once. Nothing is opened before the first call.
+ * a typed error of `errors/`, and is sent once. Nothing is opened before the first call.
  *
  * Keys may be any string and are stored as UTF-8, with the prefix before them. `scan` leaves out keys that other programs
  * wrote and that are the encoding of no string. A key that holds a list or the like is an error for `get` and, as the

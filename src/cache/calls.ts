@@ -6,7 +6,7 @@
  */
 
 import type { Value } from '../backend/backend.ts';
-import { NoNodesError } from '../errors.ts';
+import { NoNodesError } from '../errors/index.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { Gate } from '../runtime/gate.ts';

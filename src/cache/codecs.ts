@@ -4,7 +4,7 @@
  * The bytes are all that is stored: there is no envelope, so that any Redis client reads what a codec wrote.
  */
 
-import { CodecError, InvalidArgumentError, isShardringError } from '../errors.ts';
+import { CodecError, InvalidArgumentError, isShardringError } from '../errors/index.ts';
 import { expectFunction, expectObject, expectString } from '../runtime/validate.ts';
 
 export interface Codec<Stored = unknown> {

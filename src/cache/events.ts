@@ -6,6 +6,7 @@
 import { EventEmitter } from 'node:events';
 import type { RebalancePlan } from '../rebalance/plan.ts';
 import type { RoutingEvents } from '../routing/events.ts';
+import { rethrowLater } from '../runtime/rethrow-later.ts';
 
 export interface CacheEvents extends RoutingEvents {
   /** A call to the node failed or was late. Reads prefer other nodes until a probe has decided. */
@@ -54,9 +55,7 @@ export class CacheEventEmitter {
     try {
       this.#emitter.emit(name, event);
     } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
+      rethrowLater(error);
     }
   }
 }

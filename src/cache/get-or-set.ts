@@ -6,7 +6,7 @@
  * part of its life it is still answered, at once, while one load per process replaces it.
  */
 
-import { CodecError, InvalidArgumentError } from '../errors.ts';
+import { CodecError, InvalidArgumentError } from '../errors/index.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { SingleFlight } from '../routing/single-flight.ts';
 import { untilAborted } from '../runtime/abort.ts';

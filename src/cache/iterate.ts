@@ -1,7 +1,7 @@
 /** Calls that concern all nodes and no one key: listing and clearing. */
 
 import type { CompleteBackend } from '../backend/backend.ts';
-import { AllReplicasFailedError, type NodeAttempt, WriteConsistencyError } from '../errors.ts';
+import { AllReplicasFailedError, type NodeAttempt, WriteConsistencyError } from '../errors/index.ts';
 import type { Fleet, Member } from '../routing/fleet.ts';
 import { copiesOf, formerHoldersOf, holdersOf } from '../routing/topology.ts';
 

@@ -1,7 +1,7 @@
 /** The many-key calls of the cache: values on one side, bytes and nodes on the other, partial results kept. */
 
 import type { EntryFailures, Value } from '../backend/backend.ts';
-import { InvalidArgumentError, type NodeAttempt, PartialFailureError } from '../errors.ts';
+import { InvalidArgumentError, type NodeAttempt, PartialFailureError } from '../errors/index.ts';
 import type { Fleet, Member } from '../routing/fleet.ts';
 import { readMany } from '../routing/read-many.ts';
 import { writeMany } from '../routing/write-many.ts';

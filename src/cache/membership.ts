@@ -7,7 +7,7 @@
 
 import type { CompleteBackend } from '../backend/backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import { expectPlacement } from '../placement/expect-placement.ts';
 import type { Placement } from '../placement/placement.ts';

@@ -1,7 +1,7 @@
 /** The cache's options: parsed once, in full, when it is made. Unknown keys and bad values throw, naming the field. */
 
 import type { Backend } from '../backend/backend.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
 import type { RoutingPolicy } from '../routing/fleet.ts';
 import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../routing/options.ts';

@@ -43,7 +43,7 @@ const anyAnswer = () => true;
 /**
  * @typeParam Stored  What the values are; `unknown` lets each call say.
  *
- * Every call rejects with one of the errors of `errors.ts`, or with the reason of its signal. Keys are any strings.
+ * Every call rejects with one of the errors of `errors/`, or with the reason of its signal. Keys are any strings.
  */
 export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements AsyncDisposable {
   readonly #codec: Codec;

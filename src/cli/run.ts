@@ -1,7 +1,7 @@
 /** The command line without the process: arguments in, what to print and the exit code out. */
 
 import packageJson from '../../package.json' with { type: 'json' };
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { visible } from './draw/visible-text.ts';
 import { explainCommand } from './explain.ts';
 import type { Command, Host } from './host.ts';

@@ -8,7 +8,7 @@
  * A failed call alone never takes a node out of service: it may be the call's fault. A probe decides.
  */
 
-import { isShardringError, type ShardringErrorCode } from '../errors.ts';
+import { isShardringError, type ShardringErrorCode } from '../errors/index.ts';
 import type { NodeHealth } from './health-view.ts';
 
 export type Observation = 'call failed' | 'probe failed' | 'probe passed';

@@ -1,6 +1,6 @@
 /** Whether a value given by a caller is a placement at all, before anything is asked of it. */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectFunction, expectObject } from '../runtime/validate.ts';
 import type { Placement } from './placement.ts';
 

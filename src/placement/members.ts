@@ -1,6 +1,6 @@
 /** Changes of a list of nodes, the same for every kind of placement. Each returns a new list and leaves the old one. */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectIterable, expectPositive } from '../runtime/validate.ts';
 import { type NodeId, type NodeInput, type PlacementNode, parseNode } from './node.ts';
 

@@ -1,6 +1,6 @@
 /** The nodes of a placement: what places keys, apart from what stores them. */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectOptions, expectPositive, expectString } from '../runtime/validate.ts';
 
 /** A node's name. It never changes: positions come from it, so a node that moves to another address keeps its keys. */

@@ -1,6 +1,6 @@
 /** Snapshots of any kind of placement: the kind is read off the snapshot. */
 
-import { SnapshotError } from '../errors.ts';
+import { SnapshotError } from '../errors/index.ts';
 import { expectOptions } from '../runtime/validate.ts';
 import { GoRedisRing } from './compat/go-redis.ts';
 import { PointRing } from './compat/point-ring.ts';
@@ -23,22 +23,24 @@ export interface RestoreOptions {
 
 type Restore = (snapshot: unknown, options: RestoreOptions) => Placement;
 
-const restorers = new Map<unknown, Restore>([
-  ['xxh32/1', (snapshot, options) => HashRing.fromSnapshot(snapshot, options)],
-  ['rendezvous/1', (snapshot) => Rendezvous.fromSnapshot(snapshot)],
-  ['rendezvous-table/1', (snapshot, options) => RendezvousTable.fromSnapshot(snapshot, options)],
-  ['maglev/1', (snapshot, options) => Maglev.fromSnapshot(snapshot, options)],
-  ['jump-table/1', (snapshot, options) => JumpTable.fromSnapshot(snapshot, options)],
-  ['bounded-load/1', (snapshot, options) => BoundedLoadRing.fromSnapshot(snapshot, options)],
-  ['hash-ranges/1', (snapshot, options) => HashRanges.fromSnapshot(snapshot, options)],
-  ['range/1', (snapshot) => RangeSharding.fromSnapshot(snapshot)],
-  ['redis-slots/1', (snapshot, options) => RedisSlots.fromSnapshot(snapshot, options)],
-  ['go-redis/1', (snapshot) => GoRedisRing.fromSnapshot(snapshot)],
-  ...['ketama/1', 'libmemcached/1', 'npm-hashring/1', 'twemproxy/1'].map((kind): [string, Restore] => [
-    kind,
-    (snapshot) => PointRing.fromSnapshot(snapshot),
-  ]),
-]);
+/** Made when it is asked for: made at load, it would keep every placement in every bundle. */
+const makeRestorers = () =>
+  new Map<unknown, Restore>([
+    ['xxh32/1', (snapshot, options) => HashRing.fromSnapshot(snapshot, options)],
+    ['rendezvous/1', (snapshot) => Rendezvous.fromSnapshot(snapshot)],
+    ['rendezvous-table/1', (snapshot, options) => RendezvousTable.fromSnapshot(snapshot, options)],
+    ['maglev/1', (snapshot, options) => Maglev.fromSnapshot(snapshot, options)],
+    ['jump-table/1', (snapshot, options) => JumpTable.fromSnapshot(snapshot, options)],
+    ['bounded-load/1', (snapshot, options) => BoundedLoadRing.fromSnapshot(snapshot, options)],
+    ['hash-ranges/1', (snapshot, options) => HashRanges.fromSnapshot(snapshot, options)],
+    ['range/1', (snapshot) => RangeSharding.fromSnapshot(snapshot)],
+    ['redis-slots/1', (snapshot, options) => RedisSlots.fromSnapshot(snapshot, options)],
+    ['go-redis/1', (snapshot) => GoRedisRing.fromSnapshot(snapshot)],
+    ...['ketama/1', 'libmemcached/1', 'npm-hashring/1', 'twemproxy/1'].map((kind): [string, Restore] => [
+      kind,
+      (snapshot) => PointRing.fromSnapshot(snapshot),
+    ]),
+  ]);
 
 /**
  * The placement that a snapshot was taken of, of whatever kind, given as the object or as its JSON text.
@@ -47,6 +49,7 @@ const restorers = new Map<unknown, Restore>([
 export function placementFromSnapshot(snapshot: unknown, options: RestoreOptions = {}): Placement {
   expectOptions('options', options, ['replicationFactor']);
   const kind = kindOfSnapshot(snapshot);
+  const restorers = makeRestorers();
   const restore = restorers.get(kind);
   if (restore === undefined) {
     const known = [...restorers.keys()].join(', ');

@@ -5,7 +5,7 @@
  * release does not understand it refuses, instead of guessing and moving keys.
  */
 
-import { isShardringError, SnapshotError } from '../errors.ts';
+import { isShardringError, SnapshotError } from '../errors/index.ts';
 import { xxh32 } from '../hash/xxh32.ts';
 import { expectObject } from '../runtime/validate.ts';
 import { type NodeInput, type PlacementNode, parseNode } from './node.ts';

@@ -15,7 +15,7 @@
  * joins, keys of `c` go to the others, and keys of the others to `d`.
  */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectPlacement } from '../placement/expect-placement.ts';
 import { compareIds, type NodeId } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';

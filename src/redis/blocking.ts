@@ -7,8 +7,8 @@
 
 import type { Redis } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
-import { errorOf, failureOf } from '../backend/connections/failure.ts';
-import { isShardringError, TimeoutError, UnknownOutcomeError } from '../errors.ts';
+import { errorOf, failureOf, isReplyError } from '../backend/connections/failure.ts';
+import { isShardringError, TimeoutError, UnknownOutcomeError } from '../errors/index.ts';
 import type { RedisNode } from './node.ts';
 
 export interface BlockingCommand {
@@ -45,7 +45,7 @@ export async function waitAt(
     if (!isWrite && error instanceof UnknownOutcomeError && error.cause instanceof TimeoutError) {
       throw new TimeoutError(node.id, name, limitMs!);
     }
-    if (isShardringError(error) || (error instanceof Error && error.name === 'ReplyError')) throw error;
+    if (isShardringError(error) || isReplyError(error)) throw error;
     throw errorOf(failureOf(error), { node: node.id, operation: name, isWrite, wasSent: true });
   }
 }
@@ -58,7 +58,7 @@ async function ask(
     return { reply: await client.callBuffer(name, args as string[]) };
   } catch (error) {
     // The server's refusal leaves the connection as it was.
-    if (error instanceof Error && error.name === 'ReplyError') return { refusal: error };
+    if (isReplyError(error)) return { refusal: error };
     throw error;
   }
 }

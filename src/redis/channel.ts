@@ -1,7 +1,7 @@
 /** Channels and patterns of pub/sub: any string or bytes, each told from every other one by its bytes. */
 
 import { encodeKey } from '../backend/connections/key-bytes.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { routingTextOf, shownTextOf } from './key-text.ts';
 
 /** The three kinds of subscription, by the command that begins one. */

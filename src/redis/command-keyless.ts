@@ -20,14 +20,14 @@ export interface Refusal {
   readonly mayBeAlone: boolean;
 }
 
-type KeylessSpread =
+type KeylessDistribution =
   | { readonly kind: 'everywhere'; readonly merge: MergeReplies }
   | { readonly kind: 'anyNode' | 'oneNode' | 'randomNode' }
   | { readonly kind: 'channel'; readonly index: number }
   | Refusal;
 
 /** One answer, or one for each subcommand, named in lower case. */
-type Rule = KeylessSpread | ReadonlyMap<string, KeylessSpread>;
+type Rule = KeylessDistribution | ReadonlyMap<string, KeylessDistribution>;
 
 export const refuse = (reason: string, mayBeAlone?: 'may be alone'): Refusal => ({
   kind: 'refused',
@@ -35,9 +35,9 @@ export const refuse = (reason: string, mayBeAlone?: 'may be alone'): Refusal => 
   mayBeAlone: mayBeAlone !== undefined,
 });
 
-const everywhere = (merge: MergeReplies): KeylessSpread => ({ kind: 'everywhere', merge });
-const anyNode: KeylessSpread = { kind: 'anyNode' };
-const ofItsKey: KeylessSpread = { kind: 'oneNode' };
+const everywhere = (merge: MergeReplies): KeylessDistribution => ({ kind: 'everywhere', merge });
+const anyNode: KeylessDistribution = { kind: 'anyNode' };
+const ofItsKey: KeylessDistribution = { kind: 'oneNode' };
 
 /** Of one server: its state, its files, its settings. */
 const nameNode = (what: string) => refuse(`${what}; name the node: redis.on(nodeId).call(...)`, 'may be alone');
@@ -50,7 +50,7 @@ const replicationProtocol = refuse(
   'it is for replicas, and turns the connection into a stream; use a tool such as redis-cli',
 );
 
-const subcommands = (rules: Record<string, KeylessSpread>): Rule =>
+const subcommands = (rules: Record<string, KeylessDistribution>): Rule =>
   new Map(Object.entries({ ...rules, help: anyNode }));
 
 const rules: ReadonlyMap<string, Rule> = new Map(
@@ -176,17 +176,17 @@ const dbsizeOfCopies = refuse(
 export const hasKeylessRule = (name: string): boolean => rules.has(name);
 
 /** What a command does that `@ioredis/commands` gives no keys; undefined for one that has them. */
-export function keyless(name: string, args: Args, copies: number): KeylessSpread | undefined {
+export function keyless(name: string, args: Args, copies: number): KeylessDistribution | undefined {
   if (name === 'dbsize' && copies > 1) return dbsizeOfCopies;
   const rule = rules.get(name);
   if (rule === undefined) return hasKeysInSomeForm(name) ? undefined : unknownCommand;
-  if (!(rule instanceof Map)) return rule as KeylessSpread;
+  if (!(rule instanceof Map)) return rule as KeylessDistribution;
   if (args.length === 0) return anyNode;
   const ofSubcommand = rule.get(tokenOf(args[0]).toLowerCase()) ?? unknownSubcommand;
   return ofSubcommand === ofItsKey && keysOf(name, args).length === 0 ? anyNode : ofSubcommand;
 }
 
-function eachOf(names: readonly string[], rule: KeylessSpread): Record<string, KeylessSpread> {
+function eachOf(names: readonly string[], rule: KeylessDistribution): Record<string, KeylessDistribution> {
   return Object.fromEntries(names.map((name) => [name, rule]));
 }
 

@@ -18,7 +18,7 @@ export { keysOf } from './command-keys.ts';
 
 type Args = readonly CommandArgument[];
 
-export type Spread =
+export type Distribution =
   /** All its keys are on one node, or `ERR_CROSS_NODE`. It has at least one key. */
   | { readonly kind: 'oneNode' }
   /** One command a node with that node's keys, the replies merged. `width`: arguments of an entry, key first. */
@@ -33,11 +33,11 @@ export type Spread =
   | { readonly kind: 'randomNode' }
   | Refusal;
 
-const split = (width: number, merge: MergeParts): Spread => ({ kind: 'split', width, merge });
-const oneNode: Spread = { kind: 'oneNode' };
-const anyNode: Spread = { kind: 'anyNode' };
+const split = (width: number, merge: MergeParts): Distribution => ({ kind: 'split', width, merge });
+const oneNode: Distribution = { kind: 'oneNode' };
+const anyNode: Distribution = { kind: 'anyNode' };
 
-const splittable: ReadonlyMap<string, Extract<Spread, { kind: 'split' }>> = new Map(
+const splittable: ReadonlyMap<string, Extract<Distribution, { kind: 'split' }>> = new Map(
   Object.entries({
     mget: split(1, inOrderOfEntries),
     mset: split(2, firstOfParts),
@@ -45,7 +45,7 @@ const splittable: ReadonlyMap<string, Extract<Spread, { kind: 'split' }>> = new 
     unlink: split(1, sumOfParts),
     exists: split(1, sumOfParts),
     touch: split(1, sumOfParts),
-  }) as [string, Extract<Spread, { kind: 'split' }>][],
+  }) as [string, Extract<Distribution, { kind: 'split' }>][],
 );
 
 const refusals: ReadonlyMap<string, Refusal> = new Map(
@@ -63,7 +63,7 @@ const refusals: ReadonlyMap<string, Refusal> = new Map(
  * @param copies      On how many nodes each key is: the replication factor.
  * @param hashesTags  Whether keys of the same `{tag}` live together.
  */
-export function spreadOf(name: string, args: Args, copies = 1, hashesTags = true): Spread {
+export function distributionOf(name: string, args: Args, copies = 1, hashesTags = true): Distribution {
   if (hasOneKey(name) && !refusals.has(name)) return args.length > 0 ? oneNode : anyNode;
   const refusal = refusals.get(name) ?? refusalOfForm(name, args, hashesTags);
   if (refusal !== undefined) return refusal;
@@ -76,7 +76,7 @@ export function spreadOf(name: string, args: Args, copies = 1, hashesTags = true
 
 const plain = new Map<string, boolean>();
 
-/** True for the many commands of which {@link spreadOf} says 'oneNode' whenever they have a key. Found out once for each. */
+/** True for the many commands of which {@link distributionOf} says 'oneNode' whenever they have a key. Found out once for each. */
 export function isForItsKeys(name: string): boolean {
   const known = plain.get(name);
   if (known !== undefined) return known;

@@ -6,6 +6,7 @@
  */
 
 import { list } from '@ioredis/commands';
+import { rethrowLater } from '../runtime/rethrow-later.ts';
 
 /** How replies reach the caller: strings, or bytes for the `*Buffer` methods. */
 export type ReplyEncoding = 'utf8' | null;
@@ -80,9 +81,7 @@ export function tellCallback<Reply>(promise: Promise<Reply>, callback: Callback 
     try {
       callback(error, reply);
     } catch (thrown) {
-      process.nextTick(() => {
-        throw thrown;
-      });
+      rethrowLater(thrown);
     }
   };
   promise.then(

@@ -12,11 +12,12 @@ import { commandClassOf } from '../backend/connections/client.ts';
 import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
 import { RedisServer } from '../backend/connections/server.ts';
 import { RedisBackend } from '../backend/redis.ts';
-import { ClosedError, InvalidArgumentError } from '../errors.ts';
+import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { NodeHealth } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import type { NodeId } from '../placement/node.ts';
 import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
+import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { type Callback, tellCallback } from './commander.ts';
 import type { CommandParser } from './invocation.ts';
 import { RedisNode } from './node.ts';
@@ -151,9 +152,7 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
     try {
       this.emit(name, ...args);
     } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
+      rethrowLater(error);
     }
   }
 

@@ -10,6 +10,7 @@ import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { readOne } from '../routing/read.ts';
 import { type WriteCall, writeOne } from '../routing/write.ts';
+import { Deferred } from '../runtime/deferred.ts';
 
 /** Sends the command to one node. */
 export type Ask = (node: NodeId, timeoutMs: number) => Promise<unknown>;
@@ -27,7 +28,7 @@ async function answerOf(asked: Promise<unknown>): Promise<Answer> {
   try {
     return { reply: await asked };
   } catch (error) {
-    if (isReplyError(error) && !isOfTheServer(error as Error)) return { refusal: error as Error };
+    if (isReplyError(error) && !isOfTheServer(error)) return { refusal: error };
     throw error;
   }
 }
@@ -79,15 +80,12 @@ export async function writeFirst(
 ): Promise<unknown> {
   const first = fleet.placesOf(key).serving[0]?.id;
   const { timeoutMs } = fleet.policy;
-  let tellReply!: (reply: Promise<unknown>) => void;
-  const firstReply = new Promise<unknown>((resolve) => {
-    tellReply = resolve;
-  });
-  firstReply.catch(() => undefined);
+  const firstReply = new Deferred<unknown>();
+  firstReply.promise.catch(() => undefined);
   const askOrFollow: Ask = async (node) => {
-    if (node !== first) return follow(await firstReply.catch(refuseToFollow), node, timeoutMs);
+    if (node !== first) return follow(await firstReply.promise.catch(refuseToFollow), node, timeoutMs);
     const asked = ask(node, timeoutMs);
-    tellReply(asked);
+    firstReply.resolve(asked);
     return asked;
   };
   return writeTo(fleet, command, key, askOrFollow, fleet.clock.nowMs() + timeoutMs + waitMs);

@@ -7,21 +7,21 @@
 
 import { exists, hasFlag } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
-import { CommandRefusedError } from '../errors.ts';
+import { CommandRefusedError } from '../errors/index.ts';
 import type { NodeId } from '../placement/node.ts';
 import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { copiesOf, type Topology } from '../routing/topology.ts';
 import type { Random } from '../runtime/random.ts';
 import { waitsForOwnWrites } from './command-blocking.ts';
-import { blocking, isForItsKeys, isReadOnly, keysOf, type Spread, spreadOf } from './command-table.ts';
+import { blocking, type Distribution, distributionOf, isForItsKeys, isReadOnly, keysOf } from './command-table.ts';
 import { type Ask, readCopies, writeCopies, writeFirst } from './copies.ts';
 import { type Invocation, withKeyPrefix } from './invocation.ts';
 import { areTogether, expectTogether, groupKeys } from './key-groups.ts';
 import { argumentsOf, type MergeReplies, pickBySize } from './merge.ts';
-import { type NodeCaller, Order } from './node-caller.ts';
+import { type NodeCaller, NodeCommand } from './node-caller.ts';
 import type { OnQueued, PipelineResults } from './pipeline.ts';
-import { type Command, type Replication, replicationOf } from './replication/effects.ts';
+import { type PlainCommand, type Replication, replicationOf } from './replication/effects.ts';
 import { type TransactionCommand, transactAt } from './transaction.ts';
 
 export interface DispatchOptions {
@@ -55,18 +55,18 @@ export class Dispatcher {
   run(invocation: Invocation, isRead?: boolean): Promise<unknown> {
     const { name, args, keys } = invocation;
     if (keys.length === 1 && isForItsKeys(name)) return this.#together(invocation, isRead ?? isReadOnly(name, args));
-    const spread = this.#spreadOf(name, args);
-    switch (spread.kind) {
+    const distribution = this.#distributionOf(name, args);
+    switch (distribution.kind) {
       case 'refused':
-        throw new CommandRefusedError(name, spread.reason);
+        throw new CommandRefusedError(name, distribution.reason);
       case 'oneNode':
         expectTogether(this.#topology, name, keys);
         return this.#together(invocation, isRead ?? isReadOnly(name, args));
       case 'split':
         if (areTogether(this.#topology, keys)) return this.#together(invocation, isReadOnly(name, args));
-        return this.#split(invocation, spread);
+        return this.#split(invocation, distribution);
       case 'everywhere':
-        return this.#everywhere(invocation, spread.merge);
+        return this.#everywhere(invocation, distribution.merge);
       case 'anyNode':
         return this.#caller.call(this.#caller.anyNode(), orderOf(invocation));
       case 'channel':
@@ -81,9 +81,9 @@ export class Dispatcher {
     return this.#topology.placement.nodes.length === 1;
   }
 
-  #spreadOf(name: string, args: readonly CommandArgument[]): Spread {
-    const spread = spreadOf(name, args, copiesOf(this.#topology), hashesTags(this.#topology.placement));
-    if (spread.kind !== 'refused' || !spread.mayBeAlone || !this.#isAlone) return spread;
+  #distributionOf(name: string, args: readonly CommandArgument[]): Distribution {
+    const distribution = distributionOf(name, args, copiesOf(this.#topology), hashesTags(this.#topology.placement));
+    if (distribution.kind !== 'refused' || !distribution.mayBeAlone || !this.#isAlone) return distribution;
     return { kind: keysOf(name, args).length > 0 ? 'oneNode' : 'anyNode' };
   }
 
@@ -93,23 +93,23 @@ export class Dispatcher {
     const args = withKeyPrefix(this.#options.keyPrefix, invocation);
     const hasOneKeyFirst = keyIndexes.length === 1 && keyIndexes[0] === 0;
     if (copiesOf(this.#topology) > 1) {
-      return this.#atCopies(keys[0]!, new Order(name, args, !isRead, hasOneKeyFirst)).then(invocation.decode);
+      return this.#atCopies(keys[0]!, new NodeCommand(name, args, !isRead, hasOneKeyFirst)).then(invocation.decode);
     }
-    const order = new Order(name, args, !isRead, hasOneKeyFirst, invocation.decode);
+    const order = new NodeCommand(name, args, !isRead, hasOneKeyFirst, invocation.decode);
     return this.#caller.call(this.#topology.placement.nodeFor(keys[0]!), order);
   }
 
   /** The raw reply of the holders of `key`. */
-  #atHolders(key: string, order: Order): Promise<unknown> {
+  #atHolders(key: string, order: NodeCommand): Promise<unknown> {
     return copiesOf(this.#topology) > 1
       ? this.#atCopies(key, order)
       : this.#caller.call(this.#topology.placement.nodeFor(key), order);
   }
 
-  async #atCopies(key: string, order: Order): Promise<unknown> {
+  async #atCopies(key: string, order: NodeCommand): Promise<unknown> {
     const { name, args, isWrite } = order;
     const ask =
-      (asked: Order): Ask =>
+      (asked: NodeCommand): Ask =>
       async (node, timeoutMs) =>
         this.#caller.call(node, asked, timeoutMs);
     if (!isWrite) return readCopies(this.fleet, name, key, ask(order));
@@ -132,8 +132,8 @@ export class Dispatcher {
     }
   }
 
-  async #follow(effects: readonly Command[], node: NodeId, timeoutMs: number): Promise<void> {
-    for (const { name, args } of effects) await this.#caller.call(node, new Order(name, args, true), timeoutMs);
+  async #follow(effects: readonly PlainCommand[], node: NodeId, timeoutMs: number): Promise<void> {
+    for (const { name, args } of effects) await this.#caller.call(node, new NodeCommand(name, args, true), timeoutMs);
   }
 
   /** Closing waits for what has more steps than one: what the first holder has done is to reach the others. */
@@ -149,12 +149,12 @@ export class Dispatcher {
   }
 
   /** One command for each group of keys with the same holders. */
-  async #split(invocation: Invocation, { width, merge }: Extract<Spread, { kind: 'split' }>): Promise<unknown> {
+  async #split(invocation: Invocation, { width, merge }: Extract<Distribution, { kind: 'split' }>): Promise<unknown> {
     const { name, keys } = invocation;
     const args = withKeyPrefix(this.#options.keyPrefix, invocation);
     const isWrite = !isReadOnly(name, args);
     const parts = groupKeys(this.#topology, keys).map(async (entries) => {
-      const order = new Order(name, argumentsOf(args, width, entries), isWrite);
+      const order = new NodeCommand(name, argumentsOf(args, width, entries), isWrite);
       return { entries, reply: await this.#atHolders(keys[entries[0]!]!, order) };
     });
     return invocation.decode(merge(await Promise.all(parts), keys.length));
@@ -163,7 +163,7 @@ export class Dispatcher {
   /** The command at every node; fails if one does. */
   async #everywhere(invocation: Invocation, merge: MergeReplies): Promise<unknown> {
     const { name, args } = invocation;
-    const order = new Order(name, args, !isReadOnly(name, args));
+    const order = new NodeCommand(name, args, !isReadOnly(name, args));
     const replies = this.#caller.ids.map(async (id) =>
       waitsForOwnWrites(name) ? this.#caller.waitForReplicas(id, order) : this.#caller.call(id, order),
     );
@@ -173,7 +173,7 @@ export class Dispatcher {
   /** RANDOMKEY at a node that is drawn by its number of keys, so that every key is equally likely. */
   async #atRandomNode(invocation: Invocation): Promise<unknown> {
     const { ids } = this.#caller;
-    const dbsize = new Order('dbsize', [], false);
+    const dbsize = new NodeCommand('dbsize', [], false);
     const sizes = await Promise.all(ids.map(async (id) => Number(await this.#caller.call(id, dbsize))));
     return this.#caller.call(ids[pickBySize(sizes, this.#options.random()) ?? 0]!, orderOf(invocation));
   }
@@ -183,9 +183,9 @@ export class Dispatcher {
     if (invocations.length === 0) return [];
     const keys = invocations.flatMap((invocation) => invocation.keys);
     for (const { name, args } of invocations) {
-      const spread = this.#spreadOf(name, args);
-      if (spread.kind === 'refused') throw new CommandRefusedError(name, spread.reason);
-      if (!this.#isAlone && (spread.kind === 'everywhere' || spread.kind === 'randomNode')) {
+      const distribution = this.#distributionOf(name, args);
+      if (distribution.kind === 'refused') throw new CommandRefusedError(name, distribution.reason);
+      if (!this.#isAlone && (distribution.kind === 'everywhere' || distribution.kind === 'randomNode')) {
         throw new CommandRefusedError(name, 'within a transaction it would ask one node; call it outside');
       }
     }
@@ -222,13 +222,13 @@ export class Dispatcher {
 }
 
 /** Keyless commands have nothing that a prefix could stand before. */
-function orderOf({ name, args, decode }: Invocation): Order {
-  return new Order(name, args, !isReadOnly(name, args), false, decode);
+function orderOf({ name, args, decode }: Invocation): NodeCommand {
+  return new NodeCommand(name, args, !isReadOnly(name, args), false, decode);
 }
 
 /** The order as every copy can execute it. */
-function rewritten(order: Order, { name = order.name, args = order.args }: Rewriting): Order {
-  return new Order(name, args, order.isWrite);
+function rewritten(order: NodeCommand, { name = order.name, args = order.args }: Rewriting): NodeCommand {
+  return new NodeCommand(name, args, order.isWrite);
 }
 
 interface Rewriting {

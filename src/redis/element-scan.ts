@@ -1,6 +1,6 @@
 /** HSCAN, SSCAN and ZSCAN of one key as async iterables: what is in it, at least once, a page at a time. */
 
-import { InvalidArgumentError, NodeUnavailableError } from '../errors.ts';
+import { InvalidArgumentError, NodeUnavailableError } from '../errors/index.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import { shownTextOf } from './key-text.ts';
 import { type ElementScanOptions, elementScanOptions, parseScan, type ScanArgument } from './scan-options.ts';
@@ -109,16 +109,16 @@ export class ElementScan<Element> implements AsyncIterableIterator<Element>, Asy
 }
 
 /** @param readPage  Sends the command for the key. @throws {InvalidArgumentError} */
-export function scanElements<Command extends ElementCommand>(
-  command: Command,
+export function scanElements<Name extends ElementCommand>(
+  command: Name,
   readPage: ReadElements,
   options: ElementScanOptions & { readonly buffers: true },
-): ElementScan<ScannedElement<Buffer>[Command]>;
-export function scanElements<Command extends ElementCommand>(
-  command: Command,
+): ElementScan<ScannedElement<Buffer>[Name]>;
+export function scanElements<Name extends ElementCommand>(
+  command: Name,
   readPage: ReadElements,
   options: ElementScanOptions,
-): ElementScan<ScannedElement<string>[Command]>;
+): ElementScan<ScannedElement<string>[Name]>;
 export function scanElements(command: ElementCommand, readPage: ReadElements, options: ElementScanOptions) {
   return new ElementScan(command, readPage, options);
 }

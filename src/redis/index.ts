@@ -1,5 +1,7 @@
 /** Entry `shardring/redis`: what needs ioredis. */
 
+export { asNodeRedis, type IoredisClient, type NodeRedisFacade } from '../adapters/node-redis/facade.ts';
+export { MultiErrorReply, type NodeRedisMulti, WatchError } from '../adapters/node-redis/multi.ts';
 export type {
   RedisBackendOptions,
   RedisClient,
@@ -11,8 +13,6 @@ export { RedisBackend } from '../backend/redis.ts';
 export type { ChannelInput } from './channel.ts';
 export type { ShardedRedisStatus } from './connected-nodes.ts';
 export type { ElementScan, ScannedElement } from './element-scan.ts';
-export { asNodeRedis, type IoredisClient, type NodeRedisFacade } from './node-redis-facade.ts';
-export { MultiErrorReply, type NodeRedisMulti, WatchError } from './node-redis-multi.ts';
 export type { ShardedRedisNode, ShardedRedisOptions } from './options.ts';
 export type { PipelineResults, ShardedPipeline } from './pipeline.ts';
 export type { KeyScan } from './scan.ts';

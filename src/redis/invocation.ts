@@ -8,7 +8,7 @@
 import type { Command } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { encodeKey } from '../backend/connections/key-bytes.ts';
-import { CommandRefusedError } from '../errors.ts';
+import { CommandRefusedError } from '../errors/index.ts';
 import { hasOneKey, keysOf } from './command-keys.ts';
 import type { ReplyEncoding } from './commander.ts';
 import { routingTextOf } from './key-text.ts';

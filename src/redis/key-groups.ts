@@ -1,6 +1,6 @@
 /** Which keys can stand in one command: those with the same holders. Pure. */
 
-import { CrossNodeError } from '../errors.ts';
+import { CrossNodeError } from '../errors/index.ts';
 import { hashesTags } from '../placement/placement.ts';
 import type { Topology } from '../routing/topology.ts';
 import { copiesOf, holdersOf } from '../routing/topology.ts';

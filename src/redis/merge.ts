@@ -66,7 +66,7 @@ export const sumOfCounts: MergeReplies = (replies) =>
 /** Every string of the replies once: KEYS, also where a key has copies or is being moved; PUBSUB CHANNELS. */
 export const union: MergeReplies = (replies) => {
   const seen = new Map<string, unknown>();
-  for (const string of replies.flatMap(arrayOf)) {
+  for (const string of replies.flatMap(itemsOf)) {
     const text = Buffer.isBuffer(string) ? string.toString('latin1') : String(string);
     if (!seen.has(text)) seen.set(text, string);
   }
@@ -96,13 +96,13 @@ export function pickBySize(sizes: readonly number[], random: number): number | u
 
 /** The replies' first elements, their second ones, and so on. */
 function columnsOf(replies: readonly unknown[]): unknown[][] {
-  const rows = replies.map(arrayOf);
+  const rows = replies.map(itemsOf);
   const length = rows[0]?.length ?? 0;
   if (rows.some((row) => row.length !== length)) throw unexpected('an array as long as that of the other nodes');
   return Array.from({ length }, (_, index) => rows.map((row) => row[index]));
 }
 
-function arrayOf(reply: unknown): unknown[] {
+function itemsOf(reply: unknown): unknown[] {
   if (reply instanceof Set) return [...reply];
   if (!Array.isArray(reply)) throw unexpected('an array');
   return reply;

@@ -7,6 +7,7 @@
  */
 
 import type { Redis } from 'ioredis';
+import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { type Channel, idOf } from './channel.ts';
 import { shownTextOf } from './key-text.ts';
 
@@ -49,9 +50,7 @@ export class MessageRelay {
     try {
       this.#target.emit(event, ...argumentsOf());
     } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
+      rethrowLater(error);
     }
   }
 }

@@ -13,7 +13,7 @@ import { asResp2 } from './lent-replies.ts';
 import type { RedisNode } from './node.ts';
 
 /** A command as a node gets it, the prefix before its keys. */
-export class Order implements CommandSpec<unknown> {
+export class NodeCommand implements CommandSpec<unknown> {
   /**
    * @param hasOneKeyFirst  Its only key is its first argument, so that reads of other keys may be put off past it.
    * @param decode          From the server's reply, strings as bytes. Default: as it came.
@@ -31,9 +31,9 @@ export class Order implements CommandSpec<unknown> {
   }
 
   /** The same for a client that may speak RESP3. */
-  forLent(): Order {
+  forLent(): NodeCommand {
     const { name, args, isWrite, hasOneKeyFirst, decode } = this;
-    return new Order(name, args, isWrite, hasOneKeyFirst, (reply) => decode(asResp2(name, reply)));
+    return new NodeCommand(name, args, isWrite, hasOneKeyFirst, (reply) => decode(asResp2(name, reply)));
   }
 
   /** Asked only where a group's replicas may be read. */
@@ -74,7 +74,7 @@ export class NodeCaller {
   }
 
   /** @throws {NodeUnavailableError} At once where the node is down. */
-  call(id: NodeId, order: Order, timeoutMs = this.#timeoutMs): Promise<unknown> {
+  call(id: NodeId, order: NodeCommand, timeoutMs = this.#timeoutMs): Promise<unknown> {
     const node = this.inService(id, order.name);
     const { name, args, isWrite } = order;
     const wait = blocking(name, args);
@@ -91,8 +91,8 @@ export class NodeCaller {
    * all earlier commands to the server, and the waiting connection then makes a write of its own behind theirs: a message
    * on a channel that nobody has.
    */
-  async waitForReplicas(id: NodeId, { name, args }: Order): Promise<unknown> {
-    await this.call(id, new Order('ping', [], false));
+  async waitForReplicas(id: NodeId, { name, args }: NodeCommand): Promise<unknown> {
+    await this.call(id, new NodeCommand('ping', [], false));
     const wait = blocking(name, args);
     const command = { name, args, isWrite: false, maxWaitMs: wait.blocks ? wait.maxMs : 0 };
     const publish = (client: Redis) => client.publish('shardring:wait', '');
@@ -101,7 +101,7 @@ export class NodeCaller {
 
   /** Resolves when the node has executed what was sent to it before, for what goes over a connection of its own. */
   async afterEarlier(id: NodeId, timeoutMs: number): Promise<void> {
-    if (!this.inService(id, 'ping').server.isIdle) await this.call(id, new Order('ping', [], false), timeoutMs);
+    if (!this.inService(id, 'ping').server.isIdle) await this.call(id, new NodeCommand('ping', [], false), timeoutMs);
   }
 
   /** Lets health know of failures that speak of the node. */

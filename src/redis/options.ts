@@ -9,7 +9,7 @@ import {
   type Transport,
 } from '../backend/connections/options.ts';
 import { parseTarget, type Target } from '../backend/connections/target.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
 import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../routing/options.ts';
 import {

@@ -5,7 +5,7 @@
  * their replies. That is no transaction: see `transaction.ts` for one.
  */
 
-import { CommandRefusedError } from '../errors.ts';
+import { CommandRefusedError } from '../errors/index.ts';
 import {
   addCommandMethods,
   asCommand,

@@ -10,12 +10,13 @@
  */
 
 import type { Redis, RedisOptions } from 'ioredis';
+import { isReplyError } from '../backend/connections/failure.ts';
 import { sharedClientOptions } from '../backend/connections/own-client.ts';
-import { ClosedError, InvalidArgumentError } from '../errors.ts';
+import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Channel, type ChannelInput, type Family, isServersOwn, parseChannels } from './channel.ts';
 import { MessageRelay, type MessageTarget } from './message-relay.ts';
-import { isReplyError, Subscriber } from './subscriptions.ts';
+import { Subscriber } from './subscriptions.ts';
 
 /** Where channels are. */
 export interface ChannelHomes {

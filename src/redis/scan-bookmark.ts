@@ -5,7 +5,7 @@
  * and not followed. JSON in base64url, because it may travel in a URL and ids of nodes are any text.
  */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 
 /** By node id: the server's cursor to go on from, '0' at the start, or undefined if the node is done. */
 export type ServerCursors = ReadonlyMap<string, string | undefined>;

@@ -12,7 +12,7 @@
  * The number says nothing of which nodes there were: it is good for as long as the nodes stay the same.
  */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 
 export interface ScanPlace {
   readonly nodeIndex: number;

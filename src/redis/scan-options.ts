@@ -1,7 +1,7 @@
 /** What a scan looks for, checked, and as arguments of SCAN. */
 
 import { encodeKey } from '../backend/connections/key-bytes.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectBoolean, expectInteger, expectOptions, expectSignal, expectString } from '../runtime/validate.ts';
 
 export interface ElementScanOptions {

@@ -8,7 +8,7 @@
  * nothing is lost if its taker fails in the middle of it.
  */
 
-import { NodeUnavailableError } from '../errors.ts';
+import { NodeUnavailableError } from '../errors/index.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { ScanArgument } from './scan-options.ts';
 

@@ -5,7 +5,7 @@ import { copiesOf, holdersOf } from '../routing/topology.ts';
 import type { ReplyEncoding } from './commander.ts';
 import { type ElementCommand, type ElementScan, type ScannedElement, scanElements } from './element-scan.ts';
 import { shownTextOf } from './key-text.ts';
-import { type NodeCaller, Order } from './node-caller.ts';
+import { type NodeCaller, NodeCommand } from './node-caller.ts';
 import { type IsOwner, type KeyScan, scanAllPages, scanKeys, scanOnePage } from './scan.ts';
 import type { ElementScanOptions, ScanArgument, ScanOptions } from './scan-options.ts';
 import { nodesToScan, ownerAmong } from './scan-owner.ts';
@@ -36,11 +36,11 @@ export class Scans {
     return scanKeys(nodes, options, isOwner);
   }
 
-  elements<Command extends ElementCommand>(
-    command: Command,
+  elements<Name extends ElementCommand>(
+    command: Name,
     key: string | Buffer,
     options: ElementScanOptions,
-  ): ElementScan<ScannedElement<string>[Command]> {
+  ): ElementScan<ScannedElement<string>[Name]> {
     return scanElements(command, (cursor, args) => this.#elementPage(command, key, cursor, args), options);
   }
 
@@ -107,7 +107,7 @@ export class Scans {
       id,
       scanPage: async (cursor, args) => {
         this.#begin();
-        return pageOf(await this.#caller.call(id, new Order(command, [cursor, ...args], false)));
+        return pageOf(await this.#caller.call(id, new NodeCommand(command, [cursor, ...args], false)));
       },
     }));
   }

@@ -6,7 +6,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectBoolean, expectInteger, expectObject, expectString } from '../runtime/validate.ts';
 
 /** As ioredis' `defineCommand` takes it. */

@@ -7,7 +7,7 @@
 
 import type { Redis, RedisKey } from 'ioredis';
 import { defaultConnectTimeoutMs } from '../backend/connections/own-client.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
 import { copiesOf, type Topology } from '../routing/topology.ts';
 import { systemRandom } from '../runtime/random.ts';

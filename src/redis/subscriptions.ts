@@ -13,11 +13,12 @@
 import type { Redis } from 'ioredis';
 import { chunks } from '../backend/connections/chunks.ts';
 import type { Client } from '../backend/connections/client.ts';
-import { errorOf, type Failure } from '../backend/connections/failure.ts';
+import { errorOf, type Failure, isReplyError } from '../backend/connections/failure.ts';
 import { Heartbeat } from '../backend/connections/heartbeat.ts';
 import { Link } from '../backend/connections/link.ts';
-import { ClosedError, NodeUnavailableError, TimeoutError } from '../errors.ts';
+import { ClosedError, NodeUnavailableError, TimeoutError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { Deferred } from '../runtime/deferred.ts';
 import type { Channel, Family } from './channel.ts';
 import type { MessageRelay } from './message-relay.ts';
 
@@ -63,8 +64,7 @@ export class Subscriber {
   readonly #waiters = new Set<Waiter>();
   #isClosed = false;
   /** Ends the waiting for replies that cannot come any more. */
-  #lose: () => void = () => undefined;
-  #lost: Promise<void> = Promise.resolve();
+  #lost = new Deferred<void>();
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -138,7 +138,7 @@ export class Subscriber {
       cancel = clock.schedule(timeoutMs, resolve, true);
     });
     const replies = pieces(channels).map((names) => this.#calls[endOf[family]](...names));
-    await Promise.race([Promise.allSettled(replies), this.#lost, late]);
+    await Promise.race([Promise.allSettled(replies), this.#lost.promise, late]);
     cancel();
   }
 
@@ -149,21 +149,19 @@ export class Subscriber {
     this.#heartbeat.stop();
     this.#options.relay.unlisten(this.#client);
     this.#link.end();
-    this.#lose();
+    this.#lost.resolve();
     for (const waiter of this.#waiters) waiter.end(new ClosedError('client'));
   }
 
   #onUp(): void {
-    this.#lost = new Promise((resolve) => {
-      this.#lose = resolve;
-    });
+    this.#lost = new Deferred();
     for (const family of families) this.#send(family, [...this.#wishes[family].values()]);
     this.#heartbeat.start();
   }
 
   #onLost(failure: Failure): void {
     this.#heartbeat.stop();
-    this.#lose();
+    this.#lost.resolve();
     if (!this.#isClosed) this.#options.onError(this.#errorOf(failure));
   }
 
@@ -227,5 +225,3 @@ function pieces(channels: readonly Channel[]): (string | Buffer)[][] {
     channels.slice(start, end).map(({ argument }) => argument),
   );
 }
-
-export const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';

@@ -7,8 +7,8 @@
 
 import type { Redis } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
-import { errorOf, failureOf } from '../backend/connections/failure.ts';
-import { CommandRefusedError, isShardringError, TimeoutError, UnknownOutcomeError } from '../errors.ts';
+import { errorOf, failureOf, isReplyError } from '../backend/connections/failure.ts';
+import { CommandRefusedError, isShardringError, TimeoutError, UnknownOutcomeError } from '../errors/index.ts';
 import { isReadOnly } from './command-table.ts';
 import { addCommandMethods, type Callback, type ReplyEncoding, tellCallback } from './commander.ts';
 import type { RedisNode } from './node.ts';
@@ -93,7 +93,7 @@ export async function transactAt(
         return { results: await transaction.exec() };
       } catch (error) {
         // The server's own refusal is the caller's answer, and leaves the connection clean.
-        if (error instanceof Error && error.name === 'ReplyError') return { refusal: error };
+        if (isReplyError(error)) return { refusal: error };
         throw error;
       }
     },

@@ -3,7 +3,7 @@
  */
 
 import type { CompleteBackend } from '../backend/backend.ts';
-import { isShardringError, type NodeAttempt, NodeReplyError, NodeUnavailableError } from '../errors.ts';
+import { isShardringError, type NodeAttempt, NodeReplyError, NodeUnavailableError } from '../errors/index.ts';
 import type { HealthView } from '../health/health-view.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';

@@ -1,6 +1,6 @@
 /** The options that both faces share: which nodes hold a key, how long a call may take, how nodes are watched. */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import type { PlacementNode } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';

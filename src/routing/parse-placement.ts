@@ -1,6 +1,6 @@
 /** The option `placement` of a cache: given as it is, made by a function, or the ring that the other options describe. */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { expectPlacement } from '../placement/expect-placement.ts';
 import { compareIds, type PlacementNode } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';

@@ -7,7 +7,7 @@
  */
 
 import type { CallOptions } from '../backend/backend.ts';
-import { type NodeAttempt, UnsupportedError } from '../errors.ts';
+import { type NodeAttempt, UnsupportedError } from '../errors/index.ts';
 import { canReadForCopy, readForCopy, storeCopy } from './copy.ts';
 import type { Fleet, Member, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';

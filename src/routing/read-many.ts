@@ -6,7 +6,7 @@
  */
 
 import type { Value } from '../backend/backend.ts';
-import type { NodeAttempt } from '../errors.ts';
+import type { NodeAttempt } from '../errors/index.ts';
 import type { Fleet, Member } from './fleet.ts';
 import { attemptTimeoutMs } from './query-plan.ts';
 import {

@@ -7,7 +7,7 @@
  */
 
 import type { CallOptions } from '../backend/backend.ts';
-import { AllReplicasFailedError, type NodeAttempt } from '../errors.ts';
+import { AllReplicasFailedError, type NodeAttempt } from '../errors/index.ts';
 import { copyBack } from './copy-back.ts';
 import type { Fleet, Member, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';

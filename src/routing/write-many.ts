@@ -3,7 +3,7 @@
  */
 
 import type { CallOptions, EntryFailures } from '../backend/backend.ts';
-import type { NodeAttempt } from '../errors.ts';
+import type { NodeAttempt } from '../errors/index.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Fleet, Member } from './fleet.ts';
 import { tellFormer } from './former-holders.ts';

@@ -11,7 +11,7 @@ import {
   type ShardringErrorCode,
   TimeoutError,
   WriteConsistencyError,
-} from '../errors.ts';
+} from '../errors/index.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Fleet, Member, Places } from './fleet.ts';
 import { tellFormer } from './former-holders.ts';

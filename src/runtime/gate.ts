@@ -1,6 +1,6 @@
 /** Counts the calls under way, so that closing can refuse new ones and wait for the rest. */
 
-import { ClosedError } from '../errors.ts';
+import { ClosedError } from '../errors/index.ts';
 
 export class Gate {
   readonly #what: string;

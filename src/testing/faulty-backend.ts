@@ -16,7 +16,7 @@ import { checkBackend } from '../backend/check-backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import { cutOff } from '../backend/cut-off.ts';
 import { type BackendOperation, backendOperations, isWrite } from '../backend/operation.ts';
-import { NodeUnavailableError, UnknownOutcomeError } from '../errors.ts';
+import { NodeUnavailableError, UnknownOutcomeError } from '../errors/index.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { expectInteger, expectOptions, expectString } from '../runtime/validate.ts';
 

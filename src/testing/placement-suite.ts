@@ -8,7 +8,7 @@
  * again. The suite owns the nodes that the placement is tried with; each case has a placement of its own.
  */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import type { NodeInput } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';
 import { type Random, seededRandom } from '../runtime/random.ts';

@@ -3,7 +3,7 @@
  */
 
 import { setImmediate as afterPendingPromises } from 'node:timers/promises';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { expectInteger, expectOptions } from '../runtime/validate.ts';
 

@@ -9,7 +9,7 @@ import {
   UnknownOutcomeError,
   UnsupportedError,
   ValueTooLargeError,
-} from '../../src/errors.ts';
+} from '../../src/errors/index.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

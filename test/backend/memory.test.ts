@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Value } from '../../src/backend/backend.ts';
 import { MemoryBackend, type MemoryBackendOptions } from '../../src/backend/memory.ts';
-import { ClosedError, InvalidArgumentError, NotAnIntegerError, ValueTooLargeError } from '../../src/errors.ts';
+import { ClosedError, InvalidArgumentError, NotAnIntegerError, ValueTooLargeError } from '../../src/errors/index.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 
 const bytes = (text: string): Value => new TextEncoder().encode(text);

@@ -2,7 +2,7 @@ import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { describe, expect, it } from 'vitest';
 import { parseTarget } from '../../src/backend/connections/target.ts';
-import { isShardringError } from '../../src/errors.ts';
+import { isShardringError } from '../../src/errors/index.ts';
 import { RedisBackend, type RedisTarget } from '../../src/redis/index.ts';
 
 const optionsOf = (url: string) => {

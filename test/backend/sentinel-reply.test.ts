@@ -10,7 +10,7 @@ import {
 } from '../../src/backend/connections/sentinel-reply.ts';
 import { parseGroup } from '../../src/backend/connections/sentinel-settings.ts';
 import { RedisBackend } from '../../src/backend/redis.ts';
-import { isShardringError } from '../../src/errors.ts';
+import { isShardringError } from '../../src/errors/index.ts';
 
 const first = () => 0;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NodeReplyError } from '../../src/errors.ts';
+import { NodeReplyError } from '../../src/errors/index.ts';
 import { collect, makeFaultyCache } from '../support/faulty-cache.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });

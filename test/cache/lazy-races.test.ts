@@ -1,7 +1,7 @@
 /** What can come between the steps of a change of nodes, of a copy, of a load: each of these once went wrong. */
 
 import { describe, expect, it } from 'vitest';
-import { NodeReplyError } from '../../src/errors.ts';
+import { NodeReplyError } from '../../src/errors/index.ts';
 import { type FaultyCache, makeFaultyCache } from '../support/faulty-cache.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/memory.ts';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
-import { NodeUnavailableError } from '../../src/errors.ts';
+import { NodeUnavailableError } from '../../src/errors/index.ts';
 import { makeFaultyCache } from '../support/faulty-cache.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseNodeList, printNodeList, readNodes } from '../../src/cli/arguments.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
-import { InvalidArgumentError } from '../../src/errors.ts';
+import { InvalidArgumentError } from '../../src/errors/index.ts';
 import { MemoryHost } from './host.ts';
 
 const parse = (list: string) => parseNodeList('--nodes', list);

@@ -5,7 +5,7 @@ import {
   NodeUnavailableError,
   TimeoutError,
   UnknownOutcomeError,
-} from '../../src/errors.ts';
+} from '../../src/errors/index.ts';
 import { isNodeFault, nextHealth } from '../../src/health/detector.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';

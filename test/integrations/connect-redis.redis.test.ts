@@ -1,7 +1,7 @@
 import { RedisStore } from 'connect-redis';
 import { Cookie, type SessionData } from 'express-session';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { asNodeRedis, type NodeRedisFacade } from '../../src/redis/node-redis-facade.ts';
+import { asNodeRedis, type NodeRedisFacade } from '../../src/adapters/node-redis/facade.ts';
 import { type DropIn, dropInKinds, withCopies } from '../support/drop-in-clients.ts';
 import { describeSessions, describeSessionsInTrouble, type SessionSuiteOptions } from '../support/session-suite.ts';
 

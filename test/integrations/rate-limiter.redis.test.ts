@@ -1,6 +1,6 @@
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { asNodeRedis } from '../../src/redis/node-redis-facade.ts';
+import { asNodeRedis } from '../../src/adapters/node-redis/facade.ts';
 import { type DropIn, dropInKinds, withCopies } from '../support/drop-in-clients.ts';
 import { outcomeOf } from '../support/eventually.ts';
 

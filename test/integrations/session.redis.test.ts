@@ -1,9 +1,9 @@
 import { RedisStore } from 'connect-redis';
 import { Cookie, type SessionData } from 'express-session';
 import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { asNodeRedis } from '../../src/adapters/node-redis/facade.ts';
 import { type SessionClient, SessionStore, type StoredSession } from '../../src/adapters/session.ts';
-import { isShardringError } from '../../src/errors.ts';
-import { asNodeRedis } from '../../src/redis/node-redis-facade.ts';
+import { isShardringError } from '../../src/errors/index.ts';
 import { type DropIn, dropInKinds, withCopies } from '../support/drop-in-clients.ts';
 import { outcomeOf } from '../support/eventually.ts';
 import { describeSessions, describeSessionsInTrouble, type SessionSuiteOptions } from '../support/session-suite.ts';

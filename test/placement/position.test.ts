@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import createHasher from 'xxhash-wasm';
-import { InvalidArgumentError } from '../../src/errors.ts';
+import { InvalidArgumentError } from '../../src/errors/index.ts';
 import { makeMemoryHash, makeStringHash } from '../../src/hash/xxh32-wasm.ts';
 import { makePositionBits, positionBits } from '../../src/placement/position.ts';
 import { routingKeyOf } from '../../src/placement/routing-key.ts';

@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { InvalidArgumentError, WriteConsistencyError } from '../../src/errors.ts';
+import { InvalidArgumentError, WriteConsistencyError } from '../../src/errors/index.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { list } from '@ioredis/commands';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blocking, isReadOnly, keysOf, type Spread, spreadOf } from '../../src/redis/command-table.ts';
+import { blocking, type Distribution, distributionOf, isReadOnly, keysOf } from '../../src/redis/command-table.ts';
 import { replicationOf } from '../../src/redis/replication/effects.ts';
 import { replicationClasses, spreadClasses } from './command-classes.ts';
 
@@ -48,20 +48,20 @@ function classesBy(classOf: (call: (typeof calls)[number]) => string | undefined
 const written = (classes: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(classes).map(([name, labels]) => [name, labels.trim().split(/\s+/)]));
 
-const classOfSpread = (spread: Spread) =>
-  spread.kind === 'refused' && spread.mayBeAlone ? 'refused unless alone' : spread.kind;
+const classOfSpread = (distribution: Distribution) =>
+  distribution.kind === 'refused' && distribution.mayBeAlone ? 'refused unless alone' : distribution.kind;
 
-const hasKeys = ({ kind }: Spread) => kind === 'oneNode' || kind === 'split';
+const hasKeys = ({ kind }: Distribution) => kind === 'oneNode' || kind === 'split';
 
 describe('the command table', () => {
   it('has the answer that is written down for each command and subcommand', () => {
-    const classes = classesBy(({ name, args }) => classOfSpread(spreadOf(name, args)));
+    const classes = classesBy(({ name, args }) => classOfSpread(distributionOf(name, args)));
     expect(classes).toEqual(written(spreadClasses));
   });
 
   it('has the way to keep copies equal that is written down for each command with keys', () => {
     const classes = classesBy(({ name, args }) => {
-      if (!hasKeys(spreadOf(name, args))) return undefined;
+      if (!hasKeys(distributionOf(name, args))) return undefined;
       return isReadOnly(name, args) ? 'read' : replicationOf(name, args, 0).kind;
     });
     expect(classes).toEqual(written(replicationClasses));
@@ -69,9 +69,9 @@ describe('the command table', () => {
 
   it('says with every refusal what to do instead, as a clause', () => {
     for (const { label, name, args } of calls) {
-      const spread = spreadOf(name, args, 2);
-      const replication = hasKeys(spread) ? replicationOf(name, args, 0) : undefined;
-      for (const answer of [spread, replication]) {
+      const distribution = distributionOf(name, args, 2);
+      const replication = hasKeys(distribution) ? replicationOf(name, args, 0) : undefined;
+      for (const answer of [distribution, replication]) {
         if (answer?.kind !== 'refused') continue;
         expect(answer.reason, label).toMatch(
           /redis\.|redis-cli|\b(?:use|set|send|put|call|give|ask|there is nothing)\b/,
@@ -83,48 +83,48 @@ describe('the command table', () => {
 
   it('knows every subcommand there is, and refuses one there is not', () => {
     const reasonOf = (name: string, args: string[]) => {
-      const spread = spreadOf(name, args);
-      return spread.kind === 'refused' ? spread.reason : '';
+      const distribution = distributionOf(name, args);
+      return distribution.kind === 'refused' ? distribution.reason : '';
     };
     for (const { name, args } of calls) expect(reasonOf(name, args)).not.toContain('not known');
     for (const name of ['memory', 'object', 'script', 'xgroup', 'function', 'acl', 'pubsub', 'xinfo']) {
       expect(reasonOf(name, ['NEWONE', 'a'])).toContain('not known');
-      expect(spreadOf(name, [])).toEqual({ kind: 'anyNode' });
+      expect(distributionOf(name, [])).toEqual({ kind: 'anyNode' });
     }
   });
 
   it('takes subcommands in any case, and as bytes', () => {
-    expect(spreadOf('script', ['LoAd', 'return 1']).kind).toBe('everywhere');
-    expect(spreadOf('script', [Buffer.from('load'), 'return 1']).kind).toBe('everywhere');
-    expect(spreadOf('object', [Buffer.from('ENCODING'), 'a'])).toEqual({ kind: 'oneNode' });
+    expect(distributionOf('script', ['LoAd', 'return 1']).kind).toBe('everywhere');
+    expect(distributionOf('script', [Buffer.from('load'), 'return 1']).kind).toBe('everywhere');
+    expect(distributionOf('object', [Buffer.from('ENCODING'), 'a'])).toEqual({ kind: 'oneNode' });
   });
 
   it('lets the server refuse what has the wrong form, at any one node and never in parts', () => {
     const anyNode = { kind: 'anyNode' };
     for (const name of ['get', 'mget', 'mset', 'del', 'sinter', 'zunion', 'xread', 'object']) {
-      expect(spreadOf(name, []), name).toEqual(anyNode);
+      expect(distributionOf(name, []), name).toEqual(anyNode);
     }
-    expect(spreadOf('mset', ['a', '1', 'b'])).toEqual(anyNode);
-    expect(spreadOf('zunion', ['2', 'a'])).toEqual(anyNode);
-    expect(spreadOf('eval', ['return 1', '-1'])).toEqual(anyNode);
-    expect(spreadOf('eval', ['return 1'])).toEqual(anyNode);
+    expect(distributionOf('mset', ['a', '1', 'b'])).toEqual(anyNode);
+    expect(distributionOf('zunion', ['2', 'a'])).toEqual(anyNode);
+    expect(distributionOf('eval', ['return 1', '-1'])).toEqual(anyNode);
+    expect(distributionOf('eval', ['return 1'])).toEqual(anyNode);
   });
 
   it('refuses DBSIZE only where keys have copies', () => {
-    expect(spreadOf('dbsize', []).kind).toBe('everywhere');
-    expect(spreadOf('dbsize', [], 1).kind).toBe('everywhere');
-    expect(spreadOf('dbsize', [], 2).kind).toBe('refused');
+    expect(distributionOf('dbsize', []).kind).toBe('everywhere');
+    expect(distributionOf('dbsize', [], 1).kind).toBe('everywhere');
+    expect(distributionOf('dbsize', [], 2).kind).toBe('refused');
   });
 
   it('refuses a script without keys, and sends one with keys to them', () => {
     for (const name of ['eval', 'evalsha', 'eval_ro', 'evalsha_ro', 'fcall', 'fcall_ro']) {
-      expect(spreadOf(name, ['x', '0', 'argument']), name).toMatchObject({ kind: 'refused', mayBeAlone: true });
-      expect(spreadOf(name, ['x', 1, 'a']), name).toEqual({ kind: 'oneNode' });
+      expect(distributionOf(name, ['x', '0', 'argument']), name).toMatchObject({ kind: 'refused', mayBeAlone: true });
+      expect(distributionOf(name, ['x', 1, 'a']), name).toEqual({ kind: 'oneNode' });
     }
   });
 
   it('refuses SORT by keys that can be anywhere, and takes one whose keys share its tag', () => {
-    const kindOf = (...args: string[]) => spreadOf('sort', args).kind;
+    const kindOf = (...args: string[]) => distributionOf('sort', args).kind;
     expect(kindOf('list', 'BY', 'weight_*')).toBe('refused');
     expect(kindOf('list', 'get', 'weight_*->field')).toBe('refused');
     // The element could bring a tag of its own.
@@ -134,19 +134,19 @@ describe('the command table', () => {
     expect(kindOf('{t}list', 'BY', '{t}weight_*', 'GET', '#', 'GET', 'x{t}o_*->name')).toBe('oneNode');
     expect(kindOf('list', 'BY', 'nosort', 'GET', '#')).toBe('oneNode');
     // By a placement that does not hash tags, the keys of any pattern may be elsewhere.
-    expect(spreadOf('sort', ['{l}ist', 'BY', '{l}w_*'], 1, true).kind).toBe('oneNode');
-    expect(spreadOf('sort', ['{l}ist', 'BY', '{l}w_*'], 1, false).kind).toBe('refused');
-    expect(spreadOf('sort', ['list', 'BY', 'nosort'], 1, false).kind).toBe('oneNode');
+    expect(distributionOf('sort', ['{l}ist', 'BY', '{l}w_*'], 1, true).kind).toBe('oneNode');
+    expect(distributionOf('sort', ['{l}ist', 'BY', '{l}w_*'], 1, false).kind).toBe('refused');
+    expect(distributionOf('sort', ['list', 'BY', 'nosort'], 1, false).kind).toBe('oneNode');
     expect(kindOf('list', 'STORE', 'GET', 'LIMIT', '0', '1')).toBe('oneNode');
   });
 
   it('refuses a command that it does not know, unless it is one of a known module', () => {
-    expect(spreadOf('nosuch', ['a'])).toMatchObject({ kind: 'refused', mayBeAlone: true });
-    expect(spreadOf('ft.search', ['index', 'query']).kind).toBe('refused');
-    expect(spreadOf('ts.mrange', ['-', '+', 'FILTER', 'a=b']).kind).toBe('refused');
-    expect(spreadOf('json.set', ['a', '$', '1'])).toEqual({ kind: 'oneNode' });
-    expect(spreadOf('__proto__', ['a']).kind).toBe('refused');
-    expect(spreadOf('constructor', ['a']).kind).toBe('refused');
+    expect(distributionOf('nosuch', ['a'])).toMatchObject({ kind: 'refused', mayBeAlone: true });
+    expect(distributionOf('ft.search', ['index', 'query']).kind).toBe('refused');
+    expect(distributionOf('ts.mrange', ['-', '+', 'FILTER', 'a=b']).kind).toBe('refused');
+    expect(distributionOf('json.set', ['a', '$', '1'])).toEqual({ kind: 'oneNode' });
+    expect(distributionOf('__proto__', ['a']).kind).toBe('refused');
+    expect(distributionOf('constructor', ['a']).kind).toBe('refused');
   });
 });
 
@@ -207,7 +207,7 @@ describe('the keys of a command', () => {
     for (const name of ['publish', 'spublish', 'subscribe', 'ssubscribe', 'sunsubscribe']) {
       expect(keys(name, 'channel', 'message'), name).toEqual([]);
     }
-    expect(spreadOf('spublish', ['channel', 'message'])).toEqual({ kind: 'channel', index: 0 });
+    expect(distributionOf('spublish', ['channel', 'message'])).toEqual({ kind: 'channel', index: 0 });
   });
 
   it('of module commands are their first argument, or those that are known', () => {
@@ -235,10 +235,10 @@ describe('the keys of a command', () => {
         expect(indexes.every((index) => Number.isInteger(index) && index >= 0 && index < args.length)).toBe(true);
         expect(new Set(indexes).size).toBe(indexes.length);
         // And no argument makes it throw.
-        spreadOf(name, args);
+        distributionOf(name, args);
         isReadOnly(name, args);
         blocking(name, args);
-        if (hasKeys(spreadOf(name, args))) replicationOf(name, args, 0);
+        if (hasKeys(distributionOf(name, args))) replicationOf(name, args, 0);
       }),
       { numRuns: 3000 },
     );

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { AllReplicasFailedError, CommandRefusedError, WriteConsistencyError } from '../../src/errors.ts';
+import { AllReplicasFailedError, CommandRefusedError, WriteConsistencyError } from '../../src/errors/index.ts';
 import type { ShardedRedis } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { answerOf, command, sorted } from '../support/random-commands.ts';

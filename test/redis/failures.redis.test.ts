@@ -6,7 +6,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
-import { isShardringError } from '../../src/errors.ts';
+import { isShardringError } from '../../src/errors/index.ts';
 import { RedisBackend, ShardedRedis } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';

@@ -4,7 +4,7 @@
  */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ClosedError, CommandRefusedError, InvalidArgumentError } from '../../src/errors.ts';
+import { ClosedError, CommandRefusedError, InvalidArgumentError } from '../../src/errors/index.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
 import { outcomeOf } from '../support/eventually.ts';
 import { type Shards, startShards } from '../support/shards.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CrossNodeError } from '../../src/errors.ts';
+import { CrossNodeError } from '../../src/errors/index.ts';
 import { twemproxy } from '../../src/placement/compat/point-rings.ts';
 import { RedisSlots } from '../../src/placement/compat/redis-slots.ts';
 import type { Placement } from '../../src/placement/placement.ts';

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { Redis as Valkey } from 'iovalkey';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { InvalidArgumentError } from '../../src/errors.ts';
+import { InvalidArgumentError } from '../../src/errors/index.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 

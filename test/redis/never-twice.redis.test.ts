@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isShardringError } from '../../src/errors.ts';
+import { isShardringError } from '../../src/errors/index.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError } from '../../src/errors.ts';
+import { InvalidArgumentError } from '../../src/errors/index.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
 
 const node = { id: 'a', url: 'redis://127.0.0.1:1' };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError } from '../../src/errors.ts';
+import { InvalidArgumentError } from '../../src/errors/index.ts';
 import { nextCursor, parseCursor } from '../../src/redis/scan-cursor.ts';
 
 const nodeCounts = fc.integer({ min: 1, max: 1_000 });

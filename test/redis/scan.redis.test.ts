@@ -2,7 +2,7 @@
 
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NodeUnavailableError } from '../../src/errors.ts';
+import { NodeUnavailableError } from '../../src/errors/index.ts';
 import { scanElements } from '../../src/redis/element-scan.ts';
 import { scanAllPages, scanKeys, scanOnePage } from '../../src/redis/scan.ts';
 import type { ScanOptions } from '../../src/redis/scan-options.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeKey } from '../../src/backend/connections/key-bytes.ts';
-import { InvalidArgumentError, NodeUnavailableError, TimeoutError } from '../../src/errors.ts';
+import { InvalidArgumentError, NodeUnavailableError, TimeoutError } from '../../src/errors/index.ts';
 import { type ElementCommand, scanElements } from '../../src/redis/element-scan.ts';
 import { type IsOwner, scanAllPages, scanKeys, scanOnePage } from '../../src/redis/scan.ts';
 import type { ScanOptions } from '../../src/redis/scan-options.ts';

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CommandRefusedError, CrossNodeError, isShardringError } from '../../src/errors.ts';
+import { CommandRefusedError, CrossNodeError, isShardringError } from '../../src/errors/index.ts';
 import type { ShardedRedis } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { type Shards, startShards } from '../support/shards.ts';

@@ -7,7 +7,7 @@ import {
   NodeUnavailableError,
   TimeoutError,
   UnknownOutcomeError,
-} from '../../src/errors.ts';
+} from '../../src/errors/index.ts';
 import { FaultyBackend } from '../../src/testing/faulty-backend.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 

@@ -1,5 +1,5 @@
 import type { CallOptions, SetOptions, Value } from '../../src/backend/backend.ts';
-import { ClosedError, NotAnIntegerError } from '../../src/errors.ts';
+import { ClosedError, NotAnIntegerError } from '../../src/errors/index.ts';
 import { ReferenceBackend as Sound } from './reference-backend.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError } from '../../src/errors.ts';
+import { InvalidArgumentError } from '../../src/errors/index.ts';
 import type { NodeId, NodeInput } from '../../src/placement/node.ts';
 import type { Placement } from '../../src/placement/placement.ts';
 import { HashRing } from '../../src/placement/ring/hash-ring.ts';

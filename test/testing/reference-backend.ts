@@ -6,7 +6,7 @@ import type {
   SetOptions,
   Value,
 } from '../../src/backend/backend.ts';
-import { ClosedError, NotAnIntegerError } from '../../src/errors.ts';
+import { ClosedError, NotAnIntegerError } from '../../src/errors/index.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
 export type Store = Map<string, { value: Value; expiresAtMs: number }>;

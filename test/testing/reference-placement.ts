@@ -1,4 +1,4 @@
-import { NoNodesError } from '../../src/errors.ts';
+import { NoNodesError } from '../../src/errors/index.ts';
 import { xxh32 } from '../../src/hash/xxh32.ts';
 import { addMember, parseNodes, removeMember, reweighMember } from '../../src/placement/members.ts';
 import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../../src/placement/node.ts';

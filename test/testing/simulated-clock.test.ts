@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError } from '../../src/errors.ts';
+import { InvalidArgumentError } from '../../src/errors/index.ts';
 import { sleep } from '../../src/runtime/clock.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 

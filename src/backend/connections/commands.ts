@@ -1,6 +1,6 @@
 /** The commands of Redis that the backend sends, with what their replies mean. */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { arrayOf } from '../../runtime/array-of.ts';
 import type { ValueWithExpiry } from '../backend.ts';
 import type { Changes, CommandSpec } from './call.ts';

@@ -6,14 +6,14 @@
  * is never sent twice. One timer, set for the earliest deadline, serves all calls.
  */
 
-import { TimeoutError, UnknownOutcomeError } from '../../errors.ts';
+import { TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
 import { onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Call, type CallLimits, type CommandSpec } from './call.ts';
 import { CallList } from './call-list.ts';
 import { type Client, type ClientCommand, type CommandArgument, commandClassOf } from './client.ts';
 import { errorOf, type Failure, failureOf, isDoubtful } from './failure.ts';
-import { Link, type Membership } from './link.ts';
+import { type GroupWatch, Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { dropFromResending } from './resend-guard.ts';
 
@@ -28,7 +28,7 @@ export interface ConnectionOptions {
   /** Told of every call that failed by an error of ours, for those who do not look at each call. */
   readonly onFailure?: ((error: Error) => void) | undefined;
   /** Of own clients, where the node is a group of servers. */
-  readonly membership?: Membership | undefined;
+  readonly groupWatch?: GroupWatch | undefined;
 }
 
 /**

@@ -5,11 +5,12 @@
 
 import genericPool, { type Pool } from 'generic-pool';
 import type { Redis } from 'ioredis';
-import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors.ts';
+import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
 import { onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { Deferred } from '../../runtime/deferred.ts';
 import { type Client, canSend } from './client.ts';
-import { closedByPeer, errorOf, type Failure, failureOf } from './failure.ts';
+import { closedByPeer, errorOf, type Failure, failureOf, isReplyError } from './failure.ts';
 
 export interface DedicatedOptions {
   /** The node's name in errors, which may change while the backend is young. */
@@ -121,10 +122,7 @@ export class DedicatedConnections {
     const { clock } = this.#options;
     const node = this.#options.node();
     let hasBegun = false;
-    let cut!: (reason: unknown) => void;
-    const promise = new Promise<never>((_, reject) => {
-      cut = reject;
-    });
+    const { promise, reject: cut } = new Deferred<never>();
     promise.catch(() => undefined);
     const timeIsUp = () => {
       const timeout = new TimeoutError(node, operation, timeoutMs);
@@ -241,7 +239,7 @@ export class DedicatedConnections {
   /** ioredis' errors carry the command with its arguments; those of the caller's own making pass as they are. */
   #withoutArguments(error: unknown): unknown {
     const isIoredis =
-      error instanceof Error && (error.name === 'ReplyError' || error.name === 'AbortError') && 'command' in error;
+      error instanceof Error && (isReplyError(error) || error.name === 'AbortError') && 'command' in error;
     if (!isIoredis) return error;
     return errorOf(failureOf(error), { node: this.#options.node(), operation, isWrite: true, wasSent: true });
   }

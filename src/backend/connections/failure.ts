@@ -13,7 +13,7 @@ import {
   type ReplyErrorKind,
   type ShardringError,
   UnknownOutcomeError,
-} from '../../errors.ts';
+} from '../../errors/index.ts';
 
 /**
  * - `reply`: the server answered with an error and did nothing.
@@ -47,7 +47,8 @@ const isProtocolFailure = (error: Error) =>
   error.message.startsWith('Command queue state error');
 
 /** True for an error that the server answered with. */
-export const isReplyError = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';
+export const isReplyError = (error: unknown): error is Error & { name: 'ReplyError' } =>
+  error instanceof Error && error.name === 'ReplyError';
 
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return closedByPeer;

@@ -9,7 +9,7 @@
 
 import { createRequire } from 'node:module';
 import type { Command, Redis, RedisOptions } from 'ioredis';
-import { MissingDependencyError } from '../../errors.ts';
+import { MissingDependencyError } from '../../errors/index.ts';
 
 export type RedisClass = (new (
   options: RedisOptions,

@@ -20,7 +20,7 @@ export interface LinkListener {
 }
 
 /** What the link must know of a node that is a group of servers, one of which is the right one. */
-export interface Membership {
+export interface GroupWatch {
   /** Why the server that the client is connected to is not the right one; undefined if it is. */
   verify(client: Client): Promise<Failure | undefined>;
   /** Calls `listener` when another server has become the right one. Returns how to stop that. */
@@ -35,7 +35,7 @@ export interface LinkOptions {
   /** Time from the connection of the socket to the end of AUTH, SELECT and the like. Milliseconds, of own clients. */
   readonly handshakeTimeoutMs: number;
   /** Of own clients, where the node is a group. */
-  readonly membership?: Membership | undefined;
+  readonly groupWatch?: GroupWatch | undefined;
 }
 
 /** Pause before a client that ioredis has given up (its connector itself threw) is begun again, in milliseconds. */
@@ -80,7 +80,7 @@ export class Link {
     this.#options = options;
     this.#isUp = canSend(client);
     for (const [event, handler] of this.#handlers) client.on(event, handler);
-    this.#stopListening = options.membership?.onSwitch(() => this.#retryNow()) ?? (() => undefined);
+    this.#stopListening = options.groupWatch?.onSwitch(() => this.#retryNow()) ?? (() => undefined);
   }
 
   /** Why a call that cannot be sent now need not wait either; undefined if it may. */
@@ -107,15 +107,15 @@ export class Link {
 
   /** The server has refused a call. A write that a replica refuses was meant for its master: we look for that anew. */
   onRefusal({ cause }: Failure): void {
-    const { membership, clock } = this.#options;
+    const { groupWatch, clock } = this.#options;
     const { stream } = this.client;
-    if (membership === undefined || !stream?.writable || !isDemotion.test(cause.message)) return;
+    if (groupWatch === undefined || !stream?.writable || !isDemotion.test(cause.message)) return;
     this.#lastError = { kind: 'connection', cause: new Error('The server is no longer the master of its group.') };
     // Calls before and behind this one still get their replies; new ones wait for the next connection.
     stream.end();
     const cancel = clock.schedule(farewellMs, () => stream.destroy(), false);
     stream.once('close', cancel);
-    membership.doubt();
+    groupWatch.doubt();
   }
 
   /** Listens no more. A client of our own is closed for good. */
@@ -150,12 +150,12 @@ export class Link {
     const isLetIn = () => {
       if (isCurrent()) this.#up();
     };
-    const { membership } = this.#options;
-    if (membership === undefined) {
+    const { groupWatch } = this.#options;
+    if (groupWatch === undefined) {
       this.client.ping().then(isLetIn, isLetIn);
       return;
     }
-    void membership.verify(this.client).then((failure) => {
+    void groupWatch.verify(this.client).then((failure) => {
       if (failure === undefined) isLetIn();
       else if (isCurrent()) this.#refuse(failure);
     });

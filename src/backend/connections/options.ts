@@ -1,7 +1,7 @@
 /** Options of a RedisBackend: what they mean, and their check. */
 
 import type { RedisOptions } from 'ioredis';
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import {
   expectBoolean,

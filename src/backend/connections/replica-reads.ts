@@ -5,7 +5,7 @@
  * there (`mayReadReplica`), and never a part of a transaction, a cursor, or a check of the node's health.
  */
 
-import { isShardringError } from '../../errors.ts';
+import { isShardringError } from '../../errors/index.ts';
 import type { CallLimits, CommandSpec } from './call.ts';
 import type { CommandArgument } from './client.ts';
 import type { Connection } from './connection.ts';

@@ -2,7 +2,7 @@
 
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../../runtime/clock.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, isReplyError } from './failure.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { loadedRedisClass } from './ioredis-module.ts';
 import { channels, newsOf, type SentinelNews, type SentinelView, viewOf } from './sentinel-reply.ts';
@@ -71,7 +71,7 @@ export async function askSentinel(
     return view;
   } catch (error) {
     // Of a connection that failed, the event tells more than the promise. What the server said is said by the promise.
-    const isReply = error instanceof Error && error.name === 'ReplyError';
+    const isReply = isReplyError(error);
     throw failureOf(isReply ? error : (lastError ?? error)).cause;
   } finally {
     cancel();

@@ -13,7 +13,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { Client } from './client.ts';
 import type { Failure } from './failure.ts';
-import type { Membership } from './link.ts';
+import type { GroupWatch } from './link.ts';
 import { retryDelayMs } from './own-client.ts';
 import type { Place, SentinelGroup } from './sentinel-group.ts';
 import { roleFailure } from './sentinel-role.ts';
@@ -23,7 +23,7 @@ import type { Role } from './sentinel-settings.ts';
 const disconnectTimeoutMs = 250;
 
 /** One client's part in a group: the options that lead it there, and the check that it got there. */
-export class GroupMember implements Membership {
+export class GroupMember implements GroupWatch {
   /** Over the options of a client. They may be given to any client of ioredis; its ready check then looks at the role. */
   readonly clientOptions: RedisOptions;
   /** The same for the client that all calls share. */

@@ -14,6 +14,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../runtime/clock.ts';
+import { Deferred } from '../../runtime/deferred.ts';
 import { type Random, seededRandom } from '../../runtime/random.ts';
 import { askSentinel, SentinelWatch } from './sentinel-client.ts';
 import { chooseReplica, isCredible, isSame, newest, type SentinelNews, type SentinelView } from './sentinel-reply.ts';
@@ -219,17 +220,14 @@ export class SentinelGroup {
 
   #beginPromotion(): void {
     if (this.#promotion !== undefined) return;
-    let resolve!: () => void;
-    const ended = new Promise<void>((resolveEnded) => {
-      resolve = resolveEnded;
-    });
+    const ended = new Deferred<void>();
     const end = () => {
       cancel();
       this.#promotion = undefined;
-      resolve();
+      ended.resolve();
     };
     const cancel = this.#clock.schedule(promotionLimitMs, end, false);
-    this.#promotion = { ended, end };
+    this.#promotion = { ended: ended.promise, end };
     this.#leave((held) => held.role === 'master', 'is getting another master');
   }
 

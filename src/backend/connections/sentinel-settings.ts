@@ -6,7 +6,7 @@
 
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { expectBoolean, expectFunction, expectInteger, expectObject, expectOneOf } from '../../runtime/validate.ts';
 
 export interface Address {

@@ -5,7 +5,7 @@
  */
 
 import type { Redis, RedisOptions } from 'ioredis';
-import { ClosedError, InvalidArgumentError } from '../../errors.ts';
+import { ClosedError, InvalidArgumentError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { CallLimits, CommandSpec } from './call.ts';
 import type { Client, CommandArgument } from './client.ts';
@@ -79,7 +79,7 @@ export class RedisServer {
     const member = this.#group && new GroupMember(this.#group, 'master', clock);
     this.groupOptions = member?.clientOptions ?? {};
     const common = { node, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching, onFailure };
-    this.#connection = new Connection({ ...common, membership: this.isOwn ? member : undefined });
+    this.#connection = new Connection({ ...common, groupWatch: this.isOwn ? member : undefined });
     const dedicated = {
       ...{ node, clock, timeoutMs, ...pool },
       connectTimeoutMs: 2 * handshakeTimeoutMs,
@@ -97,7 +97,7 @@ export class RedisServer {
       this.#attachOwnClient(this.#connection, { ...options, ...member?.sharedOptions });
       if (this.#group?.settings.reads === 'replica') {
         const reader = new GroupMember(this.#group, 'slave', clock);
-        const connection = new Connection({ ...common, membership: reader });
+        const connection = new Connection({ ...common, groupWatch: reader });
         this.#attachOwnClient(connection, { ...options, ...reader.sharedOptions });
         this.#replica = new ReplicaReads(connection, this.#connection);
       }

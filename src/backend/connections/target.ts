@@ -5,7 +5,7 @@
  */
 
 import type { RedisOptions } from 'ioredis';
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { expectObject, expectOptions } from '../../runtime/validate.ts';
 import { type Client, type ClientOptions, commandClassOf } from './client.ts';
 import { clientOptionNames } from './client-option-names.ts';

@@ -23,7 +23,7 @@
  * A lookup costs one hash and one mix for each node. There are no weights, since go-redis has none.
  */
 
-import { InvalidArgumentError, NoNodesError } from '../../errors.ts';
+import { InvalidArgumentError, NoNodesError } from '../../errors/index.ts';
 import { multiplyHigh } from '../../hash/multiply-high.ts';
 import { xxh64 } from '../../hash/xxh64.ts';
 import { expectInteger, expectString } from '../../runtime/validate.ts';

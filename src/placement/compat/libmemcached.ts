@@ -14,7 +14,7 @@
  * of the nodes is part of the mapping.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { type HashkitName, hashkit } from '../../hash/hashkit.ts';
 import { expectBoolean, expectOneOf, expectOptions } from '../../runtime/validate.ts';
 import type { PlacementNode } from '../node.ts';

@@ -13,7 +13,7 @@
  * without zones is what `range(key, count)` returns there.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { type DigestName, digestBytes, digestOf, digestWord } from '../../hash/digest.ts';
 import { expectInteger, expectObject, expectOneOf, expectOptions } from '../../runtime/validate.ts';
 import type { NodeId, PlacementNode } from '../node.ts';

@@ -11,7 +11,7 @@
  * The other programs name one node for a key. A longer preference list goes on clockwise, each node once.
  */
 
-import { NoNodesError, SnapshotError } from '../../errors.ts';
+import { NoNodesError, SnapshotError } from '../../errors/index.ts';
 import { expectInteger, expectString } from '../../runtime/validate.ts';
 import { addMember, parseNodes, removeMember, reweighMember } from '../members.ts';
 import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';

@@ -11,7 +11,7 @@
  * an integer in the end.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import type { PlacementNode } from '../node.ts';
 import type { VirtualNodes } from '../ring/virtual-nodes.ts';
 

@@ -14,7 +14,7 @@
  * `redis-cli --cluster rebalance` it makes the nodes level by weight, but it need not pick the same slots.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { crc16 } from '../../hash/crc16.ts';
 import { expectInteger, expectIterable, expectOptions, expectString } from '../../runtime/validate.ts';
 import { apportion } from '../hash-ranges/apportion.ts';

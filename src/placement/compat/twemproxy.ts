@@ -14,7 +14,7 @@
  * with all nodes in it.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { type HashkitName, hashkit } from '../../hash/hashkit.ts';
 import { expectOneOf, expectOptions } from '../../runtime/validate.ts';
 import { writeMd5Words } from './ketama.ts';

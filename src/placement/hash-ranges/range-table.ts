@@ -19,7 +19,7 @@
  * depend on the history.
  */
 
-import { SnapshotError } from '../../errors.ts';
+import { SnapshotError } from '../../errors/index.ts';
 import { expectInteger } from '../../runtime/validate.ts';
 import { addMember, memberIndex, removeMember, reweighMember } from '../members.ts';
 import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';

@@ -6,7 +6,7 @@
  * here returns a new one.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { expectInteger, expectIterable, expectOptions } from '../../runtime/validate.ts';
 import type { NodeId, PlacementNode } from '../node.ts';
 

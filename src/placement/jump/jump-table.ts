@@ -24,7 +24,7 @@
  * pushes one out; where it takes the places of two at once, in at most 3/N^2 of the rows of three, another comes in as well.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { fmix32 } from '../../hash/fmix32.ts';
 import { expectInteger, expectOptions } from '../../runtime/validate.ts';
 import { addMember, memberIndex, parseNodes } from '../members.ts';

@@ -18,7 +18,7 @@
  * prefix of a longer one.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { expectInteger, expectOptions } from '../../runtime/validate.ts';
 import { addMember, parseNodes, removeMember, reweighMember } from '../members.ts';
 import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';

@@ -12,7 +12,7 @@
  *   target   K * (w_0 + .. + w_i-1) / W: keys that ought to lie before node i's range     count, not an integer
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { expectIterable, expectString } from '../../runtime/validate.ts';
 import type { PlacementNode } from '../node.ts';
 import type { RangeSplit } from './splits.ts';

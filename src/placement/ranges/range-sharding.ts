@@ -20,7 +20,7 @@
  * has its replicas on the same nodes. A range that gets another owner gets that one's replicas.
  */
 
-import { InvalidArgumentError, NoNodesError } from '../../errors.ts';
+import { InvalidArgumentError, NoNodesError } from '../../errors/index.ts';
 import { expectInteger, expectOptions, expectString } from '../../runtime/validate.ts';
 import { addMember, memberIndex, parseNodes, removeMember, reweighMember } from '../members.ts';
 import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';

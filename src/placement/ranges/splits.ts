@@ -9,7 +9,7 @@
  *   a range    [start of a split, start of the next), and after the last split up to the end of all keys
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { expectIterable, expectOptions, expectString } from '../../runtime/validate.ts';
 import { compareIds, type NodeId } from '../node.ts';
 

@@ -11,7 +11,7 @@
  * or raising a weight moves keys only to that node; a shorter preference list is a prefix of a longer one.
  */
 
-import { NoNodesError } from '../../errors.ts';
+import { NoNodesError } from '../../errors/index.ts';
 import { expectInteger, expectOptions } from '../../runtime/validate.ts';
 import { GoRedisRing } from '../compat/go-redis.ts';
 import { addMember, parseNodes, removeMember, reweighMember } from '../members.ts';

@@ -24,7 +24,7 @@
  * at a later node only after misses at those before.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { expectIterable, expectObject, expectOptions, expectString } from '../../runtime/validate.ts';
 import type { NodeId, NodeInput, PlacementNode } from '../node.ts';
 import type { Arcs, SlottedPlacement } from '../placement.ts';

@@ -20,7 +20,7 @@
  * the set of nodes and never of the order in which they joined.
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 import { fmix32 } from '../../hash/fmix32.ts';
 import type { NodeId, PlacementNode } from '../node.ts';
 import { nodeHashes } from '../node-hashes.ts';

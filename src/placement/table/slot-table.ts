@@ -8,7 +8,7 @@
  *           table[s * width .. s * width + width - 1]                                            node indexes
  */
 
-import { InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 
 /**
  * 2^18: fine enough for 1,000 nodes of 160 points (fullest node 1.255 of the mean against 1.250 without slots), small

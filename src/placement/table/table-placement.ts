@@ -14,7 +14,7 @@
  * rows are filled and how its members change.
  */
 
-import { NoNodesError } from '../../errors.ts';
+import { NoNodesError } from '../../errors/index.ts';
 import { expectInteger } from '../../runtime/validate.ts';
 import { maxNodes } from '../members.ts';
 import type { NodeId, NodeInput, PlacementNode } from '../node.ts';

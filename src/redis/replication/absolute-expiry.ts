@@ -9,14 +9,14 @@
 
 import type { CommandArgument } from '../../backend/connections/client.ts';
 import { tokenOf } from '../command-keys.ts';
-import { type Args, type Command, integerIn } from './command.ts';
+import { type Args, integerIn, type PlainCommand } from './command.ts';
 
 /** @param nowMs  Unix time in milliseconds. */
-export function withAbsoluteExpiry(name: string, args: Args, nowMs: number): Command {
+export function withAbsoluteExpiry(name: string, args: Args, nowMs: number): PlainCommand {
   return rewrites.get(name)?.(args, BigInt(Math.trunc(nowMs))) ?? { name, args };
 }
 
-type Rewrite = (args: Args, nowMs: bigint) => Command | undefined;
+type Rewrite = (args: Args, nowMs: bigint) => PlainCommand | undefined;
 
 const rewrites: ReadonlyMap<string, Rewrite> = new Map([
   ['setex', (args: Args, nowMs: bigint) => setWithTtl(args, 1000n, nowMs)],
@@ -35,14 +35,14 @@ const rewrites: ReadonlyMap<string, Rewrite> = new Map([
 ]);
 
 /** SETEX key seconds value. */
-function setWithTtl(args: Args, unitMs: bigint, nowMs: bigint): Command | undefined {
+function setWithTtl(args: Args, unitMs: bigint, nowMs: bigint): PlainCommand | undefined {
   const ttl = integerIn(args[1]);
   if (args.length !== 3 || ttl === undefined || ttl <= 0n) return undefined;
   return { name: 'set', args: [args[0]!, args[2]!, 'PXAT', String(nowMs + ttl * unitMs)] };
 }
 
 /** EXPIRE key seconds [NX | XX | GT | LT]. A time that is over deletes the key, in both forms. */
-function expireAt(name: string, args: Args, unitMs: bigint, nowMs: bigint): Command | undefined {
+function expireAt(name: string, args: Args, unitMs: bigint, nowMs: bigint): PlainCommand | undefined {
   const ttl = integerIn(args[1]);
   if (ttl === undefined) return undefined;
   const [key, , ...rest] = args;
@@ -50,13 +50,13 @@ function expireAt(name: string, args: Args, unitMs: bigint, nowMs: bigint): Comm
 }
 
 /** HEXPIRE key seconds [NX | XX | GT | LT] FIELDS count field ... It refuses a time below 0, which a point in time is not. */
-function expireFieldsAt(args: Args, unitMs: bigint, nowMs: bigint): Command | undefined {
+function expireFieldsAt(args: Args, unitMs: bigint, nowMs: bigint): PlainCommand | undefined {
   const ttl = integerIn(args[1]);
   return ttl === undefined || ttl < 0n ? undefined : expireAt('hpexpireat', args, unitMs, nowMs);
 }
 
 /** RESTORE key ttlMs payload [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]. A ttl of 0 is none. */
-function restoreAt(args: Args, nowMs: bigint): Command | undefined {
+function restoreAt(args: Args, nowMs: bigint): PlainCommand | undefined {
   const ttlMs = integerIn(args[1]);
   if (args.length < 3 || ttlMs === undefined || ttlMs <= 0n) return undefined;
   for (let index = 3; index < args.length; index++) {
@@ -80,7 +80,7 @@ const withoutValue = new Set(['NX', 'XX', 'FNX', 'FXX', 'GET', 'KEEPTTL', 'PERSI
  * EX and PX among the options that begin at `start`.
  * @param fieldWidth  Arguments of one field after `FIELDS count`.
  */
-function withOptions(name: string, args: Args, start: number, nowMs: bigint, fieldWidth = 0): Command | undefined {
+function withOptions(name: string, args: Args, start: number, nowMs: bigint, fieldWidth = 0): PlainCommand | undefined {
   if (!(start <= args.length)) return undefined;
   const rewritten: CommandArgument[] = args.slice(0, start);
   for (let index = start; index < args.length; ) {

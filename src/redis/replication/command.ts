@@ -4,7 +4,7 @@ import type { CommandArgument } from '../../backend/connections/client.ts';
 
 export type Args = readonly CommandArgument[];
 
-export interface Command {
+export interface PlainCommand {
   /** In lower case. */
   readonly name: string;
   readonly args: Args;

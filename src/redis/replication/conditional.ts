@@ -2,12 +2,12 @@
 
 import type { CommandArgument } from '../../backend/connections/client.ts';
 import { tokenOf } from '../command-keys.ts';
-import type { Args, Command } from './command.ts';
+import type { Args, PlainCommand } from './command.ts';
 
-type Effects = (reply: unknown) => readonly Command[];
+type Effects = (reply: unknown) => readonly PlainCommand[];
 
 /** Integers above 0 and OK say that it was done; 0 and nil that it was not. */
-export function ifDone(command: Command): Effects {
+export function ifDone(command: PlainCommand): Effects {
   return (reply) => (reply === null || String(reply) === '0' ? [] : [command]);
 }
 
@@ -49,7 +49,7 @@ export function conditionalSet(args: Args): Effects | undefined {
   }
   const isCompared = [...options].some((token) => token.startsWith('IF'));
   if (!isCompared && !options.has('NX') && !options.has('XX')) return undefined;
-  const set: Command = { name: 'set', args: kept };
+  const set: PlainCommand = { name: 'set', args: kept };
   if (!options.has('GET')) return ifDone(set);
   // The reply is the old value, whether or not the new one was set: only of NX and XX does it say which.
   if (isCompared) return undefined;

@@ -12,12 +12,12 @@
 
 import type { CommandArgument } from '../../backend/connections/client.ts';
 import { tokenOf } from '../command-keys.ts';
-import type { Args, Command } from './command.ts';
+import type { Args, PlainCommand } from './command.ts';
 import { conditionalSet, ifDone, replacing, withoutConditions } from './conditional.ts';
 import { xadd, xautoclaim, xclaim, xreadgroup } from './stream-effects.ts';
 
 /** What the others have to do, in this order, given the first one's reply as the server sent it. */
-export type EffectsOf = (reply: unknown) => readonly Command[];
+export type EffectsOf = (reply: unknown) => readonly PlainCommand[];
 
 /** Undefined: this form of the command has the same outcome on every copy. */
 export type EffectRule = (args: Args, nowMs: number) => EffectsOf | undefined;
@@ -75,7 +75,7 @@ export const conditions: ReadonlyMap<string, EffectRule> = new Map<string, Effec
 
 type Argument = CommandArgument | undefined;
 
-function removal(name: string, key: Argument, members: readonly CommandArgument[]): Command[] {
+function removal(name: string, key: Argument, members: readonly CommandArgument[]): PlainCommand[] {
   return key === undefined || members.length === 0 ? [] : [{ name, args: [key, ...members] }];
 }
 
@@ -92,20 +92,20 @@ function partsOf(reply: unknown): readonly unknown[] | undefined {
 }
 
 /** LMPOP: [key, [element, ...]]. From one end, as Redis has its replicas do it. */
-function popSame(reply: unknown, end: Argument): Command[] {
+function popSame(reply: unknown, end: Argument): PlainCommand[] {
   const [key, elements] = (partsOf(reply) ?? []) as [CommandArgument?, unknown[]?];
   if (key === undefined || elements === undefined) return [];
   return [{ name: tokenOf(end) === 'RIGHT' ? 'rpop' : 'lpop', args: [key, elements.length] }];
 }
 
 /** BZPOPMIN: [key, member, score]. */
-function removeMember(reply: unknown): Command[] {
+function removeMember(reply: unknown): PlainCommand[] {
   const [key, member] = (partsOf(reply) ?? []) as CommandArgument[];
   return member === undefined ? [] : removal('zrem', key, [member]);
 }
 
 /** ZMPOP: [key, [[member, score], ...]]. */
-function removeMembers(reply: unknown): Command[] {
+function removeMembers(reply: unknown): PlainCommand[] {
   const [key, members] = (partsOf(reply) ?? []) as [CommandArgument?, (readonly [CommandArgument, unknown])[]?];
   return removal(
     'zrem',
@@ -115,24 +115,24 @@ function removeMembers(reply: unknown): Command[] {
 }
 
 /** The first element of that value, seen from the end it was taken from. */
-function takeOut(key: CommandArgument, element: CommandArgument, end: Argument): Command {
+function takeOut(key: CommandArgument, element: CommandArgument, end: Argument): PlainCommand {
   return { name: 'lrem', args: [key, tokenOf(end) === 'RIGHT' ? -1 : 1, element] };
 }
 
 /** BLPOP: [key, element]. */
-function removeElement(reply: unknown, end: 'LEFT' | 'RIGHT'): Command[] {
+function removeElement(reply: unknown, end: 'LEFT' | 'RIGHT'): PlainCommand[] {
   const [key, element] = (partsOf(reply) ?? []) as CommandArgument[];
   return key === undefined || element === undefined ? [] : [takeOut(key, element, end)];
 }
 
 /** BLMPOP: [key, [element, ...]]. */
-function removeElements(reply: unknown, end: Argument): Command[] {
+function removeElements(reply: unknown, end: Argument): PlainCommand[] {
   const [key, elements] = (partsOf(reply) ?? []) as [CommandArgument?, CommandArgument[]?];
   return key === undefined ? [] : (elements ?? []).map((element) => takeOut(key, element, end));
 }
 
 /** BLMOVE replies with the element, BLMOVEM with all that it moved, in the order they have at the target. */
-function move(source: Argument, target: Argument, from: Argument, to: Argument, reply: unknown): Command[] {
+function move(source: Argument, target: Argument, from: Argument, to: Argument, reply: unknown): PlainCommand[] {
   const elements = membersOf(reply);
   if (source === undefined || target === undefined || elements.length === 0) return [];
   const isLeft = tokenOf(to) === 'LEFT';

@@ -17,11 +17,11 @@
 import { tokenOf } from '../command-keys.ts';
 import { isReadOnly } from '../command-table.ts';
 import { withAbsoluteExpiry } from './absolute-expiry.ts';
-import type { Args, Command } from './command.ts';
+import type { Args, PlainCommand } from './command.ts';
 import { choices, conditions, type EffectsOf } from './effect-rules.ts';
 import { idKindOf } from './stream-effects.ts';
 
-export type { Command } from './command.ts';
+export type { PlainCommand } from './command.ts';
 
 export type Replication =
   /** `name` and `args` are what to send, where that is not what the caller wrote. */
@@ -120,7 +120,7 @@ export function replicationOf(name: string, args: Args, nowMs: number): Replicat
   );
 }
 
-function sameEverywhere(name: string, command: Command): Replication {
+function sameEverywhere(name: string, command: PlainCommand): Replication {
   return command.name === name ? { kind: 'fanOut', args: command.args } : { kind: 'fanOut', ...command };
 }
 

@@ -9,9 +9,9 @@
 
 import type { CommandArgument } from '../../backend/connections/client.ts';
 import { tokenOf } from '../command-keys.ts';
-import type { Args, Command } from './command.ts';
+import type { Args, PlainCommand } from './command.ts';
 
-type Effects = (reply: unknown) => readonly Command[];
+type Effects = (reply: unknown) => readonly PlainCommand[];
 
 const addOptions: ReadonlyMap<string, number> = new Map([
   ...['NOMKSTREAM', 'KEEPREF', 'DELREF', 'ACKED'].map((token) => [token, 1] as const),
@@ -113,7 +113,7 @@ export function xclaim(args: Args, nowMs: number): Effects | undefined {
  * XCLAIM also forgets entries that are pending and no longer in the stream, and its reply does not tell. So the others are
  * asked for those that it did not give, with an idle time that no entry has: nothing is claimed, and these are forgotten.
  */
-function dropDeleted(of: Args, ids: Args, lastId: Args): Command {
+function dropDeleted(of: Args, ids: Args, lastId: Args): PlainCommand {
   return { name: 'xclaim', args: [...of, Number.MAX_SAFE_INTEGER, ...ids, 'JUSTID', ...lastId] };
 }
 
@@ -130,7 +130,7 @@ export function xautoclaim(args: Args, nowMs: number): Effects {
 }
 
 /** Whoever has them, and also where nobody has: the first holder has decided. */
-function claim(of: Args, ids: Args, timeMs: string, options: Args): Command {
+function claim(of: Args, ids: Args, timeMs: string, options: Args): PlainCommand {
   return { name: 'xclaim', args: [...of, '0', ...ids, 'TIME', timeMs, ...options, 'FORCE'] };
 }
 

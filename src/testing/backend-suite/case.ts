@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import type { Backend, CompleteBackend, Value } from '../../backend/backend.ts';
-import { isShardringError, type ShardringErrorCode } from '../../errors.ts';
+import { isShardringError, type ShardringErrorCode } from '../../errors/index.ts';
 
 /** How a backend is to be made. The suite owns these: an adapter cannot pass by being tried in its best one only. */
 export interface BackendConfiguration {

@@ -1,7 +1,7 @@
 /** What a case of the placement suite is, and the few tools that all cases share. */
 
 import assert from 'node:assert/strict';
-import { type InvalidArgumentError, isShardringError, type ShardringErrorCode } from '../../errors.ts';
+import { type InvalidArgumentError, isShardringError, type ShardringErrorCode } from '../../errors/index.ts';
 import type { NodeId, NodeInput } from '../../placement/node.ts';
 import type { Placement } from '../../placement/placement.ts';
 import type { Random } from '../../runtime/random.ts';

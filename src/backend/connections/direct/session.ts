@@ -6,6 +6,7 @@
  */
 
 import type { Socket } from 'node:net';
+import { rethrowLater } from '../../../runtime/rethrow-later.ts';
 import { RespEncoder } from '../resp-encoder.ts';
 import { CommandQueue } from './command-queue.ts';
 import type { SendableCommand } from './direct-command.ts';
@@ -117,11 +118,4 @@ export class Session {
       }
     }
   }
-}
-
-/** What a listener throws is its own affair, and not the connection's. */
-function rethrowLater(error: unknown): void {
-  process.nextTick(() => {
-    throw error;
-  });
 }

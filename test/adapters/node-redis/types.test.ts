@@ -2,9 +2,9 @@ import type { Redis } from 'ioredis';
 import type { Redis as Redis5 } from 'ioredis5';
 import type { Redis as Valkey } from 'iovalkey';
 import { describe, expectTypeOf, it } from 'vitest';
-import type { SessionClient } from '../../src/adapters/session.ts';
-import type { ShardedRedis } from '../../src/redis/index.ts';
-import type { IoredisClient, NodeRedisFacade } from '../../src/redis/node-redis-facade.ts';
+import type { IoredisClient, NodeRedisFacade } from '../../../src/adapters/node-redis/facade.ts';
+import type { SessionClient } from '../../../src/adapters/session.ts';
+import type { ShardedRedis } from '../../../src/redis/index.ts';
 
 describe('the types of asNodeRedis and of the session store', () => {
   it('take a ShardedRedis and clients of ioredis and iovalkey as they are', () => {

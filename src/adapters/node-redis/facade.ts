@@ -8,10 +8,10 @@
  * take it for a cluster client and look for the nodes themselves.
  */
 
-import { ClosedError } from '../errors.ts';
-import { checkedWords, type ScanOptions, type Words } from './node-redis-arguments.ts';
-import { type ArgumentsOf, type NodeRedisCommandName, nodeRedisCommands, type ReplyOf } from './node-redis-commands.ts';
-import { type IoredisChain, makeMulti, type NodeRedisMulti } from './node-redis-multi.ts';
+import { ClosedError } from '../../errors/index.ts';
+import { checkedWords, type ScanOptions, type Words } from './arguments.ts';
+import { type ArgumentsOf, type NodeRedisCommandName, nodeRedisCommands, type ReplyOf } from './commands.ts';
+import { type IoredisChain, makeMulti, type NodeRedisMulti } from './multi.ts';
 
 /** The arguments are the event's; each listener knows its own. */
 type Listener = (...args: never[]) => void;

@@ -1,6 +1,6 @@
 /** From the option objects of node-redis to the words that Redis takes. */
 
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../../errors/index.ts';
 
 /** A key, field, member or value, as node-redis takes them. */
 export type RedisArgument = string | Buffer;

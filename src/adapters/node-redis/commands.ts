@@ -30,7 +30,7 @@ import {
   type ZRangeOptions,
   zAddWords,
   zRangeWords,
-} from './node-redis-arguments.ts';
+} from './arguments.ts';
 import {
   double,
   fields,
@@ -43,7 +43,7 @@ import {
   raw,
   scoredMembers,
   text,
-} from './node-redis-replies.ts';
+} from './replies.ts';
 
 interface Definition<Args extends readonly unknown[], Reply> {
   /** The command's name and its arguments. */

@@ -1,11 +1,11 @@
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
-import { isShardringError } from '../../src/errors.ts';
-import { nodeRedisCommands } from '../../src/redis/node-redis-commands.ts';
-import { asNodeRedis, type NodeRedisFacade } from '../../src/redis/node-redis-facade.ts';
-import { type DropIn, dropInKinds, olderKinds } from '../support/drop-in-clients.ts';
-import { outcomeOf } from '../support/eventually.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { nodeRedisCommands } from '../../../src/adapters/node-redis/commands.ts';
+import { asNodeRedis, type NodeRedisFacade } from '../../../src/adapters/node-redis/facade.ts';
+import { isShardringError } from '../../../src/errors/index.ts';
+import { type DropIn, dropInKinds, olderKinds } from '../../support/drop-in-clients.ts';
+import { outcomeOf } from '../../support/eventually.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
 
 /** A call: the method and its arguments. */
 type Call = readonly [name: string, ...args: unknown[]];

@@ -4,9 +4,9 @@
  * Replies come as node-redis gives them: an array in the order written, without ioredis' `[error, reply]` pairs.
  */
 
-import { checkedWords, type Words } from './node-redis-arguments.ts';
-import { type ArgumentsOf, type NodeRedisCommandName, nodeRedisCommands, type ReplyOf } from './node-redis-commands.ts';
-import { type Read, raw } from './node-redis-replies.ts';
+import { checkedWords, type Words } from './arguments.ts';
+import { type ArgumentsOf, type NodeRedisCommandName, nodeRedisCommands, type ReplyOf } from './commands.ts';
+import { type Read, raw } from './replies.ts';
 
 /** As much of an ioredis pipeline or transaction as is used here. */
 export interface IoredisChain {

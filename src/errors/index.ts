@@ -1,0 +1,69 @@
+/**
+ * Every error this library throws on purpose.
+ *
+ * One base, a string `code` to branch on, `retryable`, the context as fields and the first failure as `cause`.
+ * Messages name nodes and fields. They never hold a key, a value or a password, because messages end up in logs.
+ */
+
+import type { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
+import { isBranded } from './base.ts';
+import type { ClosedError, MissingDependencyError } from './client.ts';
+import type { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
+import type {
+  NodeProtocolError,
+  NodeReplyError,
+  NodeUnavailableError,
+  TimeoutError,
+  UnknownOutcomeError,
+} from './node.ts';
+import type { AllReplicasFailedError, PartialFailureError, WriteConsistencyError } from './several-nodes.ts';
+import type { CodecError, NotAnIntegerError, ValueTooLargeError } from './value.ts';
+
+export { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
+export { ShardringError } from './base.ts';
+export { ClosedError, MissingDependencyError } from './client.ts';
+export { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
+export {
+  NodeProtocolError,
+  NodeReplyError,
+  NodeUnavailableError,
+  type ReplyErrorKind,
+  TimeoutError,
+  UnknownOutcomeError,
+} from './node.ts';
+export {
+  AllReplicasFailedError,
+  type NodeAttempt,
+  PartialFailureError,
+  WriteConsistencyError,
+} from './several-nodes.ts';
+export { CodecError, NotAnIntegerError, ValueTooLargeError } from './value.ts';
+
+/** Testing `code` narrows to the one class. */
+export type AnyShardringError =
+  | InvalidArgumentError
+  | NoNodesError
+  | SnapshotError
+  | NodeUnavailableError
+  | TimeoutError
+  | UnknownOutcomeError
+  | NodeReplyError
+  | NodeProtocolError
+  | NotAnIntegerError
+  | ValueTooLargeError
+  | AllReplicasFailedError
+  | WriteConsistencyError
+  | PartialFailureError
+  | CodecError
+  | UnsupportedError
+  | CrossNodeError
+  | CommandRefusedError
+  | MissingDependencyError
+  | ClosedError;
+
+export type ShardringErrorCode = AnyShardringError['code'];
+
+/** True for errors of this library, from whichever copy of it they come. */
+export function isShardringError(value: unknown): value is AnyShardringError {
+  return isBranded(value);
+}

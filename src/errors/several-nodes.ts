@@ -1,0 +1,109 @@
+/** A call went to several nodes, and fewer of them did their part than it needs. */
+
+import { isBranded, ShardringError } from './base.ts';
+
+/** One try at one node. */
+export interface NodeAttempt {
+  readonly node: string;
+  /** Milliseconds from the start of the try to its end, on the client's monotonic clock. */
+  readonly elapsedMs: number;
+  readonly error: unknown;
+}
+
+const isRetryable = ({ error }: NodeAttempt) => isBranded(error) && error.retryable;
+
+const isDoubtful = ({ error }: NodeAttempt) => isBranded(error) && error.code === 'ERR_UNKNOWN_OUTCOME';
+
+const namesOf = (attempts: readonly NodeAttempt[]) => [...new Set(attempts.map(({ node }) => node))].join(', ');
+
+/**
+ * Every node that could hold the key was tried and none served the read.
+ *
+ * `attempts` holds one entry per try, in the order tried. `cause` is the first failure: that is the primary's, and
+ * later ones are often only the wake of it.
+ */
+export class AllReplicasFailedError extends ShardringError {
+  static {
+    this.prototype.name = 'AllReplicasFailedError';
+  }
+  readonly code = 'ERR_ALL_REPLICAS_FAILED';
+  readonly retryable: boolean;
+
+  constructor(
+    readonly operation: string,
+    readonly attempts: readonly [NodeAttempt, ...NodeAttempt[]],
+  ) {
+    super(`${operation}: none of ${attempts.length} nodes served the call (${namesOf(attempts)}); see \`attempts\`.`, {
+      cause: attempts[0].error,
+    });
+    this.retryable = attempts.some(isRetryable);
+  }
+}
+
+/**
+ * Fewer nodes than the write consistency level asks for have confirmed a write.
+ *
+ * Nodes in `acknowledged` have it; of those in `attempts` an `ERR_UNKNOWN_OUTCOME` may have it. A later write, delete
+ * or expiry makes the copies equal again.
+ *
+ * Retryable only if no node has it or may have it: repeating an increment would count twice where it was done, and what is
+ * known of a call here is its name alone. A caller that knows its call to be idempotent (a `set`, a `delete`) may repeat it
+ * in any case.
+ */
+export class WriteConsistencyError extends ShardringError {
+  static {
+    this.prototype.name = 'WriteConsistencyError';
+  }
+  readonly code = 'ERR_WRITE_CONSISTENCY';
+  readonly retryable: boolean;
+
+  /**
+   * @param required      Confirmations the consistency level asks for.
+   * @param acknowledged  Ids of the nodes that confirmed.
+   * @param attempts      The nodes that did not, with the reason.
+   */
+  constructor(
+    readonly operation: string,
+    readonly required: number,
+    readonly acknowledged: readonly string[],
+    readonly attempts: readonly NodeAttempt[],
+  ) {
+    super(
+      `${operation}: ${acknowledged.length} of the ${required} confirmations needed came` +
+        `${attempts.length === 0 ? '' : ` (without ${namesOf(attempts)})`}; see \`attempts\`.`,
+      attempts[0] === undefined ? undefined : { cause: attempts[0].error },
+    );
+    this.retryable = acknowledged.length === 0 && !attempts.some(isDoubtful) && attempts.some(isRetryable);
+  }
+}
+
+/**
+ * A call on many keys succeeded for some and failed for others.
+ *
+ * `results` is what the call would have returned for the keys that succeeded, so that nothing is lost.
+ */
+export class PartialFailureError<Results = unknown> extends ShardringError {
+  static {
+    this.prototype.name = 'PartialFailureError';
+  }
+  readonly code = 'ERR_PARTIAL_FAILURE';
+  readonly retryable: boolean;
+
+  /**
+   * @param results     For `getMany` the Map of the hits, for `setMany` the keys stored, for `deleteMany` the number deleted.
+   * @param failedKeys  The keys whose nodes failed, each once, in the order they were given.
+   * @param attempts    The failures, one per node and try.
+   */
+  constructor(
+    readonly operation: string,
+    readonly results: Results,
+    readonly failedKeys: readonly string[],
+    readonly attempts: readonly NodeAttempt[],
+  ) {
+    super(
+      `${operation}: ${failedKeys.length} keys failed (nodes ${namesOf(attempts)}); see \`results\`, \`failedKeys\` and \`attempts\`.`,
+      { cause: attempts[0]?.error },
+    );
+    this.retryable = attempts.some(isRetryable);
+  }
+}
