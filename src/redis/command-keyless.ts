@@ -1,24 +1,12 @@
-/**
- * Commands without keys: which go to every node, which to any, and why the others are refused.
- *
- * A refusal says what to do instead. Most say "name the node", because the command is about one server; those about the
- * connection are refused with one node too, since all calls share it.
- */
+/** Commands without keys: which go to every node, which to any, and which of their subcommands are refused. */
 
 import { exists } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { keysOf, tokenOf } from './command-keys.ts';
+import { eachOf, nameNode, ofTheConnection, type Refusal, refuse } from './command-refusals.ts';
 import { first, type MergeReplies, maximum, minimum, minimumOfEach, sum, sumOfCounts, union } from './merge.ts';
 
 type Args = readonly CommandArgument[];
-
-export interface Refusal {
-  readonly kind: 'refused';
-  /** Why, and what to do instead: a clause that ends without a full stop. */
-  readonly reason: string;
-  /** True: where there is only one node, it may be sent there, as there is nothing to choose. */
-  readonly mayBeAlone: boolean;
-}
 
 type KeylessDistribution =
   | { readonly kind: 'everywhere'; readonly merge: MergeReplies }
@@ -29,26 +17,9 @@ type KeylessDistribution =
 /** One answer, or one for each subcommand, named in lower case. */
 type Rule = KeylessDistribution | ReadonlyMap<string, KeylessDistribution>;
 
-export const refuse = (reason: string, mayBeAlone?: 'may be alone'): Refusal => ({
-  kind: 'refused',
-  reason,
-  mayBeAlone: mayBeAlone !== undefined,
-});
-
 const everywhere = (merge: MergeReplies): KeylessDistribution => ({ kind: 'everywhere', merge });
 const anyNode: KeylessDistribution = { kind: 'anyNode' };
 const ofItsKey: KeylessDistribution = { kind: 'oneNode' };
-
-/** Of one server: its state, its files, its settings. */
-const nameNode = (what: string) => refuse(`${what}; name the node: redis.on(nodeId).call(...)`, 'may be alone');
-
-const roleOfServer = refuse("it changes what a node's server is; name the node: redis.on(nodeId).call(...)");
-const clusterOnly = refuse('it is for Redis Cluster, and these are independent servers; redis.nodes() lists them');
-const ofTheConnection = (instead: string) => refuse(`it would change the connection that all calls share; ${instead}`);
-const ownMethod = (method: string) => refuse(`it needs more than to be sent; call ${method}`);
-const replicationProtocol = refuse(
-  'it is for replicas, and turns the connection into a stream; use a tool such as redis-cli',
-);
 
 const subcommands = (rules: Record<string, KeylessDistribution>): Rule =>
   new Map(Object.entries({ ...rules, help: anyNode }));
@@ -112,8 +83,6 @@ const rules: ReadonlyMap<string, Rule> = new Map(
       setid: ofItsKey,
     }),
     xinfo: subcommands({ consumers: ofItsKey, groups: ofItsKey, stream: ofItsKey }),
-    himport: ofTheConnection('send it to a client of your own: redis.nodeFor(key).duplicate()'),
-    // One server.
     acl: subcommands({
       cat: anyNode,
       genpass: anyNode,
@@ -123,44 +92,6 @@ const rules: ReadonlyMap<string, Rule> = new Map(
         nameNode('each node has its own users'),
       ),
     }),
-    backup: nameNode('it writes a backup of one server'),
-    bgrewriteaof: nameNode('it writes the file of one server'),
-    bgsave: nameNode('it writes the file of one server'),
-    config: nameNode('each node has its own settings'),
-    debug: nameNode('it looks into one server'),
-    hotkeys: nameNode('it measures one server'),
-    info: nameNode('it describes one server'),
-    lastsave: nameNode('each node saves at its own time'),
-    latency: nameNode('it measures one server'),
-    module: nameNode('each node has its own modules'),
-    pfselftest: nameNode('it tests one server'),
-    role: nameNode('each node has its own role'),
-    save: nameNode('it writes the file of one server'),
-    slowlog: nameNode('each node has its own log'),
-    swapdb: nameNode('the nodes would swap at different moments'),
-    time: nameNode('each node has its own clock'),
-    ...eachOf(['failover', 'replicaof', 'slaveof', 'shutdown'], roleOfServer),
-    ...eachOf(['asking', 'cluster', 'readonly', 'readwrite', 'trimslots'], clusterOnly),
-    ...eachOf(['psync', 'replconf', 'sync'], replicationProtocol),
-    // The connection.
-    auth: ofTheConnection("set `username` and `password` in the node's options"),
-    client: ofTheConnection('send it to a client of one node: redis.on(nodeId).client(...)'),
-    hello: ofTheConnection("set `protocol`, `username` and `password` in the node's options"),
-    reset: ofTheConnection('there is nothing to reset in it'),
-    select: ofTheConnection("set `db` in the node's options"),
-    monitor: ofTheConnection('watch one node: redis.on(nodeId).monitor()'),
-    unwatch: ofTheConnection('it belongs to WATCH, on a client of your own: redis.nodeFor(key).duplicate()'),
-    multi: ownMethod('redis.multi()'),
-    exec: ownMethod('exec() of what redis.multi() returns'),
-    discard: ownMethod('discard() of what redis.multi() returns'),
-    quit: ownMethod('redis.quit()'),
-    scan: ownMethod('redis.scan(...) or redis.scanStream(...)'),
-    ...Object.fromEntries(
-      ['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ssubscribe', 'sunsubscribe'].map((name) => [
-        name,
-        ownMethod(`redis.${name}(...)`),
-      ]),
-    ),
   }),
 );
 
@@ -184,10 +115,6 @@ export function keyless(name: string, args: Args, copies: number): KeylessDistri
   if (args.length === 0) return anyNode;
   const ofSubcommand = rule.get(tokenOf(args[0]).toLowerCase()) ?? unknownSubcommand;
   return ofSubcommand === ofItsKey && keysOf(name, args).length === 0 ? anyNode : ofSubcommand;
-}
-
-function eachOf(names: readonly string[], rule: KeylessDistribution): Record<string, KeylessDistribution> {
-  return Object.fromEntries(names.map((name) => [name, rule]));
 }
 
 const namesWithKeys = new Map<string, boolean>();

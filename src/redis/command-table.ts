@@ -9,8 +9,9 @@
 
 import { exists, hasFlag } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
-import { hasKeylessRule, keyless, type Refusal, refuse } from './command-keyless.ts';
+import { hasKeylessRule, keyless } from './command-keyless.ts';
 import { countIndexOf, hasOneKey, isKnownModuleCommand, keysOf, sortsByKeysAnywhere, tokenOf } from './command-keys.ts';
+import { type Refusal, refuse, refusedCommands } from './command-refusals.ts';
 import { firstOfParts, inOrderOfEntries, type MergeParts, type MergeReplies, sumOfParts } from './merge.ts';
 
 export { blocking } from './command-blocking.ts';
@@ -48,24 +49,14 @@ const splittable: ReadonlyMap<string, Extract<Distribution, { kind: 'split' }>> 
   }) as [string, Extract<Distribution, { kind: 'split' }>][],
 );
 
-const refusals: ReadonlyMap<string, Refusal> = new Map(
-  Object.entries({
-    watch: refuse(
-      'it would concern the connection that all calls share; take one of your own: redis.nodeFor(key).duplicate()',
-    ),
-    pfdebug: refuse('it looks into one server; name the node: redis.nodeFor(key).call(...)', 'may be alone'),
-    'restore-asking': refuse('it is for the nodes of a Redis Cluster among themselves; use RESTORE'),
-  }),
-);
-
 /**
  * @param name        In lower case.
  * @param copies      On how many nodes each key is: the replication factor.
  * @param hashesTags  Whether keys of the same `{tag}` live together.
  */
 export function distributionOf(name: string, args: Args, copies = 1, hashesTags = true): Distribution {
-  if (hasOneKey(name) && !refusals.has(name)) return args.length > 0 ? oneNode : anyNode;
-  const refusal = refusals.get(name) ?? refusalOfForm(name, args, hashesTags);
+  if (hasOneKey(name) && !refusedCommands.has(name)) return args.length > 0 ? oneNode : anyNode;
+  const refusal = refusedCommands.get(name) ?? refusalOfForm(name, args, hashesTags);
   if (refusal !== undefined) return refusal;
   const parts = splittable.get(name);
   if (parts !== undefined) return args.length > 0 && args.length % parts.width === 0 ? parts : anyNode;
@@ -82,7 +73,7 @@ export function isForItsKeys(name: string): boolean {
   if (known !== undefined) return known;
   if (!exists(name)) return false; // Not kept: there is no end of such names.
   const hasForms = name === 'sort' || name === 'sort_ro' || hasFlag(name, 'script_runner');
-  const isPlain = !hasForms && !refusals.has(name) && !splittable.has(name) && !hasKeylessRule(name);
+  const isPlain = !hasForms && !refusedCommands.has(name) && !splittable.has(name) && !hasKeylessRule(name);
   plain.set(name, isPlain);
   return isPlain;
 }
