@@ -4,8 +4,10 @@
  * The bytes are all that is stored: there is no envelope, so that any Redis client reads what a codec wrote.
  */
 
+import { types } from 'node:util';
 import { CodecError, InvalidArgumentError, isShardringError } from '../errors/index.ts';
 import { expectFunction, expectObject, expectString } from '../runtime/validate.ts';
+import { asBuffer, fromJsonText, toJsonValue } from './json-value.ts';
 
 export interface Codec<Stored = unknown> {
   /** Used in errors. */
@@ -16,53 +18,15 @@ export interface Codec<Stored = unknown> {
   decode(bytes: Uint8Array): Stored;
 }
 
-/** A key that begins like this stands for a Buffer, or for an object's own key that began like this, with one more `$`. */
-const bufferKey = '$buffer';
-const escapedKey = /^\$+buffer$/;
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/**
- * JSON text in UTF-8, with `Buffer` and `Uint8Array` kept, at any depth, as `{"$buffer":"<base64>"}` and read back as
- * `Buffer`. Everything else is as JSON has it: a `Date` becomes its text, `NaN` becomes null, `undefined` in an object
- * is left out. A value that JSON has no text for (`undefined`, a function, a symbol, a bigint) is refused.
- */
+/** JSON text in UTF-8, of values that JSON gives back; those and all others are listed in `json-value.ts`. */
 export const jsonCodec: Codec = {
   name: 'json',
-  encode(value) {
-    const text = JSON.stringify(value, typeof value === 'object' ? replaceBuffers : undefined);
-    if (text === undefined) throw new InvalidArgumentError('value', 'a value that JSON can express', value);
-    return Buffer.from(text, 'utf8');
-  },
-  decode(bytes) {
-    const text = asBuffer(bytes).toString('utf8');
-    // The reviver costs several times the parsing, and few values have a Buffer in them.
-    return JSON.parse(text, text.includes('$buffer"') ? reviveBuffers : undefined);
-  },
+  encode: (value) => encodeJson(value, 'value'),
+  decode: (bytes) => fromJsonText(asBuffer(bytes).toString('utf8')),
 };
 
-/** `this` is the object that holds `key`: `value` has already been through `Buffer.prototype.toJSON`. */
-function replaceBuffers(this: unknown, key: string, value: unknown): unknown {
-  const original = (this as Record<string, unknown>)[key];
-  if (original instanceof Uint8Array) return { [bufferKey]: asBuffer(original).toString('base64') };
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  if (!Object.keys(value).some((name) => escapedKey.test(name))) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [escapedKey.test(name) ? `$${name}` : name, field]),
-  );
-}
-
-function reviveBuffers(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value);
-  if (entries.length === 1 && entries[0]![0] === bufferKey && typeof entries[0]![1] === 'string') {
-    return Buffer.from(entries[0]![1], 'base64');
-  }
-  if (!entries.some(([name]) => escapedKey.test(name))) return value;
-  return Object.fromEntries(entries.map(([name, field]) => [escapedKey.test(name) ? name.slice(1) : name, field]));
-}
+const encodeJson = (value: unknown, field: string): Buffer =>
+  Buffer.from(JSON.stringify(toJsonValue(value, field)), 'utf8');
 
 /**
  * Bytes as they are: a `Buffer` or `Uint8Array` in, a `Buffer` out. They are copied, so that the caller may go on writing
@@ -70,12 +34,14 @@ function reviveBuffers(_key: string, value: unknown): unknown {
  */
 export const bytesCodec: Codec<Uint8Array> = {
   name: 'bytes',
-  encode(value) {
-    if (!(value instanceof Uint8Array)) throw new InvalidArgumentError('value', 'a Buffer or Uint8Array', value);
-    return Buffer.from(value);
-  },
+  encode: (value) => encodeBytes(value, 'value'),
   decode: asBuffer,
 };
+
+function encodeBytes(value: unknown, field: string): Buffer {
+  if (!types.isUint8Array(value)) throw new InvalidArgumentError(field, 'a Buffer or Uint8Array', value);
+  return Buffer.from(value);
+}
 
 const builtIn = { json: jsonCodec, bytes: bytesCodec as Codec };
 
@@ -93,16 +59,21 @@ export function parseCodec(field: string, option: unknown): Codec {
   return option as Codec;
 }
 
-/** @throws {InvalidArgumentError} The codec refused the value as such. @throws {CodecError} It failed. */
-export function encode(codec: Codec, value: unknown): Uint8Array {
+/**
+ * @param field  Where the caller wrote the value, for errors.
+ * @throws {InvalidArgumentError} The codec refused the value as such. @throws {CodecError} It failed.
+ */
+export function encode(codec: Codec, value: unknown, field = 'value'): Uint8Array {
   let bytes: unknown;
   try {
-    bytes = codec.encode(value);
+    if (codec === jsonCodec) bytes = encodeJson(value, field);
+    else if (codec === builtIn.bytes) bytes = encodeBytes(value, field);
+    else bytes = codec.encode(value);
   } catch (error) {
     if (isShardringError(error) && error.code === 'ERR_INVALID_ARGUMENT') throw error;
     throw new CodecError(codec.name, 'encode', { cause: error });
   }
-  if (!(bytes instanceof Uint8Array)) {
+  if (!types.isUint8Array(bytes)) {
     const cause = new InvalidArgumentError('the result of encode', 'a Uint8Array', bytes);
     throw new CodecError(codec.name, 'encode', { cause });
   }

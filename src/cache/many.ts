@@ -49,7 +49,7 @@ export async function setMany(
   for (const entry of expectIterable('entries', entries)) {
     const field = `entries[${encoded.length}]`;
     if (!Array.isArray(entry)) throw new InvalidArgumentError(field, 'a pair [key, value]', entry);
-    encoded.push([expectString(`${field}[0]`, entry[0]), encode(codec, entry[1])]);
+    encoded.push([expectString(`${field}[0]`, entry[0]), encode(codec, entry[1], `${field}[1]`)]);
   }
   const keys = encoded.map(([key]) => key);
   const call = {

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/memory.ts';
@@ -10,13 +11,14 @@ describe("the codec 'json'", () => {
   it('keeps Buffers at any depth, and everything that JSON keeps', () => {
     const name = fc.oneof(
       fc.string(),
-      fc.constantFrom('$buffer', '$$buffer', '$$$buffer', 'buffer', 'type', 'data', '__proto__'),
+      fc.constantFrom('$buffer', '$$buffer', '$$$buffer', '$date', '$$date', 'buffer', 'type', 'data', '__proto__'),
     );
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
         { depthSize: 'small' },
         fc.jsonValue({ maxDepth: 0 }),
         fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+        fc.date({ noInvalidDate: true }),
         fc.array(tie('tree'), { maxLength: 4 }),
         fc.dictionary(name, tie('tree'), { maxKeys: 4, noNullPrototype: true }),
       ),
@@ -40,23 +42,166 @@ describe("the codec 'json'", () => {
     expect(roundTrip(window)).toEqual(Buffer.from([1, 2]));
   });
 
-  it.each([
-    ['undefined', undefined],
-    ['a function', () => 1],
-    ['a symbol', Symbol('s')],
-  ])('refuses %s', (_, value) => {
-    expect(() => encode(jsonCodec, value)).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'value' }),
+  it('keeps Dates at any depth, also beside names that look like its own marks', () => {
+    const birth = new Date('1815-12-10T00:00:00.123Z');
+    const value = { birth, all: [new Date(8.64e15), { $date: 'x', $$date: birth }], $buffer: { $date: '1', b: 1 } };
+    expect(roundTrip(value)).toStrictEqual(value);
+    expect(roundTrip(birth)).toStrictEqual(birth);
+    expect(Buffer.from(encode(jsonCodec, { birth })).toString()).toBe('{"birth":{"$date":"1815-12-10T00:00:00.123Z"}}');
+  });
+
+  it('leaves what another program stored under the name of a mark as it is', () => {
+    for (const text of [
+      '{"$date":"yesterday"}',
+      '{"$date":1}',
+      '{"$date":"2020-01-01"}',
+      '{"$buffer":7}',
+      '{"$buffer":"","b":1}',
+    ]) {
+      expect(decode(jsonCodec, Buffer.from(text))).toStrictEqual(JSON.parse(text));
+    }
+  });
+
+  it('leaves out a property that is undefined, gives -0 as 0 and an object of no prototype as a plain one', () => {
+    expect(roundTrip({ a: undefined, b: 1 })).toStrictEqual({ b: 1 });
+    expect(roundTrip(-0)).toBe(0);
+    expect(roundTrip(Object.assign(Object.create(null), { a: [1] }))).toStrictEqual({ a: [1] });
+  });
+
+  it('keeps a value that is met twice, as two equal ones, and one that is nested deeply', () => {
+    const twice = { at: new Date(0) };
+    expect(roundTrip({ one: twice, other: twice, list: [twice, twice] })).toStrictEqual({
+      one: twice,
+      other: twice,
+      list: [twice, twice],
+    });
+    const deep = (levels: number, inner: unknown) => {
+      let value = inner;
+      for (let level = 0; level < levels; level++) value = level % 2 === 0 ? [value] : { value };
+      return value;
+    };
+    for (const levels of [63, 64, 65, 66, 500]) expect(roundTrip(deep(levels, 1))).toStrictEqual(deep(levels, 1));
+    expect(() => encode(jsonCodec, deep(500, new Set()))).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }),
     );
   });
 
-  it('says with ERR_CODEC that a value cannot be encoded, or that stored bytes are not its own, without showing them', () => {
-    const circular: Record<string, unknown> = {};
-    circular.self = circular;
-    expect(() => encode(jsonCodec, circular)).toThrow(
-      expect.objectContaining({ code: 'ERR_CODEC', direction: 'encode' }),
+  it('takes plain objects and arrays of another realm for what they are', () => {
+    const foreign = runInNewContext(`({ list: [1, { a: 2 }], at: new Date(0), bytes: new Uint8Array([1]) })`);
+    expect(roundTrip(foreign)).toStrictEqual({ list: [1, { a: 2 }], at: new Date(0), bytes: Buffer.from([1]) });
+  });
+
+  class Account {
+    id = 1;
+  }
+  class List extends Array {}
+  const selfContaining: Record<string, unknown> = { name: 'loop' };
+  selfContaining.self = [selfContaining];
+  const refused: readonly (readonly [title: string, value: unknown])[] = [
+    ['a function', () => 1],
+    ['a symbol', Symbol('s')],
+    ['a bigint', 10n],
+    ['NaN', Number.NaN],
+    ['Infinity', Number.NEGATIVE_INFINITY],
+    ['a promise', Promise.resolve(1)],
+    ['a Map', new Map([['a', 1]])],
+    ['a Set', new Set([1])],
+    ['a WeakMap', new WeakMap()],
+    ['an Error', new Error('hunter2')],
+    ['a RegExp', /x/],
+    ['a URL, which has toJSON', new URL('http://127.0.0.1/')],
+    ['an object with toJSON of its own', { toJSON: () => 1 }],
+    ['an instance of a class', new Account()],
+    ['an object that inherits from another one', Object.create({ a: 1 })],
+    ['an array of a subclass', List.from([1])],
+    ['an array with undefined in it', [1, undefined]],
+    ['an array with a hole', new Array(2)],
+    ['a boxed string', Object('text')],
+    ['an invalid Date', new Date(Number.NaN)],
+    ['a Float64Array', new Float64Array([1])],
+    ['a Uint8ClampedArray', new Uint8ClampedArray([1])],
+    ['an ArrayBuffer', new ArrayBuffer(1)],
+    ['a DataView', new DataView(new ArrayBuffer(1))],
+    ['a property named by a symbol', { [Symbol('s')]: 1 }],
+    ['an object that contains itself', selfContaining],
+  ];
+
+  it.each([...refused, ['undefined', undefined] as const])(
+    'refuses %s, alone and inside a value, saying where',
+    (_, value) => {
+      const placed = { user: { 'full name': 1, roles: [new Date(0), { $buffer: 'x' }, value] } };
+      const where = 'value.user.roles[2]';
+      for (const [given, path] of [
+        [value, 'value'],
+        [placed, where],
+      ] as const) {
+        try {
+          encode(jsonCodec, given);
+          expect.unreachable();
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+          const { field, message } = error as Error & { field: string };
+          expect(field.startsWith(path)).toBe(true);
+          expect(message.startsWith(`${field}: expected `)).toBe(true);
+          expect(message).toMatch(/a codec that keeps it|await it first/);
+          expect(message).not.toMatch(/hunter2|10/);
+        }
+      }
+    },
+  );
+
+  it('shows names on the way readably, and long ways shortened', () => {
+    const fieldOf = (value: unknown) => {
+      try {
+        encode(jsonCodec, value);
+        return undefined;
+      } catch (error) {
+        return (error as { field?: string }).field;
+      }
+    };
+    expect(fieldOf({ a: { 'b c': [{ 'd"': 1n }] } })).toBe('value.a["b c"][0]["d\\""]');
+    expect(fieldOf({ '\u001b[31m\u009b\u202e': 1n })).toBe('value["?[31m??"]');
+    expect(fieldOf({ ['x'.repeat(1_000)]: 1n })).toBe(`value["${'x'.repeat(40)}..."]`);
+    let long: unknown = 1n;
+    for (let level = 0; level < 200; level++) long = { n: long };
+    expect(fieldOf(long)).toBe('value.n.n.n.n.n.n....n.n.n.n.n.n');
+    expect(fieldOf(selfContaining)).toBe('value.self[0]');
+  });
+
+  it('refuses through the cache, and leaves what is stored as it was', async () => {
+    await using cache = new ShardedCache({ nodes: [{ id: 'a', backend: new MemoryBackend() }] });
+    await cache.set('k', 'old');
+    const late = Promise.resolve('new');
+    await expect(cache.set('k', late)).rejects.toThrow(/^value: expected a value and not the promise of one/);
+    await expect(
+      cache.setMany([
+        ['k', 1],
+        ['l', { at: late }],
+      ]),
+    ).rejects.toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'entries[1][1].at' }));
+    await expect(cache.getOrSet('m', () => ({ seen: new Set() }))).rejects.toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'value.seen' }),
     );
-    expect(() => encode(jsonCodec, 10n)).toThrow(expect.objectContaining({ code: 'ERR_CODEC' }));
+    expect(await cache.getMany(['k', 'l', 'm'])).toEqual(new Map([['k', 'old']]));
+  });
+
+  it('does not mind what a program has put on Object.prototype', () => {
+    Object.defineProperty(Object.prototype, 'polluted', { value: () => 1, enumerable: true, configurable: true });
+    const stored = encode(jsonCodec, { a: [1] });
+    delete (Object.prototype as { polluted?: unknown }).polluted;
+    expect(decode(jsonCodec, stored)).toStrictEqual({ a: [1] });
+  });
+
+  it('says with ERR_CODEC that stored bytes are not its own, without showing them, and what a getter throws', () => {
+    const failure = new Error('getter');
+    const value = {
+      get a() {
+        throw failure;
+      },
+    };
+    expect(() => encode(jsonCodec, value)).toThrow(
+      expect.objectContaining({ code: 'ERR_CODEC', direction: 'encode', cause: failure }),
+    );
     try {
       decode(jsonCodec, Buffer.from('hunter2'));
       expect.unreachable();
@@ -110,7 +255,7 @@ describe("a user's own codec", () => {
 
 /** JSON has no -0. */
 function minusZeroAsZero(value: unknown): unknown {
-  if (Buffer.isBuffer(value)) return value;
+  if (Buffer.isBuffer(value) || value instanceof Date) return value;
   if (Object.is(value, -0)) return 0;
   if (Array.isArray(value)) return value.map(minusZeroAsZero);
   if (typeof value !== 'object' || value === null) return value;
