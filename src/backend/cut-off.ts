@@ -3,7 +3,7 @@
  */
 
 import { TimeoutError, UnknownOutcomeError } from '../errors/index.ts';
-import { onAbort } from '../runtime/abort.ts';
+import { offAbort, onAbort } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { CallOptions } from './backend.ts';
 import { type BackendOperation, isWrite } from './operation.ts';
@@ -44,7 +44,7 @@ export async function cutOff<Result>(
     if (signal !== undefined) onAbort(signal, abort);
     const cancel = timeoutMs === undefined ? undefined : clock.schedule(timeoutMs, onDeadline, true);
     release = () => {
-      signal?.removeEventListener('abort', abort);
+      if (signal !== undefined) offAbort(signal, abort);
       cancel?.();
     };
   });

@@ -1,11 +1,61 @@
-/** Waiting that a signal can end. */
+/**
+ * Waiting that a signal can end.
+ *
+ * Calls by the thousand may share one signal, and each of them has to hear of its end. An EventTarget looks through all its
+ * listeners whenever one is added or removed, which for many calls at once costs the square of their number; so a signal
+ * gets one listener of ours, however many calls there are, and that one tells them.
+ */
 
-import { setMaxListeners } from 'node:events';
+import { rethrowLater } from './rethrow-later.ts';
 
-/** Calls `listener` when `signal` aborts. Any number of calls may share a signal, where Node.js takes eleven for a leak. */
+/** Those who wait for the end of one signal, in the order of their coming. */
+class Waiting {
+  readonly #signal: AbortSignal;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  add(listener: () => void): void {
+    if (this.#listeners.size === 0) this.#signal.addEventListener('abort', this.#tellAll);
+    this.#listeners.add(listener);
+  }
+
+  delete(listener: () => void): void {
+    // A signal may live as long as the process; it keeps nothing of ours while nobody waits.
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0) {
+      this.#signal.removeEventListener('abort', this.#tellAll);
+    }
+  }
+
+  readonly #tellAll = (): void => {
+    for (const listener of this.#listeners) {
+      this.delete(listener);
+      try {
+        listener();
+      } catch (error) {
+        rethrowLater(error); // As an EventTarget does, so that the others hear of it too.
+      }
+    }
+  };
+}
+
+const waitingFor = new WeakMap<AbortSignal, Waiting>();
+
+/** Calls `listener` once when `signal` aborts, unless {@link offAbort} takes it away before. Not for one that has aborted. */
 export function onAbort(signal: AbortSignal, listener: () => void): void {
-  setMaxListeners(0, signal);
-  signal.addEventListener('abort', listener, { once: true });
+  let waiting = waitingFor.get(signal);
+  if (waiting === undefined) {
+    waiting = new Waiting(signal);
+    waitingFor.set(signal, waiting);
+  }
+  waiting.add(listener);
+}
+
+/** Takes away a listener of {@link onAbort}. Harmless where it has been called, or was never there. */
+export function offAbort(signal: AbortSignal, listener: () => void): void {
+  waitingFor.get(signal)?.delete(listener);
 }
 
 /** Rejects with the signal's reason as soon as it aborts; the work behind `promise` goes on. */
@@ -14,7 +64,7 @@ export function untilAborted<Result>(promise: Promise<Result>, signal: AbortSign
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
-    onAbort(signal, abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    else onAbort(signal, abort);
+    promise.then(resolve, reject).finally(() => offAbort(signal, abort));
   });
 }

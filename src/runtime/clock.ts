@@ -2,7 +2,7 @@
  * Time as an argument. Everything that waits or looks at a clock takes a {@link Clock}, so that tests move time by hand.
  */
 
-import { onAbort } from './abort.ts';
+import { offAbort, onAbort } from './abort.ts';
 
 export interface Clock {
   /** Milliseconds on a monotonic clock with an arbitrary zero. For durations and deadlines. */
@@ -48,7 +48,7 @@ export function sleep(
     const cancel = clock.schedule(
       delayMs,
       () => {
-        signal?.removeEventListener('abort', abort);
+        if (signal !== undefined) offAbort(signal, abort);
         resolve();
       },
       true,

@@ -3,6 +3,7 @@ import { RedisBackend } from '../../src/backend/redis.ts';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
+import { watchedSignal } from '../support/watched-signal.ts';
 
 const ids = ['a', 'b', 'c', 'd'];
 const keys = Array.from({ length: 400 }, (_, index) => `key:${index}`);
@@ -40,6 +41,24 @@ describe('a cache over four real servers', () => {
     cache = open({ timeoutMs: 10_000 });
     await cache.set('json', { large });
     expect(large.equals(((await cache.get('json')) as { large: Buffer }).large)).toBe(true);
+  });
+
+  it('puts one listener on a signal that all keys of its calls share, and ends all of them by it', async () => {
+    cache = open({ replicationFactor: 2 });
+    const { signal, counts, abort } = watchedSignal();
+    const entries = keys.map((key) => [key, 1] as const);
+    await cache.setMany(entries, { signal });
+    await Promise.all([cache.getMany(keys, { signal }), ...keys.map((key) => cache.get(key, { signal }))]);
+    for await (const _ of cache.keys({ signal })) continue;
+    await cache.deleteMany(keys, { signal });
+    expect(counts).toMatchObject({ now: 0, most: 1 });
+    const reason = new Error('enough');
+    const calls = keys.map((key) => cache.set(key, 2, { signal }));
+    const many = cache.setMany(entries, { signal });
+    abort(reason);
+    const outcomes = await Promise.allSettled([many, ...calls]);
+    expect(new Set(outcomes.map((outcome) => (outcome as PromiseRejectedResult).reason))).toEqual(new Set([reason]));
+    expect(counts).toMatchObject({ now: 0, most: 1 });
   });
 
   it('loses no key that was written to both nodes when any one server is killed, and fails no call', async () => {

@@ -7,7 +7,7 @@
  */
 
 import { TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
-import { onAbort } from '../../runtime/abort.ts';
+import { offAbort, onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Call, type CallLimits, type CommandSpec } from './call.ts';
 import { CallList } from './call-list.ts';
@@ -168,7 +168,7 @@ export class Connection {
     if (!call.isOpen) return undefined;
     call.isOpen = false;
     this.#calls.delete(call);
-    if (call.onAbort !== undefined) call.limits.signal?.removeEventListener('abort', call.onAbort);
+    if (call.onAbort !== undefined) offAbort(call.limits.signal!, call.onAbort);
     if (this.#calls.size === 0) this.#onIdle?.();
     return call;
   }

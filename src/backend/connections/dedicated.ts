@@ -6,7 +6,7 @@
 import genericPool, { type Pool } from 'generic-pool';
 import type { Redis } from 'ioredis';
 import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
-import { onAbort } from '../../runtime/abort.ts';
+import { offAbort, onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deferred } from '../../runtime/deferred.ts';
 import { type Client, canSend } from './client.ts';
@@ -139,7 +139,9 @@ export class DedicatedConnections {
       begins: () => {
         hasBegun = true;
       },
-      detach: () => signal?.removeEventListener('abort', abort),
+      detach: () => {
+        if (signal !== undefined) offAbort(signal, abort);
+      },
     };
   }
 
