@@ -102,8 +102,11 @@ export class Membership {
       nextPlacement: (placement) => {
         const rest = placement.withoutNode(id);
         if (rest.nodes.length < replicationFactor && replicationFactor > 1) {
-          const expected = `a node whose removal leaves at least replicationFactor (${replicationFactor}) nodes; add its replacement first`;
-          throw new InvalidArgumentError('id', expected, id, true);
+          const left = rest.nodes.length === 1 ? '1 node' : `${rest.nodes.length} nodes`;
+          throw InvalidArgumentError.saying(
+            'id',
+            `cannot remove ${id}: ${left} would remain, replicationFactor is ${replicationFactor}. Add a replacement first.`,
+          );
         }
         return rest;
       },

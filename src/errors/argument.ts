@@ -2,6 +2,9 @@
 
 import { ShardringError } from './base.ts';
 
+/** In place of what came, where the message says all. */
+const said = Symbol('said');
+
 /** An argument or an option has a value that it may not have. Nothing was done. */
 export class InvalidArgumentError extends ShardringError {
   static {
@@ -25,7 +28,15 @@ export class InvalidArgumentError extends ShardringError {
   ) {
     const shown =
       isPublic && typeof received === 'string' ? JSON.stringify(received.slice(0, 100)) : describeReceived(received);
-    super(`${field}: expected ${expected}, got ${shown}.`);
+    super(received === said ? expected : `${field}: expected ${expected}, got ${shown}.`);
+  }
+
+  /**
+   * Where "expected, got" would be no help: the name is wrong and not the value, or two options exclude each other.
+   * @param message  Whole sentences.
+   */
+  static saying(field: string, message: string): InvalidArgumentError {
+    return new InvalidArgumentError(field, message, said);
   }
 }
 

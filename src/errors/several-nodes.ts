@@ -69,8 +69,8 @@ export class WriteConsistencyError extends ShardringError {
     readonly attempts: readonly NodeAttempt[],
   ) {
     super(
-      `${operation}: ${acknowledged.length} of the ${required} confirmations needed came` +
-        `${attempts.length === 0 ? '' : ` (without ${namesOf(attempts)})`}; see \`attempts\`.`,
+      `${operation}: ${acknowledged.length} of ${required} required acknowledgements received` +
+        `${attempts.length === 0 ? '' : ` (missing: ${namesOf(attempts)})`}; see attempts.`,
       attempts[0] === undefined ? undefined : { cause: attempts[0].error },
     );
     this.retryable = acknowledged.length === 0 && !attempts.some(isDoubtful) && attempts.some(isRetryable);

@@ -3,7 +3,7 @@
 import { exists } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { keysOf, tokenOf } from './command-keys.ts';
-import { eachOf, nameNode, ofTheConnection, type Refusal, refuse } from './command-refusals.ts';
+import { chooseNode, eachOf, ofTheConnection, type Refusal, refuse } from './command-refusals.ts';
 import { first, type MergeReplies, maximum, minimum, minimumOfEach, sum, sumOfCounts, union } from './merge.ts';
 
 type Args = readonly CommandArgument[];
@@ -39,7 +39,7 @@ const rules: ReadonlyMap<string, Rule> = new Map(
       load: everywhere(first),
       exists: everywhere(minimumOfEach),
       flush: everywhere(first),
-      kill: nameNode('a script runs on one node, and the others would answer NOTBUSY'),
+      kill: chooseNode('a script runs on one node, and the others would answer NOTBUSY'),
       debug: ofTheConnection('use redis-cli --ldb'),
     }),
     function: subcommands({
@@ -47,10 +47,10 @@ const rules: ReadonlyMap<string, Rule> = new Map(
       delete: everywhere(first),
       flush: everywhere(first),
       restore: everywhere(first),
-      list: nameNode('each node has its own libraries'),
-      dump: nameNode('each node has its own libraries'),
-      stats: nameNode('each node runs its own functions'),
-      kill: nameNode('a function runs on one node, and the others would answer NOTBUSY'),
+      list: chooseNode('each node has its own libraries'),
+      dump: chooseNode('each node has its own libraries'),
+      stats: chooseNode('each node runs its own functions'),
+      kill: chooseNode('a function runs on one node, and the others would answer NOTBUSY'),
     }),
     // Channels. A pattern is subscribed to on every node, so each node counts all patterns.
     publish: { kind: 'channel', index: 0 },
@@ -70,10 +70,10 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     object: subcommands({ encoding: ofItsKey, freq: ofItsKey, idletime: ofItsKey, refcount: ofItsKey }),
     memory: subcommands({
       usage: ofItsKey,
-      doctor: nameNode('it looks at the memory of one server'),
-      'malloc-stats': nameNode('it looks at the memory of one server'),
-      purge: nameNode('it frees memory of one server'),
-      stats: nameNode('it looks at the memory of one server'),
+      doctor: chooseNode('it looks at the memory of one server'),
+      'malloc-stats': chooseNode('it looks at the memory of one server'),
+      purge: chooseNode('it frees memory of one server'),
+      stats: chooseNode('it looks at the memory of one server'),
     }),
     xgroup: subcommands({
       create: ofItsKey,
@@ -86,17 +86,17 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     acl: subcommands({
       cat: anyNode,
       genpass: anyNode,
-      whoami: nameNode('each node has its own users'),
+      whoami: chooseNode('each node has its own users'),
       ...eachOf(
         ['deluser', 'dryrun', 'getuser', 'list', 'load', 'log', 'save', 'setuser', 'users'],
-        nameNode('each node has its own users'),
+        chooseNode('each node has its own users'),
       ),
     }),
   }),
 );
 
-const unknownSubcommand = nameNode('this subcommand is not known');
-const unknownCommand = nameNode('it has no key, and what it does on several nodes is not known');
+const unknownSubcommand = chooseNode('this subcommand is not known');
+const unknownCommand = chooseNode('it has no key, and what it does on several nodes is not known');
 
 const dbsizeOfCopies = refuse(
   'it would count every copy of a key; count what redis.scan() gives, or ask one node: redis.on(nodeId).dbsize()',

@@ -1,7 +1,7 @@
 /**
  * Commands that are refused whatever their arguments, and how refusals are worded.
  *
- * A refusal says what to do instead. Most say "name the node", because the command is about one server; those about the
+ * A refusal says what to do instead. Most say "choose one", because the command is about one server; those about the
  * connection are refused with one node too, since all calls share it.
  */
 
@@ -20,16 +20,20 @@ export const refuse = (reason: string, mayBeAlone?: 'may be alone'): Refusal => 
 });
 
 /** Of one server: its state, its files, its settings. */
-export const nameNode = (what: string) => refuse(`${what}; name the node: redis.on(nodeId).call(...)`, 'may be alone');
+export const chooseNode = (what: string, more = '') =>
+  refuse(`${what}; choose one: redis.on(nodeId).call(...)${more}`, 'may be alone');
 
-const roleOfServer = refuse("it changes what a node's server is; name the node: redis.on(nodeId).call(...)");
+const roleOfServer = refuse("it changes what a node's server is; choose one: redis.on(nodeId).call(...)");
 const clusterOnly = refuse('it is for Redis Cluster, and these are independent servers; redis.nodes() lists them');
 export const ofTheConnection = (instead: string) =>
   refuse(`it would change the connection that all calls share; ${instead}`);
-const ownMethod = (method: string) => refuse(`it needs more than to be sent; call ${method}`);
+const ownMethod = (method: string) => refuse(`use ${method} instead`);
 const replicationProtocol = refuse(
   'it is for replicas, and turns the connection into a stream; use a tool such as redis-cli',
 );
+
+/** They ask this of the client they are given, before anything else. */
+const forQueues = ". A queue of BullMQ or Bull works on one node: give it redis.nodeFor('{queue}')";
 
 export const eachOf = <Rule>(names: readonly string[], rule: Rule): Record<string, Rule> =>
   Object.fromEntries(names.map((name) => [name, rule]));
@@ -37,29 +41,29 @@ export const eachOf = <Rule>(names: readonly string[], rule: Rule): Record<strin
 export const refusedCommands: ReadonlyMap<string, Refusal> = new Map(
   Object.entries<Refusal>({
     // One server.
-    backup: nameNode('it writes a backup of one server'),
-    bgrewriteaof: nameNode('it writes the file of one server'),
-    bgsave: nameNode('it writes the file of one server'),
-    config: nameNode('each node has its own settings'),
-    debug: nameNode('it looks into one server'),
-    hotkeys: nameNode('it measures one server'),
-    info: nameNode('it describes one server'),
-    lastsave: nameNode('each node saves at its own time'),
-    latency: nameNode('it measures one server'),
-    module: nameNode('each node has its own modules'),
-    pfselftest: nameNode('it tests one server'),
-    role: nameNode('each node has its own role'),
-    save: nameNode('it writes the file of one server'),
-    slowlog: nameNode('each node has its own log'),
-    swapdb: nameNode('the nodes would swap at different moments'),
-    time: nameNode('each node has its own clock'),
+    backup: chooseNode('it writes a backup of one server'),
+    bgrewriteaof: chooseNode('it writes the file of one server'),
+    bgsave: chooseNode('it writes the file of one server'),
+    config: chooseNode('each node has its own settings'),
+    debug: chooseNode('it inspects a single server'),
+    hotkeys: chooseNode('it measures one server'),
+    info: chooseNode('it describes a single server', forQueues),
+    lastsave: chooseNode('each node saves at its own time'),
+    latency: chooseNode('it measures one server'),
+    module: chooseNode('each node has its own modules'),
+    pfselftest: chooseNode('it tests one server'),
+    role: chooseNode('each node has its own role'),
+    save: chooseNode('it writes the file of one server'),
+    slowlog: chooseNode('each node has its own log'),
+    swapdb: chooseNode('the nodes would swap at different moments'),
+    time: chooseNode('each node has its own clock'),
     ...eachOf(['failover', 'replicaof', 'slaveof', 'shutdown'], roleOfServer),
     ...eachOf(['asking', 'cluster', 'readonly', 'readwrite', 'trimslots'], clusterOnly),
     ...eachOf(['psync', 'replconf', 'sync'], replicationProtocol),
     // The connection.
     himport: ofTheConnection('send it to a client of your own: redis.nodeFor(key).duplicate()'),
     auth: ofTheConnection("set `username` and `password` in the node's options"),
-    client: ofTheConnection('send it to a client of one node: redis.on(nodeId).client(...)'),
+    client: ofTheConnection(`send it to the client of one node: redis.on(nodeId).client(...)${forQueues}`),
     hello: ofTheConnection("set `protocol`, `username` and `password` in the node's options"),
     reset: ofTheConnection('there is nothing to reset in it'),
     select: ofTheConnection("set `db` in the node's options"),
@@ -80,7 +84,7 @@ export const refusedCommands: ReadonlyMap<string, Refusal> = new Map(
     watch: refuse(
       'it would concern the connection that all calls share; take one of your own: redis.nodeFor(key).duplicate()',
     ),
-    pfdebug: refuse('it looks into one server; name the node: redis.nodeFor(key).call(...)', 'may be alone'),
+    pfdebug: refuse('it inspects a single server; choose one: redis.nodeFor(key).call(...)', 'may be alone'),
     'restore-asking': refuse('it is for the nodes of a Redis Cluster among themselves; use RESTORE'),
   }),
 );

@@ -83,7 +83,7 @@ function refusalOfForm(name: string, args: Args, hashesTags: boolean): Refusal |
   if (!exists(name)) {
     if (isKnownModuleCommand(name)) return undefined;
     return refuse(
-      'where its keys are is not known; send it to the node of its key: redis.nodeFor(key).call(...)',
+      'the positions of its keys are unknown; send it to a node directly: redis.nodeFor(key).call(...)',
       'may be alone',
     );
   }
@@ -93,7 +93,7 @@ function refusalOfForm(name: string, args: Args, hashesTags: boolean): Refusal |
   }
   if (hasFlag(name, 'script_runner') && String(args[countIndexOf(name) ?? -1]) === '0') {
     return refuse(
-      'without keys it does not say which node it is for; give it a key, or name the node: redis.on(nodeId).call(...)',
+      'without keys it does not say which node it is for; give it a key, or choose one: redis.on(nodeId).call(...)',
       'may be alone',
     );
   }

@@ -94,7 +94,7 @@ export async function writeFirst(
 /** The first holder's failure speaks of that node, not of those that would have followed. */
 function refuseToFollow(error: unknown): never {
   if (isReplyError(error)) throw error;
-  throw new Error('Nothing was asked of this node: the first one did not say what to do.', { cause: error });
+  throw new Error('Not sent: the first replica failed, so there was no result to replicate.', { cause: error });
 }
 
 async function writeTo(fleet: Fleet, command: string, key: string, ask: Ask, deadlineMs: number): Promise<unknown> {

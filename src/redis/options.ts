@@ -1,5 +1,6 @@
 /** Options of a ShardedRedis: what they mean, and their check. Unknown names and bad values throw, naming the field. */
 
+import { clientOptionNames } from '../backend/connections/client-option-names.ts';
 import { isWellFormed } from '../backend/connections/key-bytes.ts';
 import {
   parseTransport,
@@ -125,6 +126,7 @@ export function rereadable(options: ShardedRedisOptions): ShardedRedisOptions {
 
 /** @throws {InvalidArgumentError} */
 export function parseOptions(input: unknown): ParsedShardedRedisOptions {
+  refuseOptionsOfOneClient(expectObject('options', input));
   const given = expectOptions('options', input, names);
   const nodes = parseNodes(given.nodes);
   const pool = expectOptions('pool', given.pool ?? {}, ['max', 'idleTimeoutMs']);
@@ -151,6 +153,17 @@ export function parseOptions(input: unknown): ParsedShardedRedisOptions {
     maxBlocking: expectInteger('maxBlocking', given.maxBlocking ?? 100, 1),
     scripts: expectOneOf('scripts', given.scripts ?? 'refuse', ['refuse', 'deterministic']),
   };
+}
+
+/** Also what a library that duplicates its client asks for: the copy is to be a connection of its own. */
+function refuseOptionsOfOneClient(given: Record<string, unknown>): void {
+  const name = Object.keys(given).find((key) => clientOptionNames.includes(key) && !names.includes(key));
+  if (name === undefined) return;
+  throw InvalidArgumentError.saying(
+    `options.${name}`,
+    `options.${name}: an option of one connection, and a ShardedRedis has one for each node; set it in nodes. ` +
+      "A library that works on one node, such as BullMQ, is given redis.nodeFor('{queue}') in place of the whole client.",
+  );
 }
 
 function parseNodes(input: unknown): ParsedNode[] {

@@ -124,11 +124,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     const script = parseScript(name, definition);
     const owners = [this, this.pipeline(), this.multi()];
     if (owners.some((owner) => isTaken(owner, name) || isTaken(owner, `${name}Buffer`))) {
-      throw new InvalidArgumentError(
-        'name',
-        'none of the names of properties and of methods that are no commands',
-        name,
-      );
+      throw InvalidArgumentError.saying('name', 'name: already a property or a method that is not a command.');
     }
     this.#scripts.set(name, script);
     const methodOf = (encoding: ReplyEncoding) =>

@@ -24,7 +24,8 @@ export function parsePlacement(
   }
   for (const name of ringOptionNames) {
     if (given[name] === undefined) continue;
-    throw new InvalidArgumentError(name, 'no such option beside placement, which is made with its own', given[name]);
+    const advice = 'cannot be combined with placement; pass it when you create the placement.';
+    throw InvalidArgumentError.saying(name, `${name}: ${advice}`);
   }
   const make = given.placement;
   const placement = expectPlacement('placement', typeof make === 'function' ? make(nodes, replicationFactor) : make);

@@ -18,7 +18,8 @@ export function expectOptions(field: string, value: unknown, known: readonly str
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       // `key` is an option's name, written by a programmer, and not a cache key.
-      throw new InvalidArgumentError(`${field}.${key}`, `no such option (known: ${known.join(', ')})`, options[key]);
+      const name = `${field}.${key}`;
+      throw InvalidArgumentError.saying(name, `${name}: unknown option. Known options: ${known.join(', ')}.`);
     }
   }
   return options;

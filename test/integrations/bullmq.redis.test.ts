@@ -107,6 +107,17 @@ describe.each(dropInKinds)('BullMQ over $title', ({ open, serverCount }) => {
     expect(await job.waitUntilFinished(events, 10_000)).toBe(6);
   });
 
+  it.runIf(serverCount > 1)('tells whoever gives it the whole client to give it the client of one node', async () => {
+    const errors: unknown[] = [];
+    const whole = new Queue('jobs', { connection: dropIn.client, prefix });
+    whole.on('error', (error) => errors.push(error));
+    const advice = expect.stringContaining("redis.nodeFor('{queue}')");
+    await expect(whole.add('job', {})).rejects.toMatchObject({ code: 'ERR_COMMAND_REFUSED', message: advice });
+    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_COMMAND_REFUSED', message: advice })]);
+    const makeWorker = () => new Worker('jobs', async () => undefined, { connection: dropIn.client, prefix });
+    expect(makeWorker).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', message: advice }));
+  });
+
   it('lets queues of other tags live on other nodes', () => {
     const ports = new Set(Array.from({ length: 50 }, (_, index) => dropIn.serverOf(`{queue-${index}}`).port));
     expect(ports.size).toBe(serverCount);

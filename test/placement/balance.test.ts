@@ -78,18 +78,18 @@ describe('the balance of a ring', () => {
     ]);
     expect(few.outlooks[1]!.fullest).toBeLessThan(few.expected.fullest);
     expect(few.advice).toContain('80 virtual nodes');
-    expect(few.advice).toContain('More slots would bring next to nothing.');
+    expect(few.advice).toContain('More slots would not help.');
     const coarse = HashRing.create(nodes(300), { virtualNodes: 512, slots: 2 ** 12 }).balance();
     expect(coarse.advice).toContain('16,384 slots');
     const fine = HashRing.create(nodes(10), { virtualNodes: 65_536 }).balance();
-    expect(fine.advice).toContain('would bring next to nothing');
+    expect(fine.advice).toContain('would not help');
   });
 
   it('of one node or none is even', () => {
     expect(HashRing.create([{ id: 'a' }]).balance()).toMatchObject({
       fullest: 1,
       emptiest: 1,
-      advice: 'One node has all there is.',
+      advice: 'A single node owns every key.',
     });
     expect(HashRing.create([]).balance()).toMatchObject({ nodes: [], coefficientOfVariation: 0, fullest: 1 });
   });

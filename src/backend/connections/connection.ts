@@ -41,7 +41,10 @@ const silenceLimitMs = 3_000;
 /** A timer that comes so much too late says that this process was held up. Milliseconds; timers are coarse to 1 or 2. */
 const stallMs = 10;
 
-const silence: Failure = { kind: 'connection', cause: new Error('Nothing came back on the connection any more.') };
+const silence: Failure = {
+  kind: 'connection',
+  cause: new Error(`No reply on this connection for ${silenceLimitMs / 1_000} s; treating it as dead.`),
+};
 
 export class Connection {
   readonly #options: ConnectionOptions;

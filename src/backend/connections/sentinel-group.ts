@@ -93,7 +93,7 @@ export class SentinelGroup {
     const heard = known && { epoch: known.epoch, ageMs: nowMs - known.sinceMs };
     const sentinelCount = Math.max(this.settings.sentinels.length, ...views.map((each) => each.sentinelCount));
     if (!isCredible(view.epoch, heard, agreeing, sentinelCount)) {
-      throw new Error(`The sentinels of the group '${name}' that answer know only an outdated configuration of it.`);
+      throw new Error(`All reachable sentinels report an outdated configuration for group '${name}'.`);
     }
     const place = { address: translate(view.master), epoch: view.epoch };
     if (known?.epoch !== view.epoch) this.#known = { ...place, sinceMs: nowMs };

@@ -59,7 +59,7 @@ export class PointRing implements SlottedPlacement {
     const kind = ruleKinds.find((known) => known.placement === placement);
     if (kind === undefined) {
       const known = ruleKinds.map((each) => `"${each.placement}"`).join(', ');
-      throw new SnapshotError(`its placement is none of those that are a ring of points here: ${known}`);
+      throw new SnapshotError(`unsupported placement kind; PointRing restores: ${known}`);
     }
     const { parameters } = kind;
     return restoreSnapshot(

@@ -38,17 +38,16 @@ export function ringBalance(ring: SlottedPlacement & { readonly virtualNodes: nu
 
 function advise(balance: Balance, expected: RingOutlook, outlooks: readonly RingOutlook[]): string {
   if (balance.nodes.length === 0) return 'There are no nodes.';
-  if (balance.nodes.length === 1) return 'One node has all there is.';
+  if (balance.nodes.length === 1) return 'A single node owns every key.';
   const times = (ratio: number) => `${ratio.toFixed(2)} times`;
   const number = (count: number) => count.toLocaleString('en');
-  const found = `The fullest node has ${times(balance.fullest)} its ideal share; ${times(expected.fullest)} is to be expected.`;
+  const found = `The fullest node has ${times(balance.fullest)} its ideal share; ${times(expected.fullest)} is expected.`;
   const better = outlooks.filter(({ fullest }) => expected.fullest - fullest >= worthwhile);
-  if (better.length === 0) return `${found} More virtual nodes or slots would bring next to nothing.`;
-  const offers = better.map(({ virtualNodes, slots, fullest }) =>
-    virtualNodes === expected.virtualNodes
-      ? `${number(slots)} slots ${times(fullest)}`
-      : `${number(virtualNodes)} virtual nodes ${times(fullest)}`,
-  );
-  const rest = better.some(({ slots }) => slots > expected.slots) ? '' : ' More slots would bring next to nothing.';
-  return `${found} To be expected of ${offers.join(', of ')}.${rest} Any of these moves keys, so choose before there are any.`;
+  if (better.length === 0) return `${found} More virtual nodes or slots would not help.`;
+  const offers = better.map(({ virtualNodes, slots, fullest }, index) => {
+    if (virtualNodes === expected.virtualNodes) return `with ${number(slots)} slots: ${fullest.toFixed(2)}`;
+    return `with ${number(virtualNodes)}${index === 0 ? ' virtual nodes' : ''}: ${fullest.toFixed(2)}`;
+  });
+  const rest = better.some(({ slots }) => slots > expected.slots) ? '' : ' More slots would not help.';
+  return `${found} Expected ${offers.join('; ')}.${rest} Changing either moves keys, so decide before the cache holds data.`;
 }

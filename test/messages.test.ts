@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { WriteConsistencyError } from '../src/errors/index.ts';
+import { HashRing, MemoryBackend, PointRing, ShardedCache } from '../src/index.ts';
+import { ShardedRedis } from '../src/redis/index.ts';
+
+const nodes = ['a', 'b'].map((id) => ({ id, backend: new MemoryBackend() }));
+const openRedis = (options: object = {}) =>
+  new ShardedRedis({
+    nodes: ['a', 'b'].map((id) => ({ id, url: 'redis://127.0.0.1:1' })),
+    lazyConnect: true,
+    ...options,
+  });
+
+async function messageOf(action: () => unknown): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
+// What a stranger reads first. A message that is changed is changed here too, and read aloud.
+describe('the message', () => {
+  it.each<[string, () => unknown, string | RegExp]>([
+    [
+      'of an unknown option names those that are known',
+      () => new ShardedCache({ nodes, replicas: 2 } as never),
+      /^options\.replicas: unknown option\. Known options: nodes, .*\.$/,
+    ],
+    [
+      'of an option of the ring beside a placement says where it belongs',
+      () => new ShardedCache({ nodes, placement: (list) => HashRing.create(list), virtualNodes: 3 }),
+      'virtualNodes: cannot be combined with placement; pass it when you create the placement.',
+    ],
+    [
+      'of an option of one connection says where it belongs',
+      () => openRedis({ maxRetriesPerRequest: null }),
+      /^options\.maxRetriesPerRequest: an option of one connection, .* redis\.nodeFor\('\{queue\}'\)/,
+    ],
+    [
+      'of a removal that would leave too few nodes says how many and what to do',
+      () => new ShardedCache({ nodes, replicationFactor: 2 }).removeNode('a'),
+      'cannot remove a: 1 node would remain, replicationFactor is 2. Add a replacement first.',
+    ],
+    [
+      'of a write that too few nodes acknowledged names those that did not',
+      () => {
+        const attempt = { node: 'b', elapsedMs: 1, error: new Error('refused') };
+        throw new WriteConsistencyError('set', 2, ['a'], [attempt as never]);
+      },
+      'set: 1 of 2 required acknowledgements received (missing: b); see attempts.',
+    ],
+    [
+      'of a method whose name is taken says so',
+      () => openRedis().defineCommand('nodes', { lua: 'return 1' }),
+      'name: already a property or a method that is not a command.',
+    ],
+    [
+      'of a command that is about one server says how to choose one',
+      () => openRedis().call('debug', 'sleep', '0'),
+      'debug: it inspects a single server; choose one: redis.on(nodeId).call(...).',
+    ],
+    [
+      'of a command that has a method of its own names the method',
+      () => openRedis().call('exec'),
+      'exec: use exec() of what redis.multi() returns instead.',
+    ],
+    [
+      'of an unknown command says how to send it all the same',
+      () => openRedis().call('frobnicate', 'key'),
+      'frobnicate: the positions of its keys are unknown; send it to a node directly: redis.nodeFor(key).call(...).',
+    ],
+    [
+      'of a snapshot of another kind lists the kinds that are known',
+      () => PointRing.fromSnapshot(HashRing.create([{ id: 'a' }]).toSnapshot()),
+      /^The snapshot cannot be used: unsupported placement kind; PointRing restores: ".*"\.$/,
+    ],
+  ])('%s', async (_, action, expected) => {
+    const message = await messageOf(action);
+    if (typeof expected === 'string') expect(message).toBe(expected);
+    else expect(message).toMatch(expected);
+  });
+
+  it('of the advice on a ring says what to expect and when to decide', () => {
+    const ring = HashRing.create(['a', 'b', 'c', 'd'].map((id) => ({ id })));
+    expect(ring.balance().advice.split('. ').slice(1)).toEqual([
+      'Expected with 1,024 virtual nodes: 1.03; with 2,048: 1.02',
+      'More slots would not help',
+      'Changing either moves keys, so decide before the cache holds data.',
+    ]);
+  });
+});
