@@ -26,6 +26,11 @@ export type RedisTarget = string | RedisNodeOptions | RedisClient;
 /** Options of ioredis; `sentinels` and `name` are those of a group that Redis Sentinel manages. */
 export interface RedisNodeOptions extends RedisOptions {
   /**
+   * The server as a URL. Options beside it add to it (`tls` with the authority of a `rediss://` URL) and may not contradict it.
+   */
+  readonly url?: string | undefined;
+
+  /**
    * Where calls that only read go in such a group. `'replica'`: to one of its replicas, where they may see what was there a
    * moment ago, and to the master while no replica can be reached. Default `'master'`.
    */
