@@ -46,7 +46,7 @@ export {
   ValueTooLargeError,
   WriteConsistencyError,
 } from './errors/index.ts';
-export type { NodeHealth } from './health/health-view.ts';
+export type { NodeHealth, NodeReport } from './health/health-view.ts';
 export { type Balance, balanceOf, type NodeBalance, type RingOutlook, type Spread } from './placement/balance.ts';
 export { GoRedisRing } from './placement/compat/go-redis.ts';
 export type { LibmemcachedOptions } from './placement/compat/libmemcached.ts';

@@ -5,6 +5,7 @@
 import { TimeoutError, UnknownOutcomeError } from '../errors/index.ts';
 import { offAbort, onAbort } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { limitTime } from '../runtime/time-limit.ts';
 import type { CallOptions } from './backend.ts';
 import { type BackendOperation, isWrite } from './operation.ts';
 
@@ -42,7 +43,7 @@ export async function cutOff<Result>(
       reject(isWrite(operation) ? new UnknownOutcomeError(nodeName, operation, { cause }) : cause);
     };
     if (signal !== undefined) onAbort(signal, abort);
-    const cancel = timeoutMs === undefined ? undefined : clock.schedule(timeoutMs, onDeadline, true);
+    const cancel = timeoutMs === undefined ? undefined : limitTime(clock, timeoutMs, onDeadline, true);
     release = () => {
       if (signal !== undefined) offAbort(signal, abort);
       cancel?.();

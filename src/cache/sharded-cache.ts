@@ -6,7 +6,7 @@
  */
 
 import type { Value, ValueWithExpiry } from '../backend/backend.ts';
-import type { NodeHealth } from '../health/health-view.ts';
+import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import type { Placement } from '../placement/placement.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
@@ -84,11 +84,12 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     });
   }
 
-  #makeMonitor({ clock, probeIntervalMs, probeTimeoutMs }: ParsedOptions): HealthMonitor {
+  #makeMonitor({ clock, probeIntervalMs, probeTimeoutMs, policy }: ParsedOptions): HealthMonitor {
     return new HealthMonitor({
       clock,
       probeIntervalMs,
       probeTimeoutMs,
+      patienceMs: policy.timeoutMs,
       onChange: (node, state, error) => {
         if (state === 'up') this.tell('nodeUp', { node });
         else this.tell(state === 'down' ? 'nodeDown' : 'nodeSuspect', { node, error });
@@ -252,6 +253,11 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   /** What this process thinks of each node. */
   health(): ReadonlyMap<string, NodeHealth> {
     return new Map(this.#fleet.allMembers().map(({ id }) => [id, this.#monitor.stateOf(id)]));
+  }
+
+  /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
+  healthReport(): ReadonlyMap<string, NodeReport> {
+    return new Map(this.#fleet.allMembers().map(({ id }) => [id, this.#monitor.reportOf(id)]));
   }
 
   /** Adds a node, once it has answered a PING. It takes over its share of the keys. */

@@ -1,27 +1,54 @@
 /**
- * Decides a node's health from what was observed. Pure: (state, observation) -> state.
+ * Decides a node's health from what was observed. Pure: (record, observation) -> record.
  *
- *   up       --call failed-->  suspect
- *   any      --probe failed--> down
- *   any      --probe passed--> up
+ *   up       --a call or a probe failed-->                             suspect
+ *   suspect  --{@link strikesUntilDown} probes in a row have failed--> down
+ *   any      --a probe passed-->                                       up
  *
- * A failed call alone never takes a node out of service: it may be the call's fault. A probe decides.
+ * A failed call alone never takes a node out of service: it may be the call's fault. Nor does one probe: a server that is busy
+ * for a moment misses one. Where probes got no answer at all, the node must besides have been silent for as long as calls may
+ * take: before that it may still answer in time, and calling it costs nothing.
+ *
+ * The rule is a fixed one, for all nodes alike: it does not learn how regular a node's answers are.
  */
 
 import { isShardringError, type ShardringErrorCode } from '../errors/index.ts';
 import type { NodeHealth } from './health-view.ts';
 
-export type Observation = 'call failed' | 'probe failed' | 'probe passed';
+/** Probes that fail one after the other until a node is taken for down. */
+export const strikesUntilDown = 3;
 
-export function nextHealth(state: NodeHealth, observation: Observation): NodeHealth {
-  switch (observation) {
-    case 'probe passed':
-      return 'up';
-    case 'probe failed':
-      return 'down';
-    case 'call failed':
-      return state === 'up' ? 'suspect' : state;
-  }
+export interface HealthRecord {
+  readonly state: NodeHealth;
+  /** Probes that have failed since the last one that passed. */
+  readonly strikes: number;
+  /** When the first of them began, on the monotonic clock: after the last sign of life. */
+  readonly silentSinceMs: number;
+}
+
+export type Observation =
+  | { readonly kind: 'call failed' }
+  | { readonly kind: 'probe passed' }
+  | {
+      readonly kind: 'probe failed';
+      readonly beganMs: number;
+      readonly endedMs: number;
+      readonly gotNoAnswer: boolean;
+    };
+
+export const newRecord: HealthRecord = Object.freeze({ state: 'up', strikes: 0, silentSinceMs: 0 });
+
+/** @param patienceMs  How long calls to the node may take. */
+export function nextHealth(record: HealthRecord, observation: Observation, patienceMs: number): HealthRecord {
+  const { state } = record;
+  if (observation.kind === 'probe passed') return newRecord;
+  const suspect = state === 'up' ? 'suspect' : state;
+  if (observation.kind === 'call failed') return { ...record, state: suspect };
+  const { beganMs, endedMs, gotNoAnswer } = observation;
+  const strikes = record.strikes + 1;
+  const silentSinceMs = record.strikes === 0 ? beganMs : record.silentSinceMs;
+  const isOutOfTime = !gotNoAnswer || endedMs - silentSinceMs >= patienceMs;
+  return { state: strikes >= strikesUntilDown && isOutOfTime ? 'down' : suspect, strikes, silentSinceMs };
 }
 
 const nodeFaults: ReadonlySet<ShardringErrorCode> = new Set<ShardringErrorCode>([
@@ -35,3 +62,6 @@ const nodeFaults: ReadonlySet<ShardringErrorCode> = new Set<ShardringErrorCode>(
 export function isNodeFault(error: unknown): boolean {
   return isShardringError(error) && nodeFaults.has(error.code);
 }
+
+/** True for a probe that nothing came back of: not that the node cannot be reached, nor that it refuses. */
+export const isSilence = (error: unknown): boolean => isShardringError(error) && error.code === 'ERR_TIMEOUT';

@@ -7,10 +7,19 @@
 
 /**
  * up       answers
- * suspect  a call to it failed or was late, and no probe has decided yet; asked last
- * down     a probe failed; not called until a probe succeeds
+ * suspect  a call or a probe failed or was late, and it is not decided yet what that means; asked last
+ * down     several probes failed, see `detector.ts`; not called until one succeeds
  */
 export type NodeHealth = 'up' | 'suspect' | 'down';
+
+/** What is known of one node's health. */
+export interface NodeReport {
+  readonly state: NodeHealth;
+  /** Since when the node is not up, as Unix time in milliseconds; undefined while it is. */
+  readonly sinceMs: number | undefined;
+  /** What first said what is wrong with it; undefined while it is up. */
+  readonly fault: unknown;
+}
 
 export interface HealthView {
   /** True while every node is up: the common case, in which nobody needs to be asked about. */
@@ -19,9 +28,11 @@ export interface HealthView {
   /** A node that is not watched counts as up. */
   stateOf(node: string): NodeHealth;
 
-  /** What made the node suspect or down; undefined while it is up. */
-  faultOf(node: string): unknown;
+  reportOf(node: string): NodeReport;
 
   /** Tells that a call to the node failed in a way that says something about the node. */
   reportFailure(node: string, error: unknown): void;
+
+  /** Calls `listener` once if the node goes down. Returns how to stop that. */
+  onceDown(node: string, listener: () => void): () => void;
 }

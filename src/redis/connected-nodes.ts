@@ -13,7 +13,7 @@ import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
 import { RedisServer } from '../backend/connections/server.ts';
 import { RedisBackend } from '../backend/redis.ts';
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
-import type { NodeHealth } from '../health/health-view.ts';
+import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import type { NodeId } from '../placement/node.ts';
 import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
@@ -42,7 +42,7 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
     this.parsed = parsed;
     const { nodes, placement, replicationFactor, clock, probeIntervalMs, probeTimeoutMs } = parsed;
     this.#monitor = new HealthMonitor({
-      ...{ clock, probeIntervalMs, probeTimeoutMs },
+      ...{ clock, probeIntervalMs, probeTimeoutMs, patienceMs: parsed.timeoutMs },
       onChange: (node, state, error) => this.#onHealth(node, state, error),
     });
     const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
@@ -81,6 +81,11 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
   /** What this process thinks of each node. */
   health(): ReadonlyMap<string, NodeHealth> {
     return new Map([...this.redisNodes.keys()].map((id) => [id, this.#monitor.stateOf(id)]));
+  }
+
+  /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
+  healthReport(): ReadonlyMap<string, NodeReport> {
+    return new Map([...this.redisNodes.keys()].map((id) => [id, this.#monitor.reportOf(id)]));
   }
 
   /**

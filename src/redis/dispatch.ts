@@ -13,6 +13,7 @@ import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { copiesOf, type Topology } from '../routing/topology.ts';
 import type { Random } from '../runtime/random.ts';
+import { endMsOf, stepTimeMs } from '../runtime/time-limit.ts';
 import { waitsForOwnWrites } from './command-blocking.ts';
 import { blocking, type Distribution, distributionOf, isForItsKeys, isReadOnly, keysOf } from './command-table.ts';
 import { type Ask, readCopies, writeCopies, writeFirst } from './copies.ts';
@@ -199,7 +200,7 @@ export class Dispatcher {
       const startMs = clock.nowMs();
       const node = this.#caller.inService(id, 'multi');
       await this.#caller.afterEarlier(id, timeoutMs);
-      const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - startMs));
+      const leftMs = stepTimeMs(endMsOf(clock, startMs, startMs + timeoutMs) - clock.nowMs(), timeoutMs);
       return this.#caller.watched(id, transactAt(node, commands, leftMs, onQueued));
     };
     if (copiesOf(this.#topology) === 1) {

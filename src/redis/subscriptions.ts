@@ -16,9 +16,11 @@ import type { Client } from '../backend/connections/client.ts';
 import { errorOf, type Failure, isReplyError } from '../backend/connections/failure.ts';
 import { Heartbeat } from '../backend/connections/heartbeat.ts';
 import { Link } from '../backend/connections/link.ts';
+import { signsOf } from '../backend/connections/signs-of-life.ts';
 import { ClosedError, NodeUnavailableError, TimeoutError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deferred } from '../runtime/deferred.ts';
+import { limitTime } from '../runtime/time-limit.ts';
 import type { Channel, Family } from './channel.ts';
 import type { MessageRelay } from './message-relay.ts';
 
@@ -79,6 +81,7 @@ export class Subscriber {
     this.#heartbeat = new Heartbeat({
       ...{ clock, periodMs: heartbeatMs },
       ask: () => this.#client.ping(),
+      bytesRead: () => signsOf((this.#client as unknown as Client).stream).readBytes,
       onSilence: () => this.#link.drop(silent),
     });
     this.#link = new Link(this.#client as unknown as Client, listener, { isOwn: true, clock, handshakeTimeoutMs });
@@ -107,7 +110,7 @@ export class Subscriber {
     for (const channel of channels) this.#wishes[family].set(channel.id, channel);
     return new Promise((resolve, reject) => {
       const { clock, timeoutMs } = this.#options;
-      const cancel = clock.schedule(timeoutMs, () => waiter.end(this.#lateError(family)), true);
+      const cancel = limitTime(clock, timeoutMs, () => waiter.end(this.#lateError(family)), true);
       const waiter: Waiter = {
         family,
         missing: new Set(channels.map(({ id }) => id)),
@@ -135,7 +138,7 @@ export class Subscriber {
     const { clock, timeoutMs } = this.#options;
     let cancel: () => void = () => undefined;
     const late = new Promise<void>((resolve) => {
-      cancel = clock.schedule(timeoutMs, resolve, true);
+      cancel = limitTime(clock, timeoutMs, resolve, true);
     });
     const replies = pieces(channels).map((names) => this.#calls[endOf[family]](...names));
     await Promise.race([Promise.allSettled(replies), this.#lost.promise, late]);

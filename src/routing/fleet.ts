@@ -4,9 +4,11 @@
 
 import type { CompleteBackend } from '../backend/backend.ts';
 import { isShardringError, type NodeAttempt, NodeReplyError, NodeUnavailableError } from '../errors/index.ts';
+import { rootOf } from '../health/faults.ts';
 import type { HealthView } from '../health/health-view.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { endMsOf, graceMs, stepTimeMs } from '../runtime/time-limit.ts';
 import type { EmitRoutingEvent } from './events.ts';
 import { KeyGuards } from './key-guards.ts';
 import { type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
@@ -116,9 +118,22 @@ export class Fleet {
     return [...this.#toMembers(ordered), ...formers.filter(({ id }) => this.health.stateOf(id) !== 'down')];
   }
 
-  /** Milliseconds until a deadline on the monotonic clock, at least 1; the whole timeout where there is none yet. */
+  /** Milliseconds for the next step of a call, at least 1; the whole timeout where there is no deadline yet. */
   timeLeftMs(deadlineMs: number | undefined): number {
-    return deadlineMs === undefined ? this.policy.timeoutMs : Math.max(1, deadlineMs - this.clock.nowMs());
+    const { timeoutMs } = this.policy;
+    return deadlineMs === undefined ? timeoutMs : stepTimeMs(this.#untilEndMs(deadlineMs), timeoutMs);
+  }
+
+  /** Whether a call with this deadline may begin another step. */
+  isInTime(deadlineMs: number): boolean {
+    return this.#untilEndMs(deadlineMs) > 0;
+  }
+
+  #untilEndMs(deadlineMs: number): number {
+    const { clock, policy } = this;
+    const leftMs = deadlineMs - clock.nowMs();
+    // Only where a stall may have used up the time it matters how long that was.
+    return leftMs >= graceMs ? leftMs : endMsOf(clock, deadlineMs - policy.timeoutMs, deadlineMs) - clock.nowMs();
   }
 
   /** From now on the former holder is not asked for the key: it could not be told of a write, or is down. */
@@ -154,12 +169,23 @@ export class Fleet {
   /** Why the holders that are down were not tried: what the server said, or that it cannot be reached. */
   downAttempts(operation: string, down: readonly NodeId[]): NodeAttempt[] {
     return down.map((node) => {
-      const fault = this.health.faultOf(node);
+      const { fault } = this.health.reportOf(node);
       const error =
         isShardringError(fault) && fault.code === 'ERR_NODE_REPLY'
           ? new NodeReplyError(node, operation, fault.kind, { cause: fault.cause })
-          : new NodeUnavailableError(node, operation, { cause: fault });
+          : new NodeUnavailableError(node, operation, { cause: rootOf(fault) });
       return { node, elapsedMs: 0, error };
+    });
+  }
+
+  /**
+   * What `asked` promises, or a rejection as soon as the node goes down: for a read that has another node to ask. It goes on
+   * at the node, where nobody waits for it any more.
+   */
+  unlessDown<Found>({ id }: Member, operation: string, asked: Promise<Found>): Promise<Found> {
+    return new Promise((resolve, reject) => {
+      const stop = this.health.onceDown(id, () => reject(this.downAttempts(operation, [id])[0]!.error));
+      Promise.resolve(asked).then(resolve, reject).finally(stop);
     });
   }
 

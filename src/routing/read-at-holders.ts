@@ -7,7 +7,6 @@ import type { Value } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
 import { arrayOf } from '../runtime/array-of.ts';
 import type { Fleet, Member } from './fleet.ts';
-import { attemptTimeoutMs } from './query-plan.ts';
 
 /** A class, and no literals in it, for the reason told in `runtime/array-of.ts`. */
 export class HolderReads {
@@ -67,7 +66,7 @@ async function askHolder(
   const startMs = clock.nowMs();
   try {
     const asked = group.map((index) => keys[index]!);
-    const found = await member.backend.getMany(asked, { signal, timeoutMs: attemptTimeoutMs(deadlineMs - startMs, 1) });
+    const found = await member.backend.getMany(asked, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) });
     const isSettled = topology === fleet.topology;
     for (let position = 0; position < group.length; position++) {
       const value = found[position];

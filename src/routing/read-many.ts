@@ -123,10 +123,11 @@ async function askNode(
 ): Promise<void> {
   const startMs = fleet.clock.nowMs();
   const triesLeft = searches.reduce((most, { candidates, next }) => Math.max(most, candidates.length - next), 1);
-  const timeoutMs = attemptTimeoutMs(deadlineMs - startMs, triesLeft);
+  const timeoutMs = attemptTimeoutMs(fleet.timeLeftMs(deadlineMs), triesLeft);
   try {
     const keys = searches.map(({ key }) => key);
-    const found = await member.backend.getMany(keys, { signal, timeoutMs });
+    const asked = member.backend.getMany(keys, { signal, timeoutMs });
+    const found = await (triesLeft === 1 ? asked : fleet.unlessDown(member, operation, asked));
     const detours: Search[] = [];
     for (let position = 0; position < searches.length; position++) {
       const search = searches[position]!;

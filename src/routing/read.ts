@@ -125,7 +125,7 @@ export function readOne<Found>(
   const { topology } = fleet;
   const { signal, deadlineMs } = options;
   const startMs = fleet.clock.nowMs();
-  const timeoutMs = deadlineMs === undefined ? fleet.policy.timeoutMs : Math.max(1, deadlineMs - startMs);
+  const timeoutMs = fleet.timeLeftMs(deadlineMs);
   let asked: Promise<Found | undefined>;
   try {
     asked = Promise.resolve(call(holder, { signal, timeoutMs }, key));
@@ -182,9 +182,11 @@ async function searchAlong<Found>(
   while (search.next < candidates.length) {
     const member = candidates[search.next]!;
     const startMs = fleet.clock.nowMs();
-    const timeoutMs = attemptTimeoutMs(deadlineMs - startMs, candidates.length - search.next);
+    const timeoutMs = attemptTimeoutMs(fleet.timeLeftMs(deadlineMs), candidates.length - search.next);
     try {
-      const found = await call(member, { signal, timeoutMs }, key);
+      const asked = call(member, { signal, timeoutMs }, key);
+      const isLast = search.next === candidates.length - 1;
+      const found = await (isLast ? asked : fleet.unlessDown(member, operation, asked));
       if (found === undefined) {
         passMiss(fleet, search);
         continue;

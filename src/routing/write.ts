@@ -103,7 +103,7 @@ async function writeToHolders<Result>(
 /** @throws {TimeoutError} The deadline has passed. Nothing was written. */
 function expectTime(fleet: Fleet, operation: string, places: Places, { deadlineMs, signal }: RouteOptions): void {
   signal?.throwIfAborted();
-  if (deadlineMs === undefined || fleet.clock.nowMs() < deadlineMs) return;
+  if (deadlineMs === undefined || fleet.isInTime(deadlineMs)) return;
   throw new TimeoutError(places.serving[0]?.id ?? places.down[0]!, operation, fleet.policy.timeoutMs);
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { offAbort, onAbort } from './abort.ts';
+import { type LoopWatch, TickingLoopWatch } from './loop-watch.ts';
 
 export interface Clock {
   /** Milliseconds on a monotonic clock with an arbitrary zero. For durations and deadlines. */
@@ -17,19 +18,27 @@ export interface Clock {
    * @param keepsAlive  False: a process with nothing else to do may exit before the callback.
    */
   schedule(delayMs: number, callback: () => void, keepsAlive: boolean): () => void;
+
+  /** What is known of stalls of the event loop. Absent where time is simulated, in which nobody is ever held up. */
+  readonly loop?: LoopWatch | undefined;
 }
 
 /** Longest delay that `setTimeout` takes, about 24.8 days; beyond it, it would fire at once. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-export const systemClock: Clock = {
+const systemTime = {
   nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  schedule(delayMs, callback, keepsAlive) {
+  schedule(delayMs: number, callback: () => void, keepsAlive: boolean) {
     const timer = setTimeout(callback, Math.min(delayMs, maxTimeoutMs));
     if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },
+};
+
+export const systemClock: Clock = {
+  ...systemTime,
+  wallMs: () => Date.now(),
+  loop: new TickingLoopWatch(systemTime),
 };
 
 /** Resolves after `delayMs`. Rejects with the signal's reason if that aborts first. */

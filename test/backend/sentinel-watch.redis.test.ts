@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withRedisClass } from '../../src/backend/connections/ioredis-module.ts';
@@ -49,7 +50,9 @@ describe('the watch of a sentinel', () => {
     await watch.hasRead(1);
     // Asked, and then held up until after the next time: nothing is read in between.
     clock.fireNext();
-    clock.fireNext(5_000);
+    await turn();
+    clock.stall(5_000);
+    clock.fireNext();
     await watch.hasRead(2);
     clock.fireNext();
     await watch.hasRead(3);
@@ -63,9 +66,10 @@ describe('the watch of a sentinel', () => {
     await watch.hasRead(1);
     proxy.behaviour = 'swallowReplies';
     clock.fireNext();
-    clock.fireNext();
+    await turn();
     expect(proxy.acceptedCount).toBe(1);
     clock.fireNext();
+    await turn(); // The sockets are read once more.
     proxy.behaviour = 'forward';
     await eventually(() => watch.heard.listening === 2);
     expect(proxy.acceptedCount).toBe(2);

@@ -39,7 +39,7 @@ describe('with one copy of each key', () => {
     await clock.advance(500);
     expect(cache.health().get('a')).toBe('up');
     await cache.set(keyOf('a'), 1);
-    expect(events.map(({ name }) => name)).toEqual(['nodeDown', 'nodeUp']);
+    expect(events.map(({ name }) => name)).toEqual(['nodeSuspect', 'nodeDown', 'nodeUp']);
   });
 
   it('a node that hangs fails its calls at their deadline: reads as timed out, writes as of unknown outcome', async () => {

@@ -337,8 +337,8 @@ describe('a node that refuses its probes', () => {
     const { cache, nodes, clock, keyOf } = makeFaultyCache(['a', 'b']);
     await cache.get('k');
     const said = new Error('WRONGPASS invalid username-password pair');
-    nodes.a!.failNext(1, new NodeReplyError('a', 'ping', 'WRONGPASS', { cause: said }));
-    await clock.advance(500);
+    nodes.a!.failNext(3, new NodeReplyError('a', 'ping', 'WRONGPASS', { cause: said }));
+    await clock.advance(1_500);
     await expect(cache.get(keyOf('a'))).rejects.toThrow(
       expect.objectContaining({ code: 'ERR_NODE_REPLY', kind: 'WRONGPASS', operation: 'get', cause: said }),
     );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { closedByPeer } from '../../src/backend/connections/failure.ts';
 import {
   ClosedError,
   NodeReplyError,
@@ -6,23 +7,81 @@ import {
   TimeoutError,
   UnknownOutcomeError,
 } from '../../src/errors/index.ts';
-import { isNodeFault, nextHealth } from '../../src/health/detector.ts';
+import { isNodeFault, newRecord, nextHealth } from '../../src/health/detector.ts';
+import { rootOf, tellingFault } from '../../src/health/faults.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 
+const patienceMs = 2_000;
+
+/** What becomes of a node by these observations, each an interval of 500 ms after the one before. */
+function statesAfter(...observations: readonly ('call' | 'pass' | 'refused' | 'silent')[]): string[] {
+  let record = newRecord;
+  return observations.map((each, index) => {
+    const beganMs = index * 500;
+    const probe = { kind: 'probe failed', beganMs, endedMs: beganMs + 200, gotNoAnswer: each === 'silent' } as const;
+    const observation =
+      each === 'call' ? { kind: 'call failed' as const } : each === 'pass' ? { kind: 'probe passed' as const } : probe;
+    record = nextHealth(record, observation, patienceMs);
+    return record.state;
+  });
+}
+
 describe('nextHealth', () => {
-  it.each([
-    ['up', 'call failed', 'suspect'],
-    ['suspect', 'call failed', 'suspect'],
-    ['down', 'call failed', 'down'],
-    ['up', 'probe failed', 'down'],
-    ['suspect', 'probe failed', 'down'],
-    ['down', 'probe failed', 'down'],
-    ['up', 'probe passed', 'up'],
-    ['suspect', 'probe passed', 'up'],
-    ['down', 'probe passed', 'up'],
-  ] as const)('of a node that is %s, after %s, is %s', (state, observation, next) => {
-    expect(nextHealth(state, observation)).toBe(next);
+  it('makes a node suspect by a failed call, however many fail, and up by a probe that passes', () => {
+    expect(statesAfter('call', 'call', 'call', 'call', 'pass')).toEqual([
+      ...['suspect', 'suspect', 'suspect', 'suspect'],
+      'up',
+    ]);
+  });
+
+  it('takes a node for down when three probes in a row found that it cannot be reached', () => {
+    expect(statesAfter('refused', 'call', 'refused', 'refused', 'call', 'pass')).toEqual([
+      ...['suspect', 'suspect', 'suspect', 'down', 'down'],
+      'up',
+    ]);
+  });
+
+  it('begins to count anew when a probe passes', () => {
+    expect(statesAfter('refused', 'refused', 'pass', 'refused', 'refused').at(-1)).toBe('suspect');
+  });
+
+  it('takes a silent node for down only when it was silent for as long as calls may take', () => {
+    // The fourth ends 1,700 ms after the first began, and the fifth 2,200 ms.
+    expect(statesAfter('silent', 'silent', 'silent', 'silent', 'silent')).toEqual([
+      ...['suspect', 'suspect', 'suspect', 'suspect'],
+      'down',
+    ]);
+  });
+});
+
+describe('tellingFault', () => {
+  const caused = (cause: unknown) => new NodeUnavailableError('a', 'ping', { cause });
+  const refused = () => caused(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
+  const closed = caused(closedByPeer.cause);
+  const late = new TimeoutError('a', 'ping', 500);
+
+  it('keeps the first that says what is wrong, and not those that only tell that the node is still away', () => {
+    const first = refused();
+    for (const next of [refused(), closed, late]) expect(tellingFault(first, next)).toBe(first);
+  });
+
+  it('prefers to a lost reply or a passed deadline what the next attempt to connect says', () => {
+    const first = refused();
+    for (const vague of [undefined, late, closed, new UnknownOutcomeError('a', 'set', { cause: late })]) {
+      expect(tellingFault(vague, first)).toBe(first);
+    }
+    expect(tellingFault(closed, late)).toBe(closed);
+  });
+
+  it('takes over another reason: the node is ill in another way now', () => {
+    const wrongPassword = new NodeReplyError('a', 'ping', 'WRONGPASS');
+    expect(tellingFault(refused(), wrongPassword)).toBe(wrongPassword);
+  });
+
+  it('has the own error of the system or the server at its root', () => {
+    expect(rootOf(refused())).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(rootOf(late)).toBe(late);
   });
 });
 
@@ -44,6 +103,7 @@ function makeMonitor() {
     clock,
     probeIntervalMs: 500,
     probeTimeoutMs: 200,
+    patienceMs,
     onChange: (node, state) => changes.push(`${node} ${state}`),
   });
   return { clock, changes, monitor };
@@ -65,15 +125,59 @@ describe('HealthMonitor', () => {
     await clock.advance(1_000);
     expect(timeouts).toEqual([200, 200]);
     alive = false;
-    await clock.advance(1_000);
+    await clock.advance(1_500);
     expect(monitor.stateOf('a')).toBe('down');
-    expect(monitor.faultOf('a')).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE' });
     expect(monitor.allUp).toBe(false);
     alive = true;
     await clock.advance(500);
-    expect(monitor.faultOf('a')).toBeUndefined();
+    expect(monitor.reportOf('a')).toEqual({ state: 'up', sinceMs: undefined, fault: undefined });
     expect(monitor.allUp).toBe(true);
-    expect(changes).toEqual(['a down', 'a up']);
+    expect(changes).toEqual(['a suspect', 'a down', 'a up']);
+  });
+
+  it('reports since when a node is not up, and the failure that came first', async () => {
+    const { clock, monitor } = makeMonitor();
+    monitor.watch('a', async () => {
+      throw new NodeUnavailableError('a', 'ping');
+    });
+    monitor.start();
+    await clock.advance(100);
+    const sinceMs = clock.wallMs();
+    const first = new NodeUnavailableError('a', 'get', {
+      cause: Object.assign(new Error('no'), { code: 'ENOTFOUND' }),
+    });
+    monitor.reportFailure('a', first);
+    expect(monitor.reportOf('a')).toEqual({ state: 'suspect', sinceMs, fault: first });
+    monitor.reportFailure('a', new TimeoutError('a', 'get', 1));
+    expect(monitor.reportOf('a').fault).toBe(first);
+  });
+
+  it('tells those who wait for a node when it goes down, once', async () => {
+    const { clock, monitor } = makeMonitor();
+    const told: string[] = [];
+    monitor.watch('a', async () => {
+      throw new NodeUnavailableError('a', 'ping');
+    });
+    monitor.onceDown('a', () => told.push('first'));
+    const stop = monitor.onceDown('a', () => told.push('second'));
+    stop();
+    monitor.start();
+    await clock.advance(1_000);
+    expect(told).toEqual([]);
+    await clock.advance(2_000);
+    expect(told).toEqual(['first']);
+  });
+
+  it('probes again at once where a probe took longer than the interval', async () => {
+    const { clock, monitor } = makeMonitor();
+    const begun: number[] = [];
+    monitor.watch('a', () => {
+      begun.push(clock.nowMs());
+      return new Promise<void>((resolve) => clock.schedule(700, () => resolve(), false));
+    });
+    monitor.start();
+    await clock.advance(2_500);
+    expect(begun).toEqual([500, 1_200, 1_900]);
   });
 
   it('makes a node suspect at once when a call fails, and lets a probe decide', async () => {

@@ -1,5 +1,6 @@
 /** Pub/sub while servers are killed by their process ids, stopped, silent and started again. */
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
@@ -191,7 +192,7 @@ describe('a server that is silent', () => {
     proxy.behaviour = 'swallowReplies';
     await clock.advance(heartbeatMs);
     expect(subject.errors).toEqual([]);
-    await clock.advance(heartbeatMs + 1); // And a look for what has come meanwhile.
+    await clock.advance(heartbeatMs);
     await eventually(() => subject.errors.filter(({ error }) => /cannot be reached/.test(error.message)).length >= 2);
     proxy.behaviour = 'forward';
     proxy.resetAll(); // A connection that was made before this waits for replies that were swallowed.
@@ -212,7 +213,9 @@ describe('a process that was held up', () => {
     const pingsBefore = await pingsOf(servers);
     // Asked, and then held up until after the next time: nothing was read in between.
     clock.fireNext();
-    clock.fireNext(5 * heartbeatMs);
+    await turn();
+    clock.stall(5 * heartbeatMs);
+    clock.fireNext();
     await eventually(async () => (await pingsOf(servers)) === pingsBefore + 1);
     await subject.pubsub.subscribe('b:2'); // Its reply comes after the one to the PING.
     clock.fireNext();

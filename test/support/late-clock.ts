@@ -1,6 +1,7 @@
 /** A clock whose timers come as late as a test says, as they do in a process that was held up. */
 
 import type { Clock } from '../../src/runtime/clock.ts';
+import type { LoopWatch } from '../../src/runtime/loop-watch.ts';
 
 interface Timer {
   readonly dueMs: number;
@@ -10,6 +11,32 @@ interface Timer {
 export class LateClock implements Clock {
   readonly #timers = new Set<Timer>();
   #nowMs = 0;
+  readonly #stalls: { readonly startMs: number; readonly endMs: number }[] = [];
+  #holders = 0;
+  #ticks = 0;
+
+  /** Knows of every time that {@link LateClock.fireNext} comes late, and ticks each time. */
+  readonly loop: LoopWatch & { readonly holders: number };
+
+  constructor() {
+    const ticks = () => this.#ticks;
+    const holders = () => this.#holders;
+    this.loop = {
+      get ticks() {
+        return ticks();
+      },
+      get holders() {
+        return holders();
+      },
+      hold: () => void this.#holders++,
+      release: () => void this.#holders--,
+      longestStallMs: (sinceMs) => {
+        const lengths = this.#stalls.map(({ startMs, endMs }) => endMs - Math.max(startMs, sinceMs));
+        return Math.max(0, ...lengths);
+      },
+      wasJustStalled: () => this.#stalls.at(-1)?.endMs === this.#nowMs,
+    };
+  }
 
   /** Timers that are set. */
   get pendingTimers(): number {
@@ -24,6 +51,12 @@ export class LateClock implements Clock {
     return this.#nowMs;
   }
 
+  /** The process is held up for so long, in the midst of a turn. */
+  stall(ms: number): void {
+    this.#stalls.push({ startMs: this.#nowMs, endMs: this.#nowMs + ms });
+    this.#nowMs += ms;
+  }
+
   schedule(delayMs: number, callback: () => void): () => void {
     const timer = { dueMs: this.#nowMs + delayMs, callback };
     this.#timers.add(timer);
@@ -35,7 +68,10 @@ export class LateClock implements Clock {
     const [next] = [...this.#timers].sort((one, other) => one.dueMs - other.dueMs);
     if (next === undefined) throw new Error('No timer is set.');
     this.#timers.delete(next);
-    this.#nowMs = Math.max(this.#nowMs, next.dueMs + latenessMs);
+    const beforeMs = this.#nowMs;
+    this.#nowMs = Math.max(beforeMs, next.dueMs + latenessMs);
+    if (latenessMs > 0) this.#stalls.push({ startMs: this.#nowMs - latenessMs, endMs: this.#nowMs });
+    this.#ticks++;
     next.callback();
   }
 }

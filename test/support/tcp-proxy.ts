@@ -8,7 +8,8 @@ import { connect, createServer, type Socket } from 'node:net';
  * - `forward`: they pass.
  * - `loseReply`: requests pass; the next reply is dropped and its connection reset. The server has executed the request.
  * - `swallowReplies`: requests pass; replies are dropped and the connection stays open.
- * - `stall`: requests are read and dropped, and nothing is answered.
+ * - `stall`: requests are read and dropped, and nothing is answered. A connection that lost a request this way stays deaf:
+ *   no network loses bytes from the midst of a connection.
  * - `{ answer }`: every chunk of requests is answered with these bytes, and the server sees none of them.
  */
 export type Behaviour = 'forward' | 'loseReply' | 'swallowReplies' | 'stall' | { readonly answer: string };
@@ -64,10 +65,13 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
 }
 
 function join(client: Socket, server: Socket, behaviourNow: () => Behaviour): void {
+  let isDeaf = false;
   client.on('data', (request) => {
     const behaviour = behaviourNow();
+    isDeaf ||= behaviour === 'stall';
+    if (isDeaf) return;
     if (typeof behaviour === 'object') client.write(behaviour.answer);
-    else if (behaviour !== 'stall') server.write(request);
+    else server.write(request);
   });
   server.on('data', (reply) => {
     const behaviour = behaviourNow();

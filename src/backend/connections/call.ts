@@ -1,6 +1,7 @@
 /** One command under way: what it is, until when, and the promise its caller waits for. */
 
 import type { CommandArgument } from './client.ts';
+import type { Signs } from './signs-of-life.ts';
 
 /** A command of Redis as an operation of the backend uses it. */
 export interface CommandSpec<Reply = unknown> {
@@ -22,6 +23,11 @@ export interface CommandSpec<Reply = unknown> {
    * too.
    */
   readonly coalesces?: boolean | undefined;
+  /**
+   * True for a call that asks for a sign of life. A refusal is one, unless it is what the server would say to any call; so are
+   * bytes that move on the connection while the call waits, where other calls' replies are so long that its own is late.
+   */
+  readonly isSignOfLife?: boolean | undefined;
   /** What the caller gets for a refusal by the server, given the client's error. Default: a typed error. */
   readonly refusal?: ((error: Error) => Error) | undefined;
 }
@@ -54,8 +60,12 @@ export class Call<Reply = unknown> {
   /** From its acceptance until it has been answered, in whichever way. */
   isOpen = false;
   wasSent = false;
-  /** The connection's count of replies when the call was sent; see `connection.ts` on silence. */
-  heardWhenSent = 0;
+  /** On the count of the loop's watch; see `deadlines.ts`. */
+  begunAtTick = 0;
+  /** The same, when it was last sent. */
+  sentAtTick = 0;
+  /** Of a call that asks for a sign of life: those seen when it began. */
+  signsWhenBegun: Signs | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;
   /** Its neighbours in a `CallList`. */
   previous: Call | undefined = undefined;

@@ -84,7 +84,7 @@ export const commands = {
   get: { ...read('get', 'get', decodeValue), coalesces: true, mayReadReplica: true },
   set: write('set', 'set', decodeStatus),
   delete: write('delete', 'unlink', decodeFlag),
-  ping: read('ping', 'ping', decodeStatus),
+  ping: { ...read('ping', 'ping', decodeStatus), isSignOfLife: true },
   getMany: { ...read('getMany', 'mget', decodeValues), mayReadReplica: true },
   setMany: write('setMany', 'set', decodeStatus),
   deleteMany: write('deleteMany', 'unlink', decodeFlag),

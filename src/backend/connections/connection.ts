@@ -3,7 +3,7 @@
  * connection is lost.
  *
  * Every call ends by its deadline, whatever ioredis does: its promises can stay open for ever, so they are not used. A call
- * is never sent twice. One timer, set for the earliest deadline, serves all calls.
+ * is never sent twice.
  */
 
 import { TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
@@ -12,10 +12,13 @@ import type { Clock } from '../../runtime/clock.ts';
 import { Call, type CallLimits, type CommandSpec } from './call.ts';
 import { CallList } from './call-list.ts';
 import { type Client, type ClientCommand, type CommandArgument, commandClassOf } from './client.ts';
-import { errorOf, type Failure, failureOf, isDoubtful } from './failure.ts';
+import { Deadlines } from './deadlines.ts';
+import { errorOf, type Failure, failureOf, isDoubtful, refusesAll } from './failure.ts';
 import { type GroupWatch, Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { dropFromResending } from './resend-guard.ts';
+import { answersNewcomer } from './second-opinion.ts';
+import { hasMoved, type Signs, signsOf } from './signs-of-life.ts';
 
 export interface ConnectionOptions {
   /** The node's name in errors, which may change while the backend is young. */
@@ -32,18 +35,14 @@ export interface ConnectionOptions {
 }
 
 /**
- * A connection on which calls ran out of time and nothing at all came back for this long, in milliseconds, is taken for
- * dead and made anew. Without this a peer that vanished without a word holds it until the kernel gives up, after many
- * minutes. Several times a usual timeout, because one slow command keeps a healthy server silent too.
+ * A connection on which calls ran out of time and no byte moved for this long, in milliseconds, is doubted: see
+ * `second-opinion.ts`.
  */
 const silenceLimitMs = 3_000;
 
-/** A timer that comes so much too late says that this process was held up. Milliseconds; timers are coarse to 1 or 2. */
-const stallMs = 10;
-
 const silence: Failure = {
   kind: 'connection',
-  cause: new Error(`No reply on this connection for ${silenceLimitMs / 1_000} s; treating it as dead.`),
+  cause: new Error(`No byte on this connection for ${silenceLimitMs / 1_000} s, and the server answers on a new one.`),
 };
 
 export class Connection {
@@ -57,25 +56,29 @@ export class Connection {
   /** Makes the error for a connection that cannot be, as there is no client. */
   #noClient: (() => Error) | undefined;
 
-  #sweepAtMs = Number.POSITIVE_INFINITY;
-  /** The count of replies at the last timer that came late, or -1. */
-  #heardWhenLate = -1;
-  #cancelSweep: () => void = () => undefined;
-  /** Since when nothing has been heard, as far as calls that ran out of time tell: valid while `heard` is the outbox's. */
-  #silence = { heard: -1, sinceMs: 0 };
+  readonly #deadlines: Deadlines;
+  /** The connection's last sign of life, as far as calls that ran out of time have looked, and when it was seen. */
+  #lastSign: { readonly signs: Signs; readonly seenMs: number } | undefined;
+  #isDoubted = false;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#deadlines = new Deadlines(
+      this.#calls,
+      options.clock,
+      (call) => this.#expire(call),
+      () => `${this.#link?.client.status} ${this.#signs().readBytes}`,
+    );
   }
 
   /** Gives the client, which may come later than the first calls. */
   attach(client: Client): void {
-    const { isOwn, batching } = this.#options;
+    const { isOwn, batching, clock } = this.#options;
     this.#outbox = new Outbox(
       client,
       commandClassOf(client)!,
-      { isBatching: batching, isOwn },
+      { isBatching: batching, isOwn, loop: clock.loop },
       {
         onReply: (call, reply) => this.#onReply(call, reply),
         onError: (call, error) => this.#onError(call, error),
@@ -127,6 +130,7 @@ export class Connection {
     if (!(limits.timeoutMs > 0))
       return Promise.reject(new TimeoutError(this.#options.node(), spec.operation, limits.timeoutMs));
     const call = new Call(spec, args, limits);
+    if (spec.isSignOfLife === true) call.signsWhenBegun = this.#signs();
     if (this.#link?.isUp) {
       const isIdle = this.#calls.size === 0;
       this.#begin(call as Call);
@@ -151,19 +155,24 @@ export class Connection {
   }
 
   end(): void {
-    this.#cancelSweep();
+    this.#deadlines.stop();
     this.#link?.end();
   }
 
   #begin(call: Call): void {
+    const { loop } = this.#options.clock;
+    if (loop !== undefined) {
+      if (this.#calls.size === 0) loop.hold();
+      call.begunAtTick = loop.ticks;
+    }
     call.isOpen = true;
     this.#calls.add(call);
-    const { signal, deadlineMs } = call.limits;
+    const { signal } = call.limits;
     if (signal !== undefined) {
       call.onAbort = () => this.#end(call)?.reject(signal.reason);
       onAbort(signal, call.onAbort);
     }
-    if (deadlineMs < this.#sweepAtMs) this.#scheduleSweep(deadlineMs);
+    this.#deadlines.add(call);
   }
 
   /** @returns The call, or undefined if it has ended before. */
@@ -172,7 +181,10 @@ export class Connection {
     call.isOpen = false;
     this.#calls.delete(call);
     if (call.onAbort !== undefined) offAbort(call.limits.signal!, call.onAbort);
-    if (this.#calls.size === 0) this.#onIdle?.();
+    if (this.#calls.size === 0) {
+      this.#options.clock.loop?.release();
+      this.#onIdle?.();
+    }
     return call;
   }
 
@@ -194,8 +206,12 @@ export class Connection {
 
   #onError(call: Call, error: Error): void {
     const failure = failureOf(error);
-    const { refusal } = call.spec;
+    const { refusal, isSignOfLife } = call.spec;
     if (failure.kind === 'reply') this.#link?.onRefusal(failure);
+    if (failure.kind === 'reply' && isSignOfLife === true && !refusesAll(failure.cause)) {
+      this.#end(call)?.resolve(undefined);
+      return;
+    }
     if (failure.kind === 'reply' && refusal !== undefined) this.#end(call)?.reject(refusal(error));
     else this.#fail(this.#end(call), failure);
   }
@@ -227,55 +243,39 @@ export class Connection {
     call.reject(error);
   }
 
-  #scheduleSweep(atMs: number): void {
-    this.#cancelSweep();
-    this.#sweepAtMs = atMs;
-    const delayMs = Math.max(1, Math.ceil(atMs - this.#options.clock.nowMs()));
-    this.#cancelSweep = this.#options.clock.schedule(delayMs, () => this.#onSweepTime(), true);
-  }
-
-  /**
-   * The time for which this process itself was held up does not count: the server may have answered long ago, and nobody has
-   * looked. So a timer that comes late is set again for as much later; once more after that only if replies came meanwhile.
-   */
-  #onSweepTime(): void {
-    const nowMs = this.#options.clock.nowMs();
-    const latenessMs = nowMs - this.#sweepAtMs;
-    const heard = this.#outbox?.heard ?? 0;
-    if (latenessMs < stallMs || heard === this.#heardWhenLate) {
-      this.#heardWhenLate = -1;
-      this.#sweep();
-    } else {
-      this.#heardWhenLate = heard;
-      this.#scheduleSweep(nowMs + latenessMs);
-    }
-  }
-
-  /** Ends the calls whose time is up and sets the timer for the next one. */
-  #sweep(): void {
-    const nowMs = this.#options.clock.nowMs();
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const call of this.#calls) {
-      if (call.limits.deadlineMs > nowMs) nextMs = Math.min(nextMs, call.limits.deadlineMs);
-      else this.#expire(call, nowMs);
-    }
-    this.#sweepAtMs = Number.POSITIVE_INFINITY;
-    if (nextMs !== Number.POSITIVE_INFINITY) this.#scheduleSweep(nextMs);
-  }
-
-  #expire(call: Call, nowMs: number): void {
+  /** The call's time is up. */
+  #expire(call: Call): void {
     if (this.#end(call) === undefined) return;
-    const { spec, wasSent, limits } = call;
-    const { isOwn } = this.#options;
+    const { spec, wasSent, limits, signsWhenBegun } = call;
+    if (signsWhenBegun !== undefined && this.#link?.isUp && hasMoved(signsWhenBegun, this.#signs())) {
+      call.resolve(undefined);
+      return;
+    }
     const node = this.#options.node();
     const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs);
     const isUnknown = isDoubtful({ node, operation: spec.operation, isWrite: spec.isWrite, wasSent });
     this.#reject(call, isUnknown ? new UnknownOutcomeError(node, spec.operation, { cause: timeout }) : timeout);
-    const heard = this.#outbox?.heard;
-    if (!wasSent || !isOwn || heard === undefined || call.heardWhenSent !== heard) return;
-    if (this.#silence.heard !== heard) {
-      this.#silence = { heard, sinceMs: limits.deadlineMs - limits.timeoutMs };
+    if (wasSent && this.#options.isOwn) this.#lookForLife();
+  }
+
+  #signs(): Signs {
+    return signsOf(this.#link?.client.stream);
+  }
+
+  /** Leaves a connection on which nothing moves any more, if the server answers on another one. */
+  #lookForLife(): void {
+    const { clock, handshakeTimeoutMs } = this.#options;
+    const nowMs = clock.nowMs();
+    const signs = this.#signs();
+    if (this.#lastSign === undefined || hasMoved(this.#lastSign.signs, signs)) {
+      this.#lastSign = { signs, seenMs: nowMs };
     }
-    if (nowMs - this.#silence.sinceMs >= silenceLimitMs) this.#link?.drop(silence);
+    const link = this.#link;
+    if (nowMs - this.#lastSign.seenMs < silenceLimitMs || this.#isDoubted || !link?.isUp) return;
+    this.#isDoubted = true;
+    void answersNewcomer(link.client, handshakeTimeoutMs, clock).then((answers) => {
+      this.#isDoubted = false;
+      if (answers && link.isUp && !hasMoved(signs, this.#signs())) link.drop(silence);
+    });
   }
 }

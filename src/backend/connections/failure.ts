@@ -132,3 +132,9 @@ export function isStateOfServer({ message }: Error): boolean {
   const kind = replyKindOf(message);
   return kind !== 'OTHER' && kind !== 'NOPERM' && kind !== 'WRONGTYPE';
 }
+
+/** What a server says to any call, of whatever kind, so that it serves nobody: or not us, as it does not know us. */
+const refusalsOfAll: ReadonlySet<ReplyErrorKind> = new Set(['LOADING', 'MASTERDOWN', 'NOAUTH', 'WRONGPASS']);
+
+/** True for a refusal that every call would meet. MISCONF forbids writes and PING, NOPERM may forbid PING alone. */
+export const refusesAll = ({ message }: Error): boolean => refusalsOfAll.has(replyKindOf(message));

@@ -2,12 +2,11 @@
  * Signs of life of a connection on which nobody waits for anything: a peer that vanished without a word would be listened to
  * for ever.
  *
- * The peer is asked every period, and has until the next time to answer. The time for which this process itself was held up
- * does not count: the answer may have come long ago and wait in the socket, which is read after the timers that are due. So
- * a beat without an answer is followed by one more look, as much later as its timer was late.
+ * The peer is asked every period, and has until the next time to answer; stalls of this process do not count.
  */
 
 import type { Clock } from '../../runtime/clock.ts';
+import { limitTime } from '../../runtime/time-limit.ts';
 
 export interface HeartbeatOptions {
   readonly clock: Clock;
@@ -15,12 +14,11 @@ export interface HeartbeatOptions {
   readonly periodMs: number;
   /** Asks for a sign of life. A refusal is one too; a connection that ends is its owner's concern. */
   readonly ask: () => Promise<unknown>;
-  /** Told once, when no answer came. The heart has then stopped. */
+  /** Bytes that have come so far. Where more have come, the answer is only late, behind what is long. */
+  readonly bytesRead?: (() => number) | undefined;
+  /** Told once, when no answer came, and nothing else. The heart has then stopped. */
   readonly onSilence: () => void;
 }
-
-/** Long enough for what has arrived to be read between two timers. Milliseconds. */
-const lookMs = 1;
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -63,17 +61,15 @@ export class Heartbeat {
 
   #waitForNext(): void {
     const { clock, periodMs } = this.#options;
-    const dueMs = clock.nowMs() + periodMs;
+    const bytes = this.#bytesRead();
     const look = () => {
-      if (this.#answered === this.#asked) return this.#ask();
-      const latenessMs = clock.nowMs() - dueMs;
-      this.#cancel = clock.schedule(Math.max(lookMs, latenessMs), () => this.#lookAgain(), false);
+      if (this.#answered === this.#asked || this.#bytesRead() !== bytes) this.#ask();
+      else this.#options.onSilence();
     };
-    this.#cancel = clock.schedule(periodMs, look, false);
+    this.#cancel = limitTime(clock, periodMs, look, false);
   }
 
-  #lookAgain(): void {
-    if (this.#answered === this.#asked) this.#ask();
-    else this.#options.onSilence();
+  #bytesRead(): number {
+    return this.#options.bytesRead?.() ?? 0;
   }
 }

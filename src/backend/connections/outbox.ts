@@ -16,6 +16,7 @@
  * round. And where one key of a later MGET turns out to be forbidden, its GETs are sent again and see what followed.
  */
 
+import type { LoopWatch } from '../../runtime/loop-watch.ts';
 import { Call } from './call.ts';
 import { type Client, type ClientCommand, type CommandArgument, type CommandClass, canSend } from './client.ts';
 import { Cork } from './cork.ts';
@@ -38,6 +39,8 @@ export interface OutboxListener {
 }
 
 export interface OutboxOptions {
+  /** Tells the time by which it is judged whether a call was sent late. */
+  readonly loop?: Pick<LoopWatch, 'ticks'> | undefined;
   /** Whether calls wait for each other; else each is sent at once, and all of one tick in one write. */
   readonly isBatching: boolean;
   /** Nobody else uses the client. */
@@ -50,13 +53,11 @@ const rawReplies = { replyEncoding: null } as const;
 const misfit = new Error('The reply to MGET is not an array of as many values as keys.');
 
 export class Outbox {
-  /** Replies so far. */
-  heard = 0;
-
   readonly #client: Client;
   readonly #Command: CommandClass;
   readonly #listener: OutboxListener;
   readonly #isBatching: boolean;
+  readonly #loop: Pick<LoopWatch, 'ticks'> | undefined;
 
   readonly #cork = new Cork();
   /** Undefined where each command is written by the client itself. */
@@ -71,7 +72,8 @@ export class Outbox {
   #mget: 'unknown' | 'asked' | 'allowed' | 'refused' = 'unknown';
 
   constructor(client: Client, Command: CommandClass, options: OutboxOptions, listener: OutboxListener) {
-    const { isBatching, isOwn } = options;
+    const { isBatching, isOwn, loop } = options;
+    this.#loop = loop;
     const Joinable = isOwn && isBatching ? joinable(Command) : undefined;
     this.#client = client;
     this.#Command = Joinable ?? Command;
@@ -175,7 +177,6 @@ export class Outbox {
   #sendOne(call: Call): void {
     const command = this.#commandOf(call.spec.name, call.args);
     const isGet = call.spec.coalesces === true;
-    call.heardWhenSent = this.heard;
     this.#give(
       command,
       (reply) => {
@@ -185,17 +186,21 @@ export class Outbox {
       (error) => this.#listener.onError(call, error),
     );
     // Only now: what a client refuses on the spot was not sent.
-    call.wasSent = true;
+    this.#noteSent(call);
   }
 
   #sendBatch(batch: ReadBatch): void {
-    for (const call of batch.calls) call.heardWhenSent = this.heard;
     this.#give(
       this.#commandOf('mget', batch.keys),
       (reply) => this.#onBatchReply(batch, reply),
       (error) => this.#onBatchError(batch, error),
     );
-    for (const call of batch.calls) call.wasSent = true;
+    for (const call of batch.calls) this.#noteSent(call);
+  }
+
+  #noteSent(call: Call): void {
+    call.wasSent = true;
+    call.sentAtTick = this.#loop?.ticks ?? 0;
   }
 
   #onBatchReply({ keys, calls, slots }: ReadBatch, reply: unknown): void {
@@ -233,6 +238,7 @@ export class Outbox {
           () => this.#listener.onReply(call, null),
           (error) => this.#listener.onError(call, error),
         );
+        this.#noteSent(call);
       }
     });
   }
@@ -267,12 +273,10 @@ export class Outbox {
   #give(command: ClientCommand, onReply: (reply: unknown) => void, onError: (error: Error) => void): void {
     const { resolve, reject } = command;
     command.resolve = (reply) => {
-      this.heard++;
       onReply(reply);
       return resolve(reply);
     };
     command.reject = (error) => {
-      if (isReplyError(error)) this.heard++;
       onError(error);
       command.promise.catch(() => undefined); // Nobody waits for ioredis' own promise.
       reject(error);

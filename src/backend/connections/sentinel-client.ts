@@ -2,11 +2,14 @@
 
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../../runtime/clock.ts';
+import { limitTime } from '../../runtime/time-limit.ts';
+import type { Client } from './client.ts';
 import { failureOf, isReplyError } from './failure.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { loadedRedisClass } from './ioredis-module.ts';
 import { channels, newsOf, type SentinelNews, type SentinelView, viewOf } from './sentinel-reply.ts';
 import type { Address, GroupSettings } from './sentinel-settings.ts';
+import { signsOf } from './signs-of-life.ts';
 
 /** A sentinel knows no databases and no CLIENT SETINFO worth a round trip; nothing is queued and nothing repeated. */
 const clientOptions: RedisOptions = {
@@ -52,7 +55,7 @@ export async function askSentinel(
   let cancel: () => void = () => undefined;
   const timeIsUp = new Promise<never>((_, reject) => {
     const refuse = () => reject(new Error(`no answer within ${askTimeoutMs} ms`));
-    cancel = clock.schedule(askTimeoutMs, refuse, true);
+    cancel = limitTime(clock, askTimeoutMs, refuse, true);
   });
   const ask = async () => {
     await client.connect();
@@ -103,6 +106,7 @@ export class SentinelWatch {
       ...{ clock, periodMs: heartbeatMs },
       // Before it is ready, to become so is the sign of life.
       ask: () => (client.status === 'ready' ? client.ping() : new Promise(() => undefined)),
+      bytesRead: () => signsOf((client as unknown as Client).stream).readBytes,
       onSilence: () => (client as unknown as { stream?: { destroy(): void } }).stream?.destroy(),
     });
     client.on('error', () => undefined); // Whether sentinels can be reached shows when they are asked.

@@ -1,0 +1,40 @@
+/**
+ * Whether a connection is alive, by the bytes that move on it.
+ *
+ * A reply of many megabytes takes long, and until it is there no other reply comes: whoever counts replies takes a slow line
+ * for a dead peer. Bytes tell the two apart. Those that come are a sign of life. Those that leave are one only where some had
+ * waited to leave: the first megabytes go into the buffers of this machine, whether or not the peer takes them.
+ */
+
+import type { Duplex } from 'node:stream';
+
+/** What has moved on a stream up to one moment. Of another stream, everything is new. */
+export interface Signs {
+  readonly stream: Duplex | undefined;
+  readonly readBytes: number;
+  /** Of the pieces that have left completely. */
+  readonly sentBytes: number;
+  /** Of the piece that is leaving: what the system has not taken yet. */
+  readonly queuedBytes: number;
+}
+
+/** As much of a socket of Node.js as is looked at; other streams have none of it. */
+interface Counters {
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+  /** Node.js itself tells by this whether a socket with a timeout is idle. */
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
+}
+
+export function signsOf(stream: Duplex | undefined): Signs {
+  const { bytesRead = 0, bytesWritten = 0, _handle } = (stream ?? {}) as Counters;
+  const sentBytes = bytesWritten - (stream?.writableLength ?? 0);
+  return { stream, readBytes: bytesRead, sentBytes, queuedBytes: _handle?.writeQueueSize ?? 0 };
+}
+
+/** Pure. */
+export function hasMoved(before: Signs, now: Signs): boolean {
+  if (before.stream !== now.stream || now.readBytes > before.readBytes) return true;
+  const hadToWait = before.queuedBytes > 0;
+  return hadToWait && (now.sentBytes > before.sentBytes || now.queuedBytes < before.queuedBytes);
+}

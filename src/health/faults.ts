@@ -1,0 +1,33 @@
+/**
+ * Which of several failures says why a node is not up.
+ *
+ * The first one does, mostly: those after it only tell that the node is still away. But a call that ran out of time, or whose
+ * connection broke, says less than the attempt to connect that follows. And what is wrong can change: a server that was down
+ * may come back with another password.
+ */
+
+import { closedByPeer } from '../backend/connections/failure.ts';
+import { isShardringError } from '../errors/index.ts';
+
+/** Pure. @param first  Kept so far; undefined if there is none. */
+export function tellingFault(first: unknown, next: unknown): unknown {
+  if (first === undefined) return next;
+  return isVague(next) || reasonOf(first) === reasonOf(next) ? first : next;
+}
+
+/** What lies under a failure of the node: the system's or the server's own error. */
+export function rootOf(fault: unknown): unknown {
+  const isOfConnection =
+    isShardringError(fault) && (fault.code === 'ERR_NODE_UNAVAILABLE' || fault.code === 'ERR_UNKNOWN_OUTCOME');
+  return isOfConnection && fault.cause !== undefined ? fault.cause : fault;
+}
+
+function isVague(fault: unknown): boolean {
+  const root = rootOf(fault);
+  return root === closedByPeer.cause || (isShardringError(root) && root.code === 'ERR_TIMEOUT');
+}
+
+function reasonOf(fault: unknown): unknown {
+  const { code, kind, message } = (rootOf(fault) ?? {}) as { code?: unknown; kind?: unknown; message?: unknown };
+  return kind ?? code ?? message;
+}

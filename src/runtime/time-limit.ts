@@ -1,0 +1,71 @@
+/**
+ * When time is up, in a process that may itself be held up.
+ *
+ * Two things are promised at once:
+ *
+ * - The process's own stalls end nothing. Of the time since a call began, the longest stall does not count, and what came
+ *   during a stall is read before anything is ended for having run out of time.
+ * - Everything ends. No call goes on for longer than its time, one turn of the event loop (the longest stall), and
+ *   {@link graceMs}.
+ */
+
+import type { Clock } from './clock.ts';
+
+/**
+ * The least time that a step of a call has, if the process was held up before it could begin: enough for a round trip.
+ * Milliseconds.
+ */
+export const graceMs = 50;
+
+/** When a call must have ended, which began at `beganMs` with a deadline; both on the monotonic clock. */
+export function endMsOf({ loop }: Clock, beganMs: number, deadlineMs: number): number {
+  return loop === undefined ? deadlineMs : deadlineMs + loop.longestStallMs(beganMs);
+}
+
+/**
+ * Time for the next step of a call, at least 1 ms. A step that finds less than {@link graceMs} left has up to that much,
+ * and the whole call no more than that beyond its end. Only a stall can bring a step long after the end of its call: what
+ * came before it had ended by then. It is given the grace anew. Pure.
+ *
+ * @param leftMs     Until the end of the call; negative where that is past.
+ * @param timeoutMs  Of the whole call.
+ */
+export function stepTimeMs(leftMs: number, timeoutMs: number): number {
+  const leastMs = Math.min(graceMs, timeoutMs);
+  if (leftMs >= leastMs || leftMs < -2 * graceMs) return Math.max(leftMs, leastMs);
+  return Math.max(1, Math.min(leastMs, leftMs + graceMs));
+}
+
+/**
+ * Calls `onOver` once `timeoutMs` have passed, as a timer does, but not for a stall of the process alone.
+ * @returns Cancels it. To be called in any case, as the event loop is watched until then.
+ */
+export function limitTime(clock: Clock, timeoutMs: number, onOver: () => void, keepsAlive: boolean): () => void {
+  const { loop } = clock;
+  if (loop === undefined) return clock.schedule(timeoutMs, onOver, keepsAlive);
+  const beganMs = clock.nowMs();
+  let cancelWait: () => void = () => undefined;
+  let isWatched = true;
+  const stop = () => {
+    cancelWait();
+    if (isWatched) loop.release();
+    isWatched = false;
+  };
+  const end = () => {
+    stop();
+    onOver();
+  };
+  const look = () => {
+    const leftMs = endMsOf(clock, beganMs, beganMs + timeoutMs) - clock.nowMs();
+    if (leftMs > 0) {
+      cancelWait = clock.schedule(leftMs, look, keepsAlive);
+      return;
+    }
+    // The sockets are read once before it.
+    const turn = setImmediate(end);
+    cancelWait = () => clearImmediate(turn);
+  };
+  loop.hold();
+  cancelWait = clock.schedule(timeoutMs, look, keepsAlive);
+  return stop;
+}
