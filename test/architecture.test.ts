@@ -31,7 +31,7 @@ const mayUsePackage: Record<string, RegExp> = {
   'lru-cache': /^backend\/(memory|expiry-sweep)\.ts$/,
   ioredis: /^(backend\/redis\.ts|backend\/connections\/|redis\/)/,
   'generic-pool': /^backend\/connections\//,
-  '@ioredis/commands': /^redis\//,
+  '@ioredis/commands': /^(redis\/|backend\/connections\/session-commands\.ts)/,
   keyv: /^adapters\/keyv\.ts$/,
   bentocache: /^adapters\/bentocache\.ts$/,
   unstorage: /^adapters\/unstorage\.ts$/,

@@ -2,13 +2,13 @@
  * Commands that wait for data, each on a connection of its own: on the shared one they would hold up everybody.
  *
  * A command that waits for at most so long ends by then and the deadline of an ordinary call together, whatever the
- * server does. One that waits for ever ends with its data, with its connection, or when the client is closed.
+ * server does. One that waits for ever ends with its data, with its connection, or when the client is closed. A connection that
+ * was lost without a word is found out, see `reply-watch.ts`: a command that takes data then has an unknown outcome.
  */
 
 import type { Redis } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
-import { errorOf, failureOf, isReplyError } from '../backend/connections/failure.ts';
-import { isShardringError, TimeoutError, UnknownOutcomeError } from '../errors/index.ts';
+import { isReplyError } from '../backend/connections/failure.ts';
 import type { RedisNode } from './node.ts';
 
 export interface BlockingCommand {
@@ -31,23 +31,17 @@ export async function waitAt(
   timeoutMs: number,
   prepare?: (client: Redis) => Promise<unknown>,
 ): Promise<unknown> {
-  const { name, isWrite, maxWaitMs } = command;
+  const { name: operation, isWrite, maxWaitMs } = command;
   const limitMs = maxWaitMs === Number.POSITIVE_INFINITY ? undefined : maxWaitMs + timeoutMs;
-  try {
-    const answer = await node.server.lendForBlocking(async (client) => {
+  const answer = await node.server.lendForBlocking(
+    async (client) => {
       await prepare?.(client);
       return ask(client, command);
-    }, limitMs);
-    if ('refusal' in answer) throw answer.refusal;
-    return answer.reply;
-  } catch (error) {
-    // Of a command that changes nothing the outcome does not matter.
-    if (!isWrite && error instanceof UnknownOutcomeError && error.cause instanceof TimeoutError) {
-      throw new TimeoutError(node.id, name, limitMs!);
-    }
-    if (isShardringError(error) || isReplyError(error)) throw error;
-    throw errorOf(failureOf(error), { node: node.id, operation: name, isWrite, wasSent: true });
-  }
+    },
+    { timeoutMs: limitMs, operation, isWrite },
+  );
+  if ('refusal' in answer) throw answer.refusal;
+  return answer.reply;
 }
 
 async function ask(

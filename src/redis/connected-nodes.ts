@@ -53,7 +53,8 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
 
   #join({ node: { id }, target }: ParsedNode): void {
     const onFailure = (error: Error) => this.#monitor.reportFailure(id, error);
-    const server = new RedisServer(target, { ...this.parsed, nodeName: id, onFailure });
+    const onDoubt = () => this.doubtOwn(id);
+    const server = new RedisServer(target, { ...this.parsed, nodeName: id, onFailure, onDoubt });
     const { clock, timeoutMs } = this.parsed;
     const backend = completeBackend(new RedisBackend(server, { timeoutMs, clock }), { clock, nodeName: id });
     const onClientError = (error: Error) => this.tell('node error', error, id);
@@ -198,6 +199,9 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
 
   /** Ends at once what a subclass has opened itself. */
   protected endOwn(): void {}
+
+  /** The node's shared connection is lost: what a subclass has opened itself may be too. */
+  protected doubtOwn(_nodeId: NodeId): void {}
 
   async #close(): Promise<void> {
     this.#monitor.stop();

@@ -113,6 +113,11 @@ export class PubSub {
     return this.#remove('ssubscribe', channels);
   }
 
+  /** The node's shared connection is lost, for a reason that those with subscriptions may share. */
+  doubt(nodeId: string): void {
+    for (const subscribers of Object.values(this.#subscribers)) void subscribers.get(nodeId)?.doubt();
+  }
+
   /** Ends all subscriptions and their connections; calls under way reject. Idempotent. */
   close(): void {
     this.#isClosed = true;

@@ -334,6 +334,10 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     this.#pubsub.close();
   }
 
+  protected override doubtOwn(nodeId: string): void {
+    this.#pubsub.doubt(nodeId);
+  }
+
   /** A new client with the same options, and `overrides` over them. Lent clients are lent to both. */
   duplicate(overrides: Partial<ShardedRedisOptions> = {}): ShardedRedis {
     // By `this.constructor`: for subclasses, and so that the class keeps its name in the build.

@@ -20,7 +20,7 @@ import { signsOf } from '../backend/connections/signs-of-life.ts';
 import { ClosedError, NodeUnavailableError, TimeoutError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deferred } from '../runtime/deferred.ts';
-import { limitTime } from '../runtime/time-limit.ts';
+import { limitTime, settledWithin } from '../runtime/time-limit.ts';
 import type { Channel, Family } from './channel.ts';
 import type { MessageRelay } from './message-relay.ts';
 
@@ -143,6 +143,15 @@ export class Subscriber {
     const replies = pieces(channels).map((names) => this.#calls[endOf[family]](...names));
     await Promise.race([Promise.allSettled(replies), this.#lost.promise, late]);
     cancel();
+  }
+
+  /** The node's shared connection is lost: this one must give a sign of life in the time of a call, or is made anew too. */
+  async doubt(): Promise<void> {
+    if (!this.#link.isUp) return;
+    const { clock, timeoutMs } = this.#options;
+    const { stream } = this.#client;
+    const hasAnswered = await settledWithin(clock, timeoutMs, this.#client.ping());
+    if (!hasAnswered && this.#client.stream === stream) this.#link.drop(silent);
   }
 
   /** Ends the connection for good. Idempotent. */

@@ -7,8 +7,8 @@
 
 import type { Redis } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
-import { errorOf, failureOf, isReplyError } from '../backend/connections/failure.ts';
-import { CommandRefusedError, isShardringError, TimeoutError, UnknownOutcomeError } from '../errors/index.ts';
+import { isReplyError } from '../backend/connections/failure.ts';
+import { CommandRefusedError } from '../errors/index.ts';
 import { isReadOnly } from './command-table.ts';
 import { addCommandMethods, type Callback, type ReplyEncoding, tellCallback } from './commander.ts';
 import type { RedisNode } from './node.ts';
@@ -72,15 +72,8 @@ export async function transactAt(
   timeoutMs: number,
   onQueued: OnQueued,
 ): Promise<PipelineResults | null> {
-  const operation = 'multi';
   const isWrite = commands.some(({ name, args }) => !isReadOnly(name, args));
-  const failed = (error: unknown): never => {
-    // Of what changes nothing the outcome does not matter.
-    if (!isWrite && error instanceof UnknownOutcomeError) throw new TimeoutError(node.id, operation, timeoutMs);
-    if (isShardringError(error)) throw error;
-    throw errorOf(failureOf(error), { node: node.id, operation, isWrite, wasSent: true });
-  };
-  const answered = node.server.lend(
+  const outcome = await node.server.lend(
     async (client: Redis) => {
       const transaction = client.multi();
       for (const [index, { name, args, encoding }] of commands.entries()) {
@@ -97,9 +90,8 @@ export async function transactAt(
         throw error;
       }
     },
-    { timeoutMs, leavesClean: true },
+    { timeoutMs, operation: 'multi', isWrite },
   );
-  const outcome = await answered.catch(failed);
   if ('refusal' in outcome) throw outcome.refusal;
   return outcome.results;
 }

@@ -69,3 +69,15 @@ export function limitTime(clock: Clock, timeoutMs: number, onOver: () => void, k
   cancelWait = clock.schedule(timeoutMs, look, keepsAlive);
   return stop;
 }
+
+/** Resolves when `work` has settled, and after `limitMs` in any case, to whether it has. Stalls of the process do not count. */
+export function settledWithin(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = limitTime(clock, limitMs, () => resolve(false), true);
+    const settled = () => {
+      cancel();
+      resolve(true);
+    };
+    work.then(settled, settled);
+  });
+}

@@ -22,6 +22,11 @@ export interface TcpProxy extends AsyncDisposable {
   /** Clients that ever connected. */
   readonly acceptedCount: number;
   behaviour: Behaviour;
+  /**
+   * Drops all bytes of connections that are open now, both ways and for good, as a firewall does that has forgotten them; new
+   * ones pass. @param serverPort  Only of the one that the server knows by this port of ours. Default: all.
+   */
+  forget(serverPort?: number): void;
   /** Ends all connections with a TCP reset. */
   resetAll(): void;
   close(): Promise<void>;
@@ -29,13 +34,17 @@ export interface TcpProxy extends AsyncDisposable {
 
 export async function startTcpProxy(target: { readonly port: number }): Promise<TcpProxy> {
   const clients = new Set<Socket>();
+  const joints = new Set<{ readonly upstream: Socket; isForgotten: boolean }>();
   let acceptedCount = 0;
 
   const server = createServer((client) => {
     acceptedCount++;
     clients.add(client);
     client.once('close', () => clients.delete(client));
-    join(client, connect(target.port, '127.0.0.1'), () => proxy.behaviour);
+    const joint = { upstream: connect(target.port, '127.0.0.1'), isForgotten: false };
+    joints.add(joint);
+    client.once('close', () => joints.delete(joint));
+    join(client, joint.upstream, () => (joint.isForgotten ? 'stall' : proxy.behaviour));
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
@@ -56,6 +65,11 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     },
     get acceptedCount() {
       return acceptedCount;
+    },
+    forget(serverPort) {
+      for (const joint of joints) {
+        if (serverPort === undefined || joint.upstream.localPort === serverPort) joint.isForgotten = true;
+      }
     },
     resetAll,
     close,

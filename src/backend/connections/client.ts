@@ -10,6 +10,8 @@ export type CommandArgument = string | Buffer | number;
 
 /** A command on its way. ioredis settles it through `resolve` and `reject`, which are therefore the place to listen. */
 export interface ClientCommand {
+  readonly name: string;
+  readonly args: readonly CommandArgument[];
   resolve: (reply: unknown) => unknown;
   reject: (error: Error) => void;
   readonly promise: Promise<unknown>;
@@ -60,6 +62,7 @@ export interface ClientOptions {
   readonly name?: string | null | undefined;
   readonly db?: number | undefined;
   readonly keyPrefix?: unknown;
+  readonly keepAlive?: number | undefined;
   readonly sentinels?: unknown;
   readonly autoResendUnfulfilledCommands?: boolean | undefined;
 }

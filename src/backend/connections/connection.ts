@@ -14,7 +14,7 @@ import { CallList } from './call-list.ts';
 import { type Client, type ClientCommand, type CommandArgument, commandClassOf } from './client.ts';
 import { Deadlines } from './deadlines.ts';
 import { errorOf, type Failure, failureOf, isDoubtful, refusesAll } from './failure.ts';
-import { type GroupWatch, Link } from './link.ts';
+import { type GroupWatch, Link, type LinkListener } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { dropFromResending } from './resend-guard.ts';
 import { answersNewcomer } from './second-opinion.ts';
@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   readonly onFailure?: ((error: Error) => void) | undefined;
   /** Of own clients, where the node is a group of servers. */
   readonly groupWatch?: GroupWatch | undefined;
+  /** Told of what becomes of the connection, after the calls on it. */
+  readonly observer?: LinkListener | undefined;
 }
 
 /**
@@ -39,6 +41,9 @@ export interface ConnectionOptions {
  * `second-opinion.ts`.
  */
 const silenceLimitMs = 3_000;
+
+/** A timer may come so much early. Milliseconds. */
+const timerGrainMs = 1;
 
 const silence: Failure = {
   kind: 'connection',
@@ -74,7 +79,7 @@ export class Connection {
 
   /** Gives the client, which may come later than the first calls. */
   attach(client: Client): void {
-    const { isOwn, batching, clock } = this.#options;
+    const { isOwn, batching, clock, observer } = this.#options;
     this.#outbox = new Outbox(
       client,
       commandClassOf(client)!,
@@ -89,13 +94,20 @@ export class Connection {
     this.#link = new Link(
       client,
       {
-        onUp: () => this.#sendWaiting(),
+        onUp: () => {
+          this.#sendWaiting();
+          observer?.onUp();
+        },
         onLost: (failure) => {
           this.#outbox!.drop();
           if (!isOwn) dropFromResending(client, (command) => this.#commands.has(command));
           this.#failAll(failure, (call) => call.wasSent);
+          observer?.onLost(failure);
         },
-        onUnreachable: (failure) => this.#failAll(failure, (call) => !call.wasSent),
+        onUnreachable: (failure) => {
+          this.#failAll(failure, (call) => !call.wasSent);
+          observer?.onUnreachable(failure);
+        },
       },
       this.#options,
     );
@@ -154,9 +166,21 @@ export class Connection {
     });
   }
 
-  end(): void {
+  /** Ends the connection for good. Calls whose time is not up reject with `reason`, or with an unknown outcome for it. */
+  end(reason: Error): void {
     this.#deadlines.stop();
     this.#link?.end();
+    const node = this.#options.node();
+    const nowMs = this.#options.clock.nowMs();
+    for (const call of this.#calls) {
+      if (call.limits.deadlineMs <= nowMs + timerGrainMs) {
+        this.#expire(call);
+        continue;
+      }
+      const { operation, isWrite } = call.spec;
+      const isUnknown = isDoubtful({ node, operation, isWrite, wasSent: call.wasSent });
+      this.#end(call)?.reject(isUnknown ? new UnknownOutcomeError(node, operation, { cause: reason }) : reason);
+    }
   }
 
   #begin(call: Call): void {

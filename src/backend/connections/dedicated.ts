@@ -1,16 +1,21 @@
 /**
  * Connections used by one caller at a time, for what a shared connection cannot do: transactions with WATCH, blocking
  * commands, subscriptions. None is opened before the first use.
+ *
+ * Whoever waits for one has an answer first, and then is cleaned up after: a server that hangs costs the next caller, if
+ * anybody. What the last user may have changed, and cannot be undone at once, ends with its connection.
  */
 
 import genericPool, { type Pool } from 'generic-pool';
 import type { Redis } from 'ioredis';
 import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
-import { offAbort, onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { Deferred } from '../../runtime/deferred.ts';
+import { settledWithin } from '../../runtime/time-limit.ts';
 import { type Client, canSend } from './client.ts';
-import { closedByPeer, errorOf, type Failure, failureOf, isReplyError } from './failure.ts';
+import { askIdentity, DedicatedClient, destroyClient, type Turn } from './dedicated-client.ts';
+import { closedByPeer, errorOf, type Failure, failureOf } from './failure.ts';
+import type { ReplyWatch } from './reply-watch.ts';
+import { UseLimit } from './use-limit.ts';
 
 export interface DedicatedOptions {
   /** The node's name in errors, which may change while the backend is young. */
@@ -20,6 +25,8 @@ export interface DedicatedOptions {
   readonly max: number;
   /** A connection unused for this long is closed. Milliseconds. */
   readonly idleTimeoutMs: number;
+  /** One on which nothing was heard for this long is tried before it is used. Milliseconds. */
+  readonly trustMs: number;
   /** To have a free connection, when the call says nothing; and to clean one after its use. Milliseconds. */
   readonly timeoutMs: number;
   /** For the socket, TLS and AUTH together. Milliseconds. */
@@ -28,26 +35,40 @@ export interface DedicatedOptions {
   readonly makeClient: () => Promise<Client>;
   /** Why the server that a client is connected to is not the right one of its group; undefined if it is. */
   readonly verify?: ((client: Client) => Promise<Failure | undefined>) | undefined;
+  /** Watches over the connections that are in use. */
+  readonly watch: ReplyWatch;
 }
 
 export interface UseOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
-  /** `use` leaves no transaction and no WATCH behind, so the connection need not be cleaned. */
-  readonly leavesClean?: boolean | undefined;
+  /** In errors. Default 'withConnection'. */
+  readonly operation?: string | undefined;
+  /** False: nothing that `use` sends changes anything, so that it may be repeated. Default true. */
+  readonly isWrite?: boolean | undefined;
 }
 
-/** The pool tries for ever to make what cannot be made; so a failure is a resource too, and is thrown away by its taker. */
-type Resource = { readonly client: Client } | { readonly error: unknown };
+const defaultOperation = 'withConnection';
 
-const operation = 'withConnection';
+/** The pool tries for ever to make what cannot be made; so a failure is a resource too, and is thrown away by its taker. */
+type Resource = DedicatedClient | { readonly error: unknown };
+
+/** Longest time in which an idle connection must answer before it is used. Milliseconds. */
+const longestTrialMs = 1_000;
 
 export class DedicatedConnections {
   readonly #options: DedicatedOptions;
   readonly #pool: Pool<Resource>;
   #isClosed = false;
-  /** Clients in the hands of callers, with what ends a caller's use. */
-  readonly #lent = new Map<Client, (reason: unknown) => void>();
+  /** Of those who have no connection yet. */
+  readonly #waiting = new Set<UseLimit>();
+  readonly #inUse = new Map<DedicatedClient, UseLimit>();
+  /** Clients that are connecting or idle, or are cleaned after their use. */
+  readonly #unused = new Set<Client>();
+  /** When the way to the server was last in doubt: what was heard before that proves nothing. */
+  #doubtedAtMs = Number.NEGATIVE_INFINITY;
+  /** When an idle connection was last found to be silent: those that were heard no later are as good as lost. */
+  #foundSilentAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DedicatedOptions) {
     this.#options = options;
@@ -55,13 +76,17 @@ export class DedicatedConnections {
       {
         create: () => this.#create(),
         destroy: async (resource) => {
-          if ('client' in resource) destroyClient(resource.client);
+          if ('error' in resource) return;
+          this.#unused.delete(resource.client);
+          resource.destroy();
         },
-        validate: async (resource) => !('client' in resource) || canSend(resource.client),
+        validate: async (resource) => 'error' in resource || this.#isFit(resource),
       },
       {
         min: 0,
         max: options.max,
+        // The last one used is the one that is surest to be well; those that are not needed grow old.
+        fifo: false,
         testOnBorrow: true,
         idleTimeoutMillis: options.idleTimeoutMs,
         // The pool's own timer, which does not hold the process.
@@ -71,43 +96,71 @@ export class DedicatedConnections {
   }
 
   async use<Result>(use: (client: Redis) => Promise<Result> | Result, options: UseOptions): Promise<Result> {
-    const { signal } = options;
+    const { signal, operation = defaultOperation, isWrite = true } = options;
+    const { clock, timeoutMs } = this.#options;
     if (this.#isClosed) throw new ClosedError('backend');
     signal?.throwIfAborted();
-    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
-    const cut = this.#cutter(timeoutMs, signal);
-    let client: Client | undefined;
+    const description = { node: this.#options.node(), operation, isWrite };
+    const limitMs = options.timeoutMs ?? timeoutMs;
+    let turn: Turn | undefined;
+    const timeoutError = () => {
+      const timeout = new TimeoutError(description.node, operation, limitMs);
+      const isUnknown = isWrite && turn?.hasSent === true;
+      return isUnknown ? new UnknownOutcomeError(description.node, operation, { cause: timeout }) : timeout;
+    };
+    const limit = new UseLimit({ clock, timeoutMs: limitMs, signal, timeoutError });
     try {
-      const resource = await this.#borrow(cut.promise);
-      if ('error' in resource) throw resource.error;
-      client = resource.client;
-      this.#lent.set(client, cut.end);
+      const dedicated = await this.#borrow(limit);
       // Without a limit from the caller, only the wait for a connection has one: blocking is what these are for.
-      if (options.timeoutMs === undefined) cut.lift();
-      cut.begins();
-      const result = await Promise.race([(async () => use(client as unknown as Redis))(), cut.promise]);
-      await this.#giveBack(resource, options.leavesClean === true);
-      return result;
-    } catch (error) {
-      if (client !== undefined) await this.#destroy(client);
-      throw this.#withoutArguments(error);
+      if (options.timeoutMs === undefined) limit.liftDeadline();
+      const begun = dedicated.begin(description);
+      turn = begun;
+      limit.endAfterLoss(dedicated.client, timeoutMs, () => begun.lossError(closedByPeer));
+      return await this.#run(dedicated, begun, limit, use);
     } finally {
-      cut.lift();
-      cut.detach();
-      if (client !== undefined) this.#lent.delete(client);
+      limit.release();
     }
   }
 
-  /** Waits for the connections in use, at most for the default time; then closes all of them and ends their use. */
-  async close(): Promise<void> {
+  /** The caller has its answer at once, whatever becomes of the connection. */
+  async #run<Result>(
+    dedicated: DedicatedClient,
+    turn: Turn,
+    limit: UseLimit,
+    use: (client: Redis) => Promise<Result> | Result,
+  ): Promise<Result> {
+    try {
+      const result = await Promise.race([(async () => use(turn.face))(), limit.reached]);
+      limit.release();
+      this.#retire(dedicated, turn);
+      return result;
+    } catch (error) {
+      turn.end();
+      this.#destroy(dedicated);
+      throw turn.errorOf(error);
+    }
+  }
+
+  /** The shared connection is lost: from now on a connection is used only once it has answered. */
+  doubt(): void {
+    this.#doubtedAtMs = this.#options.clock.nowMs();
+  }
+
+  /**
+   * Ends the wait of those who have no connection yet, at once. Waits for the connections in use, for at most `limitMs`; then
+   * ends their use.
+   */
+  async close(limitMs: number): Promise<void> {
     this.#isClosed = true;
+    const closed = new ClosedError('backend');
+    for (const limit of this.#waiting) limit.end(closed);
+    for (const client of this.#unused) destroyClient(client);
     const cancel = this.#options.clock.schedule(
-      this.#options.timeoutMs,
+      limitMs,
       () => {
-        for (const [client, end] of this.#lent) {
-          destroyClient(client);
-          // Whatever else `use` waits for may never come.
-          setImmediate(end, new ClosedError('backend'));
+        for (const [dedicated, limit] of this.#inUse) {
+          limit.end(closed);
+          dedicated.destroy();
         }
       },
       true,
@@ -117,45 +170,24 @@ export class DedicatedConnections {
     await this.#pool.clear();
   }
 
-  /** A promise that rejects when time is up or the signal aborts. */
-  #cutter(timeoutMs: number, signal: AbortSignal | undefined) {
-    const { clock } = this.#options;
-    const node = this.#options.node();
-    let hasBegun = false;
-    const { promise, reject: cut } = new Deferred<never>();
-    promise.catch(() => undefined);
-    const timeIsUp = () => {
-      const timeout = new TimeoutError(node, operation, timeoutMs);
-      // What `use` had sent until then is not known here.
-      cut(hasBegun ? new UnknownOutcomeError(node, operation, { cause: timeout }) : timeout);
-    };
-    const lift = timeoutMs === Number.POSITIVE_INFINITY ? () => undefined : clock.schedule(timeoutMs, timeIsUp, true);
-    const abort = () => cut(signal?.reason);
-    if (signal !== undefined) onAbort(signal, abort);
-    return {
-      promise,
-      end: cut,
-      lift,
-      begins: () => {
-        hasBegun = true;
-      },
-      detach: () => {
-        if (signal !== undefined) offAbort(signal, abort);
-      },
-    };
-  }
-
   /** A connection that comes after its caller has gone goes back to the pool. */
-  async #borrow(cut: Promise<never>): Promise<Resource> {
+  async #borrow(limit: UseLimit): Promise<DedicatedClient> {
     const acquiring = Promise.resolve(this.#pool.acquire());
     let isTaken = false;
+    this.#waiting.add(limit);
     try {
-      const resource = await Promise.race([acquiring, cut]);
+      const resource = await Promise.race([acquiring, limit.reached]);
       isTaken = true;
-      if ('error' in resource) await this.#pool.destroy(resource);
-      else this.#resources.set(resource.client, resource);
+      if ('error' in resource) {
+        void this.#pool.destroy(resource);
+        throw resource.error;
+      }
+      this.#unused.delete(resource.client);
+      this.#inUse.set(resource, limit);
+      this.#options.watch.add(resource);
       return resource;
     } finally {
+      this.#waiting.delete(limit);
       if (!isTaken) {
         acquiring.then(
           (resource) => ('error' in resource ? this.#pool.destroy(resource) : this.#pool.release(resource)),
@@ -165,40 +197,49 @@ export class DedicatedConnections {
     }
   }
 
-  readonly #resources = new WeakMap<Client, Resource>();
-
-  async #giveBack(resource: { readonly client: Client }, leavesClean: boolean): Promise<void> {
-    if (leavesClean ? canSend(resource.client) : await this.#isClean(resource.client))
-      await this.#pool.release(resource);
-    else await this.#destroy(resource.client);
-  }
-
-  async #destroy(client: Client): Promise<void> {
-    const resource = this.#resources.get(client);
-    if (resource !== undefined && this.#pool.isBorrowedResource(resource)) await this.#pool.destroy(resource);
-  }
-
-  /** Whether nothing that the last user did can be felt by the next. Ends a MULTI and a WATCH. */
-  async #isClean(client: Client): Promise<boolean> {
-    const { condition, options, commandQueue } = client;
-    const isPlain = canSend(client) && !condition?.subscriber && (condition?.select ?? 0) === (options.db ?? 0);
-    if (!isPlain || (commandQueue?.length ?? 0) > 0) return false;
-    const redis = client as unknown as Redis;
-    const cleaned = Promise.all([redis.call('DISCARD').catch(() => undefined), redis.call('UNWATCH')]).then(
-      () => canSend(client),
-      () => false,
+  /** After a use that ended well. The next user gets the connection if nothing of this one can be felt on it. */
+  #retire(dedicated: DedicatedClient, turn: Turn): void {
+    turn.end();
+    if (this.#isClosed || !dedicated.isReusable) {
+      this.#destroy(dedicated);
+      return;
+    }
+    this.#leaveUse(dedicated);
+    this.#unused.add(dedicated.client);
+    if (!dedicated.needsCleaning) {
+      dedicated.noteReplies();
+      void this.#pool.release(dedicated);
+      return;
+    }
+    void this.#within(this.#options.timeoutMs, dedicated.clean()).then((isClean) =>
+      isClean ? this.#pool.release(dedicated) : this.#pool.destroy(dedicated),
     );
-    return this.#orFalse(cleaned);
   }
 
-  #orFalse(promise: Promise<boolean>): Promise<boolean> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.schedule(this.#options.timeoutMs, () => resolve(false), true);
-      promise.then((answer) => {
-        cancel();
-        resolve(answer);
-      });
-    });
+  #destroy(dedicated: DedicatedClient): void {
+    this.#leaveUse(dedicated);
+    void this.#pool.destroy(dedicated);
+  }
+
+  #leaveUse(dedicated: DedicatedClient): void {
+    this.#inUse.delete(dedicated);
+    this.#options.watch.remove(dedicated);
+  }
+
+  /** Whether an idle connection may be used: something between here and the server may have forgotten it without a word. */
+  async #isFit(dedicated: DedicatedClient): Promise<boolean> {
+    const { clock, trustMs, timeoutMs } = this.#options;
+    const { heardAtMs } = dedicated;
+    if (this.#isClosed || !canSend(dedicated.client) || heardAtMs <= this.#foundSilentAtMs) return false;
+    if (heardAtMs > this.#doubtedAtMs && clock.nowMs() - heardAtMs < trustMs) return true;
+    if (await this.#within(Math.min(longestTrialMs, timeoutMs / 2), dedicated.answers())) return true;
+    if (canSend(dedicated.client)) this.#foundSilentAtMs = clock.nowMs();
+    return false;
+  }
+
+  /** False if it takes longer. */
+  async #within(limitMs: number, answer: Promise<boolean>): Promise<boolean> {
+    return (await settledWithin(this.#options.clock, limitMs, answer)) && answer;
   }
 
   async #create(): Promise<Resource> {
@@ -209,6 +250,8 @@ export class DedicatedConnections {
     } catch (error) {
       return { error };
     }
+    if (this.#isClosed) return { error: new ClosedError('backend') };
+    this.#unused.add(client);
     let failure: Failure | undefined;
     client.on('error', (error: unknown) => {
       failure = failureOf(error);
@@ -217,37 +260,14 @@ export class DedicatedConnections {
     // The events have told the reason already.
     await client.connect().catch(() => undefined);
     // After a refused AUTH or SELECT ioredis may report 'ready' all the same, before 5.8 even ahead of the refusal; this
-    // reply comes after it. On a connection that is lost, it may never come.
-    if (canSend(client)) {
-      await Promise.race([
-        client.ping().catch(() => undefined),
-        new Promise<void>((resolve) => client.on('close', resolve)),
-      ]);
-    }
+    // reply comes after it.
+    const identity = canSend(client) ? await askIdentity(client) : undefined;
     if (canSend(client)) failure ??= await this.#options.verify?.(client);
     cancel();
-    if (failure === undefined && canSend(client)) return { client };
+    if (failure === undefined && canSend(client)) return new DedicatedClient(client, identity, clock);
+    this.#unused.delete(client);
     destroyClient(client);
-    return {
-      error: errorOf(failure ?? closedByPeer, {
-        node: this.#options.node(),
-        operation,
-        isWrite: false,
-        wasSent: false,
-      }),
-    };
+    const call = { node: this.#options.node(), operation: defaultOperation, isWrite: false, wasSent: false };
+    return { error: this.#isClosed ? new ClosedError('backend') : errorOf(failure ?? closedByPeer, call) };
   }
-
-  /** ioredis' errors carry the command with its arguments; those of the caller's own making pass as they are. */
-  #withoutArguments(error: unknown): unknown {
-    const isIoredis =
-      error instanceof Error && (isReplyError(error) || error.name === 'AbortError') && 'command' in error;
-    if (!isIoredis) return error;
-    return errorOf(failureOf(error), { node: this.#options.node(), operation, isWrite: true, wasSent: true });
-  }
-}
-
-function destroyClient(client: Client): void {
-  client.disconnect();
-  client.stream?.destroy();
 }

@@ -42,11 +42,17 @@ const semantics: RedisOptions = {
   disconnectTimeout: 250,
 };
 
+/**
+ * Idle for this long, a connection is asked by TCP for a sign of life, in milliseconds: what lies between keeps it in mind, and
+ * one that was forgotten ends within some 25 s. Node.js asks ten times, a second apart.
+ */
+const keepAliveMs = 15_000;
+
 /** For the connection that all calls share: it reconnects for as long as the backend is open. */
 export function sharedClientOptions(options: RedisOptions, connectTimeoutMs: number | undefined): RedisOptions {
   const timeout = connectTimeoutMs ?? options.connectTimeout ?? defaultConnectTimeoutMs;
   const retryStrategy = (attempt: number) => retryDelayMs(attempt, systemRandom);
-  return { ...options, ...semantics, connectTimeout: timeout, retryStrategy };
+  return { keepAlive: keepAliveMs, ...options, ...semantics, connectTimeout: timeout, retryStrategy };
 }
 
 /** For a connection lent to one user at a time. It does not reconnect: WATCH and MULTI would not survive that. */
@@ -67,7 +73,10 @@ export function makeDedicatedClient(
 ): Promise<Client> {
   const retryStrategy = () => null;
   if (target.kind === 'lent') {
-    const options = { ...dedicatedClientOptions({}, connectTimeoutMs), ...groupOptions, retryStrategy };
+    // Of a lent client, 0 is the default of ioredis, which leaves it to the system: some hours.
+    const { keepAlive } = target.client.options;
+    const own = dedicatedClientOptions(keepAlive ? { keepAlive } : {}, connectTimeoutMs);
+    const options = { ...own, ...groupOptions, retryStrategy };
     return Promise.resolve(target.client.duplicate(options));
   }
   const options = { ...dedicatedClientOptions(target.options, connectTimeoutMs), ...groupOptions, retryStrategy };

@@ -51,8 +51,8 @@ export class ReplicaReads {
     return this.#replica.idle();
   }
 
-  end(): void {
-    this.#replica.end();
+  end(reason: Error): void {
+    this.#replica.end(reason);
   }
 }
 

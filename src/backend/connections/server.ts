@@ -7,15 +7,19 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { ClosedError, InvalidArgumentError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { CallLimits, CommandSpec } from './call.ts';
+import { settledWithin } from '../../runtime/time-limit.ts';
+import { CallLimits, type CommandSpec } from './call.ts';
 import type { Client, CommandArgument } from './client.ts';
+import { type ListedClient, listClients } from './client-list.ts';
 import { Connection } from './connection.ts';
 import { DedicatedConnections, type UseOptions } from './dedicated.ts';
 import { DirectClient } from './direct/direct-client.ts';
 import { withRedisClass } from './ioredis-module.ts';
+import type { LinkListener } from './link.ts';
 import type { Transport } from './options.ts';
 import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './own-client.ts';
 import { ReplicaReads } from './replica-reads.ts';
+import { ReplyWatch } from './reply-watch.ts';
 import { GroupMember } from './sentinel-connector.ts';
 import { SentinelGroup } from './sentinel-group.ts';
 import type { Target } from './target.ts';
@@ -37,7 +41,15 @@ export interface ServerOptions {
   readonly transport?: Transport | undefined;
   /** Told of every call on the shared connection that failed by an error of ours. */
   readonly onFailure?: ((error: Error) => void) | undefined;
+  /** Told when the shared connection is lost, and so whatever else leads to the server in doubt. */
+  readonly onDoubt?: (() => void) | undefined;
 }
+
+/** How often the server is asked about connections that wait for it in silence, and how soon once more. Milliseconds. */
+const watchMs = { periodMs: 15_000, confirmMs: 3_000 };
+
+/** A connection that was heard so lately is lent without a trial; those that wait for ever get less. Milliseconds. */
+const trustMs = { dedicated: 1_000, blocking: 50 };
 
 export class RedisServer {
   /** The node's name in errors, which may change while the node is young. */
@@ -55,6 +67,10 @@ export class RedisServer {
   readonly #dedicated: DedicatedConnections;
   /** For those who wait: in a pool of their own, as they would hold up transactions in the other one. */
   readonly #blocking: DedicatedConnections;
+  readonly #watch: ReplyWatch;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #onDoubt: () => void;
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
 
@@ -69,25 +85,35 @@ export class RedisServer {
       batching = true,
       transport = 'ioredis',
       onFailure,
+      onDoubt = () => undefined,
     } = options;
     expectTransport(transport, place);
     const handshakeTimeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
     this.nodeName = nodeName ?? place.address;
     this.isOwn = place.kind === 'own';
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#onDoubt = onDoubt;
     const node = () => this.nodeName;
     this.#group = place.group && new SentinelGroup(place.group, clock);
     const member = this.#group && new GroupMember(this.#group, 'master', clock);
     this.groupOptions = member?.clientOptions ?? {};
     const common = { node, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching, onFailure };
-    this.#connection = new Connection({ ...common, groupWatch: this.isOwn ? member : undefined });
+    this.#watch = new ReplyWatch({ clock, ...watchMs, listClients: (ids) => this.#listClients(ids) });
+    this.#connection = new Connection({
+      ...common,
+      groupWatch: this.isOwn ? member : undefined,
+      observer: this.#observer,
+    });
     const dedicated = {
       ...{ node, clock, timeoutMs, ...pool },
       connectTimeoutMs: 2 * handshakeTimeoutMs,
       makeClient: () => makeDedicatedClient(place, connectTimeoutMs, this.groupOptions),
       verify: member && ((client: Client) => member.verify(client)),
+      watch: this.#watch,
     };
-    this.#dedicated = new DedicatedConnections(dedicated);
-    this.#blocking = new DedicatedConnections({ ...dedicated, max: maxBlocking });
+    this.#dedicated = new DedicatedConnections({ ...dedicated, trustMs: trustMs.dedicated });
+    this.#blocking = new DedicatedConnections({ ...dedicated, trustMs: trustMs.blocking, max: maxBlocking });
     if (place.kind === 'lent') {
       this.#connection.attach(place.client);
     } else if (transport === 'direct') {
@@ -128,24 +154,62 @@ export class RedisServer {
   }
 
   /** As {@link lend}, for a command that waits for data. Closing the server ends it with {@link ClosedError}. */
-  lendForBlocking<Result>(use: (client: Redis) => Promise<Result>, timeoutMs: number | undefined): Promise<Result> {
-    return this.#blocking.use(use, { timeoutMs, signal: this.#closed.signal, leavesClean: true });
+  lendForBlocking<Result>(
+    use: (client: Redis) => Promise<Result>,
+    options: Omit<UseOptions, 'signal'>,
+  ): Promise<Result> {
+    return this.#blocking.use(use, { ...options, signal: this.#closed.signal });
   }
 
-  /** Waits for the calls under way, which end by their deadlines. A client that the application lent stays open. Idempotent. */
+  /**
+   * Waits for the calls under way, for at most the default time of a call, and ends those that are left. Who waits for data or
+   * for a connection is told at once. A client that the application lent stays open. Idempotent.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    this.#closed.abort(new ClosedError('client'));
-    // What a replica does not answer goes to the shared connection.
-    await Promise.all([this.#replica?.idle(), this.#dedicated.close(), this.#blocking.close()]);
-    await this.#connection.idle();
-    this.#replica?.end();
-    this.#connection.end();
+    const closed = new ClosedError('client');
+    this.#closed.abort(closed);
+    await Promise.all([
+      this.#dedicated.close(this.#timeoutMs),
+      this.#blocking.close(this.#timeoutMs),
+      settledWithin(this.#clock, this.#timeoutMs, this.#idle()),
+    ]);
+    this.#replica?.end(closed);
+    this.#connection.end(closed);
     this.#group?.close();
+  }
+
+  async #idle(): Promise<void> {
+    // What a replica does not answer goes to the shared connection.
+    await this.#replica?.idle();
+    await this.#connection.idle();
+  }
+
+  /** What befalls the shared connection may have befallen the others. */
+  readonly #observer: LinkListener = {
+    onUp: () => this.#watch.lookNow(),
+    onLost: () => {
+      this.#dedicated.doubt();
+      this.#blocking.doubt();
+      this.#watch.doubt();
+      this.#onDoubt();
+    },
+    onUnreachable: (failure) => {
+      if (failure.kind === 'connection') this.#watch.loseSilent(failure);
+    },
+  };
+
+  async #listClients(ids: readonly string[]): Promise<ListedClient[] | undefined> {
+    const limits = new CallLimits(this.#timeoutMs, this.#clock.nowMs() + this.#timeoutMs, undefined);
+    try {
+      return await this.call(listClients, ['LIST', 'ID', ...ids], limits);
+    } catch {
+      return undefined;
+    }
   }
 
   #attachOwnClient(connection: Connection, options: RedisOptions): void {

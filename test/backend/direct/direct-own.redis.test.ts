@@ -5,6 +5,7 @@ import { commands, setArguments } from '../../../src/backend/connections/command
 import { Connection } from '../../../src/backend/connections/connection.ts';
 import { DirectClient } from '../../../src/backend/connections/direct/direct-client.ts';
 import type { DirectClientOptions } from '../../../src/backend/connections/direct/direct-options.ts';
+import { ClosedError } from '../../../src/errors/index.ts';
 import { systemClock as clock } from '../../../src/runtime/clock.ts';
 import { eventually, outcomeOf } from '../../support/eventually.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
@@ -18,6 +19,7 @@ const patientMs = 15_000;
 let server: RedisServer;
 let proxy: TcpProxy;
 const connections: Connection[] = [];
+const closed = new ClosedError('backend');
 
 beforeEach(async () => {
   server = await startRedis({ password: 'hunter2' });
@@ -25,7 +27,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const connection of connections.splice(0)) connection.end();
+  for (const connection of connections.splice(0)) connection.end(closed);
   await proxy.close();
   await server.stop();
 });
@@ -101,6 +103,6 @@ it('is tried again where options themselves make a connection impossible', async
 it('goes with its connection', async () => {
   const { client, set } = open();
   await set();
-  connections.splice(0)[0]!.end();
+  connections.splice(0)[0]!.end(closed);
   await eventually(() => client.status === 'end' && proxy.connectionCount === 0);
 });

@@ -1,0 +1,68 @@
+/** What ends the use of a connection before its own end: its deadline, its signal, the loss of the connection, closing. */
+
+import { offAbort, onAbort } from '../../runtime/abort.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Deferred } from '../../runtime/deferred.ts';
+import { limitTime } from '../../runtime/time-limit.ts';
+import type { Client } from './client.ts';
+
+export interface UseLimitOptions {
+  readonly clock: Clock;
+  /** Milliseconds; Infinity for none. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutError: () => Error;
+}
+
+export class UseLimit {
+  readonly #clock: Clock;
+  readonly #reached = new Deferred<never>();
+  readonly #undo: (() => void)[] = [];
+  #cancelDeadline: () => void = () => undefined;
+
+  constructor({ clock, timeoutMs, signal, timeoutError }: UseLimitOptions) {
+    this.#clock = clock;
+    this.#reached.promise.catch(() => undefined);
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#cancelDeadline = limitTime(clock, timeoutMs, () => this.end(timeoutError()), true);
+    }
+    if (signal !== undefined) {
+      const abort = () => this.end(signal.reason);
+      onAbort(signal, abort);
+      this.#undo.push(() => offAbort(signal, abort));
+    }
+  }
+
+  /** Rejects when the use is to end. */
+  get reached(): Promise<never> {
+    return this.#reached.promise;
+  }
+
+  end(reason: unknown): void {
+    this.#reached.reject(reason);
+  }
+
+  /** From now on there is no deadline. */
+  liftDeadline(): void {
+    this.#cancelDeadline();
+  }
+
+  /** From now on the use ends at the latest so long after its connection: it may wait for more than replies. */
+  endAfterLoss(client: Client, graceMs: number, makeError: () => Error): void {
+    let cancel: () => void = () => undefined;
+    const onClose = () => {
+      cancel = this.#clock.schedule(graceMs, () => this.end(makeError()), true);
+    };
+    client.on('close', onClose);
+    this.#undo.push(() => {
+      client.removeListener('close', onClose);
+      cancel();
+    });
+  }
+
+  /** Watches no more. Idempotent. */
+  release(): void {
+    this.#cancelDeadline();
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+}
