@@ -29,6 +29,7 @@ import {
   commands,
   expiryArgument,
   expiryOf,
+  type ScanPage,
   scanArguments,
   setArguments,
   valueWithExpiry,
@@ -37,6 +38,7 @@ import type { UseOptions } from './connections/dedicated.ts';
 import { isUnknownCommand } from './connections/failure.ts';
 import { Keyspace } from './connections/keyspace.ts';
 import { parseOptions, type RedisBackendOptions, type RedisTarget } from './connections/options.ts';
+import { type PageWithNext, pageAt, type ScanPosition, scanStart } from './connections/scan-position.ts';
 import { RedisServer } from './connections/server.ts';
 import { parseTarget } from './connections/target.ts';
 
@@ -201,15 +203,13 @@ export class RedisBackend implements Backend {
 
   /** `timeoutMs` is for each page, since the consumer's pace decides about the whole. */
   async *scan(options: CallOptions = {}): AsyncGenerator<string, void, undefined> {
-    let cursor = '0';
-    do {
-      const page = await this.#call(commands.scan, scanArguments(cursor, this.#keys.pattern), this.#limits(options));
-      for (const stored of page.keys) {
+    const pages = this.#pages(commands.scan, this.#keys.pattern, () => this.#limits(options));
+    for await (const page of pages) {
+      for (const stored of page) {
         const key = this.#keys.decode(stored);
         if (key !== undefined) yield key;
       }
-      cursor = page.cursor;
-    } while (cursor !== '0');
+    }
   }
 
   /**
@@ -221,12 +221,25 @@ export class RedisBackend implements Backend {
     const { pattern } = this.#keys;
     if (pattern === undefined) return this.#call(commands.clearAll, ['ASYNC'], whole);
     const limits = () => (options.timeoutMs === undefined ? this.#limits(options) : whole);
-    let cursor = '0';
-    do {
-      const page = await this.#call(commands.clearScan, scanArguments(cursor, pattern), limits());
-      if (page.keys.length > 0) await this.#call(commands.clearKeys, page.keys, limits());
-      cursor = page.cursor;
-    } while (cursor !== '0');
+    for await (const page of this.#pages(commands.clearScan, pattern, limits)) {
+      if (page.length > 0) await this.#call(commands.clearKeys, page, limits());
+    }
+  }
+
+  /** Keys as they are stored. @param limits  For each page. */
+  async *#pages(
+    spec: CommandSpec<ScanPage>,
+    pattern: string | undefined,
+    limits: () => CallLimits,
+  ): AsyncGenerator<readonly Buffer[], void, undefined> {
+    let position: ScanPosition | undefined = scanStart;
+    while (position !== undefined) {
+      const pageLimits = limits();
+      const ask = (cursor: string) => this.#call(spec, scanArguments(cursor, pattern), pageLimits);
+      const read: PageWithNext<ScanPage> = await pageAt(this.#server, position, spec.operation, () => pageLimits, ask);
+      yield read.page.keys;
+      position = read.next;
+    }
   }
 
   /**

@@ -11,7 +11,7 @@ import { CommandRefusedError } from '../errors/index.ts';
 import type { NodeId } from '../placement/node.ts';
 import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
-import { copiesOf, type Topology } from '../routing/topology.ts';
+import { copiesOf, holdersOf, type Topology } from '../routing/topology.ts';
 import type { Random } from '../runtime/random.ts';
 import { endMsOf, stepTimeMs } from '../runtime/time-limit.ts';
 import { waitsForOwnWrites } from './command-blocking.ts';
@@ -105,6 +105,31 @@ export class Dispatcher {
     return copiesOf(this.#topology) > 1
       ? this.#atCopies(key, order)
       : this.#caller.call(this.#topology.placement.nodeFor(key), order);
+  }
+
+  /**
+   * Reads one key in several steps, at the node that has it or, with copies, at a holder that answers.
+   * @param ask        All of it at one node. @param storedKey  With the prefix.
+   * @param preferred  Asked first, if it holds the key and is in service.
+   */
+  async readKey<Reply>(
+    invocation: Invocation,
+    ask: (node: NodeId, storedKey: CommandArgument, timeoutMs?: number) => Promise<Reply>,
+    preferred?: NodeId,
+  ): Promise<Reply> {
+    const { name, keys } = invocation;
+    const key = keys[0]!;
+    const storedKey = withKeyPrefix(this.#options.keyPrefix, invocation)[0]!;
+    if (copiesOf(this.#topology) === 1) return ask(this.#topology.placement.nodeFor(key), storedKey);
+    const isHolder = preferred !== undefined && holdersOf(this.#topology, key).includes(preferred);
+    if (isHolder && this.fleet.health.stateOf(preferred) !== 'down') {
+      const answer = await ask(preferred, storedKey).then(
+        (reply) => ({ reply }),
+        () => undefined, // Health was told of it; the search below says what is wrong, if nobody answers.
+      );
+      if (answer !== undefined) return answer.reply;
+    }
+    return readCopies(this.fleet, name, key, (node, timeoutMs) => ask(node, storedKey, timeoutMs)) as Promise<Reply>;
   }
 
   async #atCopies(key: string, order: NodeCommand): Promise<unknown> {

@@ -1,16 +1,19 @@
 /** HSCAN, SSCAN and ZSCAN of one key as async iterables: what is in it, at least once, a page at a time. */
 
-import { InvalidArgumentError, NodeUnavailableError } from '../errors/index.ts';
+import { type ScanPosition, scanStart } from '../backend/connections/scan-position.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import { shownTextOf } from './key-text.ts';
 import { type ElementScanOptions, elementScanOptions, parseScan, type ScanArgument } from './scan-options.ts';
 
-/** One page: the server's next cursor, and a flat list as the server sends it. */
-export type ReadElements = (
-  cursor: string,
-  args: readonly ScanArgument[],
-  signal?: AbortSignal,
-) => Promise<readonly [cursor: string, elements: Buffer[]]>;
+/** One page: a flat list as the server sends it, and where to go on, undefined at the end. */
+export interface ElementPage {
+  readonly next: ScanPosition | undefined;
+  readonly items: Buffer[];
+}
+
+/** The page at `position`, or the first one where that is not of the server that answers. @param args  What follows the cursor. */
+export type ReadElements = (position: ScanPosition, args: readonly ScanArgument[]) => Promise<ElementPage>;
 
 type Text = string | Buffer;
 
@@ -39,14 +42,11 @@ function scoreOf(text: Text): number {
 
 export class ElementScan<Element> implements AsyncIterableIterator<Element>, AsyncDisposable {
   readonly #elements: AsyncGenerator<Element, void, undefined>;
-  #cursor: string;
+  #position: ScanPosition;
 
   constructor(command: ElementCommand, readPage: ReadElements, options: ElementScanOptions) {
-    const { args, signal, cursor = '0', buffers } = parseScan(options, elementScanOptions);
-    if (!/^\d{1,20}$/.test(cursor)) {
-      throw new InvalidArgumentError('options.cursor', 'the `cursor` of an earlier scan of this key', cursor);
-    }
-    this.#cursor = cursor;
+    const { args, signal, cursor, buffers } = parseScan(options, elementScanOptions);
+    this.#position = cursor === undefined ? scanStart : parsePosition(cursor);
     const { width, make } = elementMakers[command];
     const textOf = buffers ? (bytes: Buffer) => bytes : shownTextOf;
     this.#elements = this.#read(
@@ -61,9 +61,13 @@ export class ElementScan<Element> implements AsyncIterableIterator<Element>, Asy
     );
   }
 
-  /** The server's cursor of the page in hand, which a new scan of the key gives again. '0' before the first page and at the end. */
+  /**
+   * Where the scan stands, as an opaque string: a new scan of the key gives the page in hand again. '0' before the first page
+   * and at the end. Where another server process has the key by then, the scan begins anew.
+   */
   get cursor(): string {
-    return this.#cursor;
+    const { cursor, run } = this.#position;
+    return run === undefined ? cursor : `${cursor}@${run}`;
   }
 
   async *#read(
@@ -75,20 +79,10 @@ export class ElementScan<Element> implements AsyncIterableIterator<Element>, Asy
   ): AsyncGenerator<Element, void, undefined> {
     do {
       signal?.throwIfAborted();
-      const [next, flat] = await untilAborted(this.#ask(readPage, args, signal), signal);
-      for (let index = 0; index < flat.length; index += width) yield elementAt(flat, index);
-      this.#cursor = next;
-    } while (this.#cursor !== '0');
-  }
-
-  async #ask(readPage: ReadElements, args: readonly ScanArgument[], signal: AbortSignal | undefined) {
-    try {
-      return await readPage(this.#cursor, args, signal);
-    } catch (error) {
-      // The server may come back as another process, with other cursors; see scan-pages.ts.
-      if (error instanceof NodeUnavailableError) this.#cursor = '0';
-      throw error;
-    }
+      const { next, items } = await untilAborted(readPage(this.#position, args), signal);
+      for (let index = 0; index < items.length; index += width) yield elementAt(items, index);
+      this.#position = next ?? scanStart;
+    } while (this.#position !== scanStart);
   }
 
   next(): Promise<IteratorResult<Element, void>> {
@@ -106,6 +100,15 @@ export class ElementScan<Element> implements AsyncIterableIterator<Element>, Asy
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
+}
+
+/** A cursor without a run was written by an earlier release. It could be anybody's, so the scan begins anew. */
+function parsePosition(text: string): ScanPosition {
+  const [, cursor, run] = /^(\d{1,20})(?:@([\w-]{1,64}))?$/.exec(text) ?? [];
+  if (cursor === undefined) {
+    throw new InvalidArgumentError('options.cursor', 'the `cursor` of an earlier scan of this key', text);
+  }
+  return run === undefined ? scanStart : { cursor, run };
 }
 
 /** @param readPage  Sends the command for the key. @throws {InvalidArgumentError} */

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import { CallLimits, type Changes, type CommandSpec } from '../backend/connections/call.ts';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { mayReadReplica } from '../backend/connections/replica-reads.ts';
+import type { ScannedServer } from '../backend/connections/scan-position.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { waitAt } from './blocking.ts';
@@ -82,7 +83,7 @@ export class NodeCaller {
       const waited = waitAt(node, { name, args, isWrite, maxWaitMs: wait.maxMs }, this.#timeoutMs);
       return this.watched(id, waited.then(order.decode));
     }
-    const limits = new CallLimits(timeoutMs, this.#fleet.clock.nowMs() + timeoutMs, undefined);
+    const limits = this.limits(timeoutMs);
     return node.server.call(node.server.isOwn ? order : order.forLent(), args, limits); // Its failures are told to health by the connection.
   }
 
@@ -102,6 +103,15 @@ export class NodeCaller {
   /** Resolves when the node has executed what was sent to it before, for what goes over a connection of its own. */
   async afterEarlier(id: NodeId, timeoutMs: number): Promise<void> {
     if (!this.inService(id, 'ping').server.isIdle) await this.call(id, new NodeCommand('ping', [], false), timeoutMs);
+  }
+
+  /** For a node's position in a scan; see `scan-position.ts`. */
+  serverOf(id: NodeId): ScannedServer {
+    return this.#nodes.get(id)!.server;
+  }
+
+  limits(timeoutMs = this.#timeoutMs): CallLimits {
+    return new CallLimits(timeoutMs, this.#fleet.clock.nowMs() + timeoutMs, undefined);
   }
 
   /** Lets health know of failures that speak of the node. */

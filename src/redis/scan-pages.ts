@@ -8,18 +8,23 @@
  * nothing is lost if its taker fails in the middle of it.
  */
 
-import { NodeUnavailableError } from '../errors/index.ts';
+import { type ScanPosition, scanStart } from '../backend/connections/scan-position.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { ScanArgument } from './scan-options.ts';
 
-/** Decimal cursor to go on from, '0' at the end, and what was found. */
-export type ScanReply = readonly [cursor: string, keys: Buffer[]];
+/** What was found, and where to go on: undefined at the end. */
+export interface ScanReply {
+  readonly next: ScanPosition | undefined;
+  readonly keys: Buffer[];
+}
 
 /** A node as a scan needs it. */
 export interface ScanNode {
   readonly id: string;
-  /** One SCAN. @param args  What follows the cursor. */
-  scanPage(cursor: string, args: readonly ScanArgument[], signal?: AbortSignal): Promise<ScanReply>;
+  /** The page at `position`, or the first one where that is not of the server there is now. @param args  What follows the cursor. */
+  scanPage(position: ScanPosition, args: readonly ScanArgument[]): Promise<ScanReply>;
+  /** The run of the server there is now. */
+  runId(): Promise<string>;
 }
 
 export interface ScanPage {
@@ -30,8 +35,8 @@ export interface ScanPage {
 type Arrival = { readonly node: ScanNode } & ({ readonly reply: ScanReply } | { readonly error: unknown });
 
 export class PageReader {
-  /** Where each node stands; see {@link ServerCursors}. */
-  readonly cursors: Map<string, string | undefined>;
+  /** Where each node stands; see {@link ScanPositions}. */
+  readonly positions: Map<string, ScanPosition | undefined>;
 
   readonly #nodes: readonly ScanNode[];
   readonly #args: readonly ScanArgument[];
@@ -42,12 +47,12 @@ export class PageReader {
 
   constructor(
     nodes: readonly ScanNode[],
-    cursors: Map<string, string | undefined>,
+    positions: Map<string, ScanPosition | undefined>,
     args: readonly ScanArgument[],
     signal: AbortSignal | undefined,
   ) {
     this.#nodes = nodes;
-    this.cursors = cursors;
+    this.positions = positions;
     this.#args = args;
     this.#signal = signal;
   }
@@ -59,18 +64,21 @@ export class PageReader {
 
   /** Pages until all nodes are done. Throws what the first node that fails throws. Call it once. */
   async *read(): AsyncGenerator<ScanPage, void, undefined> {
-    const asked = this.#nodes.filter(({ id }) => this.cursors.get(id) !== undefined);
+    const asked = this.#nodes.filter(({ id }) => this.positions.get(id) !== undefined);
     this.#signal?.throwIfAborted();
     for (const node of asked) this.#ask(node);
     for (let open = asked.length; open > 0; ) {
       const arrival = await this.#nextArrival();
       const { node } = arrival;
-      if ('error' in arrival) throw this.#failureOf(node, arrival.error);
-      const [cursor, keys] = arrival.reply;
+      if ('error' in arrival) {
+        this.#failedNode = node.id;
+        throw arrival.error;
+      }
+      const { next, keys } = arrival.reply;
       yield { nodeId: node.id, keys };
       this.#signal?.throwIfAborted();
-      this.cursors.set(node.id, cursor === '0' ? undefined : cursor);
-      if (cursor === '0') open--;
+      this.positions.set(node.id, next);
+      if (next === undefined) open--;
       else this.#ask(node);
     }
   }
@@ -80,7 +88,7 @@ export class PageReader {
       this.#arrivals.push(arrival);
       this.#wake();
     };
-    node.scanPage(this.cursors.get(node.id) ?? '0', this.#args, this.#signal).then(
+    node.scanPage(this.positions.get(node.id) ?? scanStart, this.#args).then(
       (reply) => arrive({ node, reply }),
       (error: unknown) => arrive({ node, error }),
     );
@@ -95,13 +103,5 @@ export class PageReader {
     }
     this.#signal?.throwIfAborted();
     return this.#arrivals.shift()!;
-  }
-
-  #failureOf(node: ScanNode, error: unknown): unknown {
-    this.#failedNode = node.id;
-    // It may come back as another process, which has its keys in another order: the cursor of the old one would then pass
-    // over some. From the start, keys come twice and none is missed.
-    if (error instanceof NodeUnavailableError) this.cursors.set(node.id, '0');
-    return error;
   }
 }

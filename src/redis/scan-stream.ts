@@ -7,6 +7,8 @@
 
 import { Readable, type ReadableOptions } from 'node:stream';
 import { encodeKey } from '../backend/connections/key-bytes.ts';
+import { type ScanPosition, scanStart } from '../backend/connections/scan-position.ts';
+import type { ElementPage, ReadElements } from './element-scan.ts';
 import type { ScanArgument } from './scan-options.ts';
 
 export interface ScanStreamOptions extends ReadableOptions {
@@ -61,13 +63,14 @@ export class ScanStream<Item> extends Readable {
 }
 
 /** The pages of one key's HSCAN, SSCAN or ZSCAN. */
-export async function* elementPages<Item>(
-  readPage: (cursor: string) => Promise<readonly [cursor: string, items: Item[]]>,
-): AsyncGenerator<Item[], void, undefined> {
-  let cursor = '0';
-  do {
-    const [next, items] = await readPage(cursor);
-    yield items;
-    cursor = next;
-  } while (cursor !== '0');
+export async function* elementPages(
+  readPage: ReadElements,
+  args: readonly ScanArgument[],
+): AsyncGenerator<Buffer[], void, undefined> {
+  let position: ScanPosition | undefined = scanStart;
+  while (position !== undefined) {
+    const page: ElementPage = await readPage(position, args);
+    yield page.items;
+    position = page.next;
+  }
 }

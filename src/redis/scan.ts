@@ -7,11 +7,12 @@
  * once; a key that lies at a node that does not own it is left out, as reads do not find it either.
  */
 
+import { type ScanPosition, scanStart } from '../backend/connections/scan-position.ts';
 import { routingTextOf, shownTextOf } from './key-text.ts';
 import { readBookmark, writeBookmark } from './scan-bookmark.ts';
-import { nextCursor, parseCursor } from './scan-cursor.ts';
+import { nextCursor, parseCursor, runTagOf } from './scan-cursor.ts';
 import { keyScanOptions, parseScan, type ScanArgument, type ScanOptions } from './scan-options.ts';
-import { PageReader, type ScanNode, type ScanPage, type ScanReply } from './scan-pages.ts';
+import { PageReader, type ScanNode, type ScanPage } from './scan-pages.ts';
 
 /** True if a read of the key would be served by the node first. @param key  As stored, as text. */
 export type IsOwner = (key: string, nodeId: string) => boolean;
@@ -33,11 +34,11 @@ export class KeyScan<Key extends string | Buffer> implements AsyncIterableIterat
 
   /**
    * Where the scan stands now, as an opaque string for `scan({ cursor })`. The page in hand of each node is given again, and
-   * no key is lost. Good after an error too, and as long as the nodes and their servers' processes stay the same; a node
-   * that could not be reached is scanned from its start.
+   * no key is lost. Good after an error too, and as long as the nodes stay the same. A node whose server is another process
+   * by then (it restarted, or a replica was promoted) is scanned from its start.
    */
   get cursor(): string {
-    return writeBookmark(this.#pages.cursors, this.#scanned);
+    return writeBookmark(this.#pages.positions, this.#scanned);
   }
 
   /** The node whose failure ended the scan, if one did. */
@@ -94,12 +95,13 @@ export function scanKeys(nodes: readonly ScanNode[], options: ScanOptions, isOwn
 export function scanKeys(nodes: readonly ScanNode[], options: ScanOptions, isOwner: IsOwner): KeyScan<string | Buffer> {
   const { args, scanned, signal, cursor, buffers } = parseScan(options, keyScanOptions);
   const ids = nodes.map(({ id }) => id);
-  const cursors = cursor === undefined ? startOf(ids) : readBookmark(cursor, ids, scanned);
-  const pages = new PageReader(nodes, cursors, args, signal);
+  const positions = cursor === undefined ? startOf(ids) : readBookmark(cursor, ids, scanned);
+  const pages = new PageReader(nodes, positions, args, signal);
   return new KeyScan<string | Buffer>(pages, scanned, isOwner, buffers ? (bytes) => bytes : shownTextOf);
 }
 
-const startOf = (nodeIds: readonly string[]) => new Map<string, string | undefined>(nodeIds.map((id) => [id, '0']));
+const startOf = (nodeIds: readonly string[]) =>
+  new Map<string, ScanPosition | undefined>(nodeIds.map((id) => [id, scanStart]));
 
 /** The pages of all nodes, for `scanStream`: arguments as they are, and keys as bytes. */
 export async function* scanAllPages(
@@ -107,8 +109,8 @@ export async function* scanAllPages(
   args: readonly ScanArgument[],
   isOwner: IsOwner,
 ): AsyncGenerator<Buffer[], void, undefined> {
-  const cursors = startOf(nodes.map(({ id }) => id));
-  for await (const page of new PageReader(nodes, cursors, args, undefined).read()) yield ownKeys(page, isOwner);
+  const positions = startOf(nodes.map(({ id }) => id));
+  for await (const page of new PageReader(nodes, positions, args, undefined).read()) yield ownKeys(page, isOwner);
 }
 
 /**
@@ -122,12 +124,14 @@ export async function scanOnePage(
   cursor: unknown,
   args: readonly ScanArgument[],
   isOwner: IsOwner,
-): Promise<ScanReply> {
-  const place = parseCursor(cursor, nodes.length);
-  const node = [...nodes].sort(byId)[place.nodeIndex]!;
-  const [serverCursor, keys] = await node.scanPage(place.serverCursor, args);
-  const next = nextCursor({ nodeIndex: place.nodeIndex, serverCursor }, nodes.length);
-  return [next, ownKeys({ nodeId: node.id, keys }, isOwner)];
+): Promise<readonly [cursor: string, keys: Buffer[]]> {
+  const { nodeIndex, serverCursor, runTag } = parseCursor(cursor, nodes.length);
+  const node = [...nodes].sort(byId)[nodeIndex]!;
+  const run = serverCursor === '0' ? undefined : await node.runId();
+  const isKnown = run !== undefined && runTagOf(run) === runTag;
+  const { next, keys } = await node.scanPage(isKnown ? { cursor: serverCursor, run } : scanStart, args);
+  const place = { nodeIndex, serverCursor: next?.cursor ?? '0', runTag: runTagOf(next?.run ?? '') };
+  return [nextCursor(place, nodes.length), ownKeys({ nodeId: node.id, keys }, isOwner)];
 }
 
 /** By code units, which no locale changes. */

@@ -1,9 +1,19 @@
 /** The scans of a ShardedRedis: which nodes are asked, over what, and which of their keys count. */
 
+import type { CommandArgument } from '../backend/connections/client.ts';
+import { pageAt, type ScanPosition } from '../backend/connections/scan-position.ts';
+import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { copiesOf, holdersOf } from '../routing/topology.ts';
 import type { ReplyEncoding } from './commander.ts';
-import { type ElementCommand, type ElementScan, type ScannedElement, scanElements } from './element-scan.ts';
+import {
+  type ElementCommand,
+  type ElementPage,
+  type ElementScan,
+  type ReadElements,
+  type ScannedElement,
+  scanElements,
+} from './element-scan.ts';
 import { shownTextOf } from './key-text.ts';
 import { type NodeCaller, NodeCommand } from './node-caller.ts';
 import { type IsOwner, type KeyScan, scanAllPages, scanKeys, scanOnePage } from './scan.ts';
@@ -12,22 +22,27 @@ import { nodesToScan, ownerAmong } from './scan-owner.ts';
 import type { ScanNode } from './scan-pages.ts';
 import { elementPages, ScanStream, type ScanStreamOptions, streamArguments } from './scan-stream.ts';
 
-/** Sends a command of one key and gives its raw reply. */
-type Send = (name: string, args: readonly unknown[]) => Promise<unknown>;
+/** See `Dispatcher.readKey`. */
+type ReadKey = <Reply>(
+  name: string,
+  key: string | Buffer,
+  ask: (node: NodeId, storedKey: CommandArgument, timeoutMs?: number) => Promise<Reply>,
+  preferred: NodeId | undefined,
+) => Promise<Reply>;
 
 export class Scans {
   readonly #fleet: Fleet;
   readonly #caller: NodeCaller;
   readonly #keyPrefix: string;
-  readonly #send: Send;
+  readonly #readKey: ReadKey;
   readonly #begin: () => void;
 
   /** @param begin  Called before every page: throws if the client is closed, and connects it if it is not connected yet. */
-  constructor(fleet: Fleet, caller: NodeCaller, keyPrefix: string, send: Send, begin: () => void) {
+  constructor(fleet: Fleet, caller: NodeCaller, keyPrefix: string, readKey: ReadKey, begin: () => void) {
     this.#fleet = fleet;
     this.#caller = caller;
     this.#keyPrefix = keyPrefix;
-    this.#send = send;
+    this.#readKey = readKey;
     this.#begin = begin;
   }
 
@@ -41,7 +56,7 @@ export class Scans {
     key: string | Buffer,
     options: ElementScanOptions,
   ): ElementScan<ScannedElement<string>[Name]> {
-    return scanElements(command, (cursor, args) => this.#elementPage(command, key, cursor, args), options);
+    return scanElements(command, this.#elementReader(command, key), options);
   }
 
   /** ioredis' `scan(cursor, ...)`. */
@@ -72,18 +87,35 @@ export class Scans {
     options: ScanStreamOptions,
     encoding: ReplyEncoding,
   ): ScanStream<string | Buffer> {
-    const args = streamArguments(options);
-    const pages = elementPages((cursor) => this.#elementPage(command, key, cursor, args));
+    const pages = elementPages(this.#elementReader(command, key), streamArguments(options));
     return new ScanStream(itemsOf(pages, encoding), options);
   }
 
-  async #elementPage(
-    command: ElementCommand,
-    key: string | Buffer,
-    cursor: string,
-    args: readonly ScanArgument[],
-  ): Promise<[cursor: string, elements: Buffer[]]> {
-    return pageOf(await this.#send(command, [key, cursor, ...args]));
+  /** With copies it stays with the holder that answered last: at another one the scan would begin anew. */
+  #elementReader(command: ElementCommand, key: string | Buffer): ReadElements {
+    let lastHolder: NodeId | undefined;
+    return (position, args) => {
+      const ask = async (id: NodeId, storedKey: CommandArgument, timeoutMs?: number) => {
+        const page = await this.#pageAt(id, command, position, (cursor) => [storedKey, cursor, ...args], timeoutMs);
+        lastHolder = id;
+        return page;
+      };
+      return this.#readKey(command, key, ask, lastHolder);
+    };
+  }
+
+  async #pageAt(
+    id: NodeId,
+    command: string,
+    position: ScanPosition,
+    argsAt: (cursor: string) => readonly CommandArgument[],
+    timeoutMs?: number,
+  ): Promise<ElementPage> {
+    const ask = async (cursor: string) =>
+      pageOf(await this.#caller.call(id, new NodeCommand(command, argsAt(cursor), false), timeoutMs));
+    const limits = () => this.#caller.limits(timeoutMs);
+    const { page, next } = await pageAt(this.#caller.serverOf(id), position, command, limits, ask);
+    return { next, items: page.items };
   }
 
   /** The nodes to ask and whose copies count: settled here, for as long as the scan runs. */
@@ -105,18 +137,23 @@ export class Scans {
   #everyNode(command: string): ScanNode[] {
     return this.#caller.ids.map((id) => ({
       id,
-      scanPage: async (cursor, args) => {
+      scanPage: async (position, args) => {
         this.#begin();
-        return pageOf(await this.#caller.call(id, new NodeCommand(command, [cursor, ...args], false)));
+        const { next, items } = await this.#pageAt(id, command, position, (cursor) => [cursor, ...args]);
+        return { next, keys: items };
+      },
+      runId: async () => {
+        this.#begin();
+        return this.#caller.inService(id, command).server.runId(command, this.#caller.limits());
       },
     }));
   }
 }
 
 /** A reply of SCAN and its kin, as the server sends it. */
-function pageOf(reply: unknown): [cursor: string, items: Buffer[]] {
+function pageOf(reply: unknown): { readonly cursor: string; readonly items: Buffer[] } {
   const [cursor, items] = reply as [Buffer, Buffer[]];
-  return [cursor.toString(), items];
+  return { cursor: cursor.toString(), items };
 }
 
 const itemIn =

@@ -69,7 +69,10 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
       this.fleet,
       caller,
       keyPrefix,
-      (name, args) => this.#execute(name, args, null),
+      (name, key, ask, preferred) => {
+        this.begin();
+        return this.#dispatcher.readKey(invocationOf(name, [key, '0'], null, this.commandParser), ask, preferred);
+      },
       () => this.begin(),
     );
     this.#pubsub = this.#makePubSub();

@@ -1,7 +1,9 @@
 /** Nodes to scan, in memory: pages of a fixed order, answered when the test says so or at once. */
 
+import { CallLimits } from '../../src/backend/connections/call.ts';
+import { pageAt } from '../../src/backend/connections/scan-position.ts';
 import type { ScanArgument } from '../../src/redis/scan-options.ts';
-import type { ScanNode, ScanReply } from '../../src/redis/scan-pages.ts';
+import type { ScanNode } from '../../src/redis/scan-pages.ts';
 
 export interface SimulatedNode extends ScanNode {
   /** Cursors asked for, in order. */
@@ -11,6 +13,8 @@ export interface SimulatedNode extends ScanNode {
   readonly waiting: number;
   /** What the next calls fail with, if anything. */
   failure: Error | undefined;
+  /** The server is another process from now on, behind a new connection, with these pages. */
+  becomeAnother(run: string, pages: readonly (readonly (string | Buffer)[])[]): void;
   /** Answers the oldest page asked for. Only of nodes made with `isManual`. */
   answer(): void;
 }
@@ -20,9 +24,13 @@ const cursorOf = (page: number) => (page === 0 ? '0' : `${1000 + page}`);
 
 export function simulatedNode(
   id: string,
-  pages: readonly (readonly (string | Buffer)[])[],
+  firstPages: readonly (readonly (string | Buffer)[])[],
   isManual = false,
+  firstRun = 'run-1',
 ): SimulatedNode {
+  let pages = firstPages;
+  let run = firstRun;
+  let connectionCount = 1;
   const asked: string[] = [];
   const args: (readonly ScanArgument[])[] = [];
   const answers: (() => void)[] = [];
@@ -34,19 +42,37 @@ export function simulatedNode(
     get waiting() {
       return answers.length;
     },
+    becomeAnother(nextRun, nextPages) {
+      run = nextRun;
+      pages = nextPages;
+      connectionCount++;
+    },
     answer: () => answers.shift()?.(),
-    async scanPage(cursor, given): Promise<ScanReply> {
-      asked.push(cursor);
-      args.push(given);
-      if (isManual) await new Promise<void>((resolve) => answers.push(resolve));
-      if (node.failure !== undefined) throw node.failure;
-      const page = cursor === '0' ? 0 : Number(cursor) - 1000;
-      const keys = (pages[page] ?? []).map((key) => (typeof key === 'string' ? Buffer.from(key) : key));
-      return [page + 1 < pages.length ? cursorOf(page + 1) : '0', keys];
+    runId: async () => run,
+    async scanPage(position, given) {
+      const read = async (cursor: string) => {
+        asked.push(cursor);
+        args.push(given);
+        if (isManual) await new Promise<void>((resolve) => answers.push(resolve));
+        if (node.failure !== undefined) throw node.failure;
+        const page = cursor === '0' ? 0 : Number(cursor) - 1000;
+        const keys = (pages[page] ?? []).map((key) => (typeof key === 'string' ? Buffer.from(key) : key));
+        return { cursor: page + 1 < pages.length ? cursorOf(page + 1) : '0', keys };
+      };
+      const { page, next } = await pageAt(
+        { connectionCount, runId: node.runId },
+        position,
+        'scan',
+        () => noLimits,
+        read,
+      );
+      return { next, keys: page.keys };
     },
   };
   return node;
 }
+
+const noLimits = new CallLimits(1_000, Number.POSITIVE_INFINITY, undefined);
 
 /** Everything that can happen without I/O has happened. */
 export const quiet = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));

@@ -2,10 +2,12 @@
 
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CallLimits } from '../../src/backend/connections/call.ts';
+import { pageAt, runIdIn } from '../../src/backend/connections/scan-position.ts';
 import { NodeUnavailableError } from '../../src/errors/index.ts';
-import { scanElements } from '../../src/redis/element-scan.ts';
+import { type ReadElements, scanElements } from '../../src/redis/element-scan.ts';
 import { scanAllPages, scanKeys, scanOnePage } from '../../src/redis/scan.ts';
-import type { ScanOptions } from '../../src/redis/scan-options.ts';
+import type { ScanArgument, ScanOptions } from '../../src/redis/scan-options.ts';
 import type { ScanNode } from '../../src/redis/scan-pages.ts';
 import { elementPages, ScanStream, streamArguments } from '../../src/redis/scan-stream.ts';
 import { eventually } from '../support/eventually.ts';
@@ -24,23 +26,40 @@ beforeAll(async () => {
     return client;
   });
   await Promise.all(clients.map((client) => client.connect()));
-  nodes = clients.map((client, index) => ({
-    id: ids[index]!,
-    async scanPage(cursor, args) {
-      try {
-        const [next, keys] = (await client.callBuffer('scan', cursor, ...args)) as [Buffer, Buffer[]];
-        return [next.toString(), keys];
-      } catch (cause) {
-        throw new NodeUnavailableError(ids[index]!, 'scan', { cause });
-      }
-    },
-  }));
+  nodes = clients.map((client, index) => nodeOf(client, ids[index]!));
 });
 
 afterAll(async () => {
   for (const client of clients) client.disconnect();
   await Promise.all(servers.map((server) => server.stop()));
 });
+
+function nodeOf(client: Redis, id: string): ScanNode {
+  let connectionCount = 1;
+  client.on('ready', () => connectionCount++);
+  const runId = async () => runIdIn(await client.info('server'))!;
+  return {
+    id,
+    runId,
+    async scanPage(position, args) {
+      try {
+        const read = pagesOf(client, (cursor) => ['scan', cursor, ...args]);
+        const { page, next } = await pageAt({ connectionCount, runId }, position, 'scan', () => noLimits, read);
+        return { next, keys: page.items };
+      } catch (cause) {
+        throw new NodeUnavailableError(id, 'scan', { cause });
+      }
+    },
+  };
+}
+
+const pagesOf = (client: Redis, commandAt: (cursor: string) => ScanArgument[]) => async (at: string) => {
+  const [command, ...args] = commandAt(at);
+  const [cursor, items] = (await client.callBuffer(command as string, ...args)) as [Buffer, Buffer[]];
+  return { cursor: cursor.toString(), items };
+};
+
+const noLimits = new CallLimits(1_000, Number.POSITIVE_INFINITY, undefined);
 
 const everyone = () => true;
 const scan = (options: ScanOptions = {}) => scanKeys(nodes, options, everyone);
@@ -170,9 +189,10 @@ describe('a scan of one key', () => {
     await client.zadd('zset', ...numbers.flatMap((number) => [number / 4, `m${number}`]));
     await client.zadd('zset', '-inf', 'low');
     const reader =
-      (command: string, key: string) => async (cursor: string, args: readonly (string | Buffer | number)[]) => {
-        const [next, elements] = (await client.callBuffer(command, key, cursor, ...args)) as [Buffer, Buffer[]];
-        return [next.toString(), elements] as const;
+      (command: string, key: string): ReadElements =>
+      async ({ cursor }, args) => {
+        const page = await pagesOf(client, (at) => [command, key, at, ...args])(cursor);
+        return { items: page.items, next: page.cursor === '0' ? undefined : { cursor: page.cursor, run: 'same' } };
       };
     const fields = await collect(scanElements('hscan', reader('hscan', 'hash'), { count: 100 }));
     expect(new Map(fields)).toEqual(new Map(numbers.map((number) => [`f${number}`, `v${number}`])));
@@ -183,8 +203,8 @@ describe('a scan of one key', () => {
     expect(scores.get('low')).toBe(Number.NEGATIVE_INFINITY);
     expect(scores.size).toBe(2_001);
 
-    const pages = elementPages((cursor) => client.hscan('hash', cursor, 'COUNT', 100));
-    const flat = ((await collect(new ScanStream(pages))) as string[][]).flat();
+    const pages = elementPages(reader('hscan', 'hash'), ['COUNT', 100]);
+    const flat = ((await collect(new ScanStream(pages))) as Buffer[][]).flat();
     expect(flat).toHaveLength(4_000);
   });
 });

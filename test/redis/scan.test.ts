@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeKey } from '../../src/backend/connections/key-bytes.ts';
 import { InvalidArgumentError, NodeUnavailableError, TimeoutError } from '../../src/errors/index.ts';
-import { type ElementCommand, scanElements } from '../../src/redis/element-scan.ts';
+import { type ElementCommand, type ReadElements, scanElements } from '../../src/redis/element-scan.ts';
 import { type IsOwner, scanAllPages, scanKeys, scanOnePage } from '../../src/redis/scan.ts';
 import type { ScanOptions } from '../../src/redis/scan-options.ts';
 import { nodesToScan, ownerAmong } from '../../src/redis/scan-owner.ts';
@@ -21,6 +21,14 @@ async function collect<Item>(items: AsyncIterable<Item>, limit = Number.POSITIVE
   for await (const item of items) if (collected.push(item) >= limit) break;
   return collected;
 }
+
+/** The pages of a node as those of one key. */
+const elementsOf =
+  (node: ScanNode): ReadElements =>
+  async (position, args) => {
+    const { next, keys } = await node.scanPage(position, args);
+    return { next, items: keys };
+  };
 
 const threeNodes = () => [
   simulatedNode('a', [['a1', 'a2'], [], ['a3']]),
@@ -192,6 +200,12 @@ describe('the cursor of a scan', () => {
     expect(await collect(scan(nodes(), { cursor: keys.cursor }))).toEqual(['a2', 'a3', 'a4']);
   });
 
+  it('of an earlier release, without the runs of servers, begins anew with the nodes that were not done', async () => {
+    const text = JSON.stringify([1, '[null,null]', [['a', '1001'], ['b'], ['c', '0']]]);
+    const keys = await collect(scan(threeNodes(), { cursor: Buffer.from(text).toString('base64url') }));
+    expect(keys.sort()).toEqual(allKeys.filter((key) => !key.startsWith('b')));
+  });
+
   it('of a scan that is over leads to nothing', async () => {
     const keys = scan(threeNodes());
     await collect(keys);
@@ -220,12 +234,18 @@ describe('the cursor of a scan', () => {
     expect(() => scan([...threeNodes(), simulatedNode('d', [])], { cursor })).toThrow(/knows nothing of d/);
   });
 
-  it.each(['', '0', '17', 'x', 'bnVsbA', Buffer.from('[1,"[null,null]",[["a",-1]]]').toString('base64url')])(
-    'is refused if it is none: %j',
-    (cursor) => {
-      expect(() => scan(threeNodes(), { cursor })).toThrow(InvalidArgumentError);
-    },
-  );
+  it.each([
+    ...['', '0', '17', 'x', 'bnVsbA'],
+    ...[
+      '[1,"[null,null]",[["a",-1],["b"],["c"]]]',
+      '[2,"[null,null]",[["a","1001",7],["b"],["c"]]]',
+      '[2,"[null,null]",[["a","1001",""],["b"],["c"]]]',
+      '[2,"[null,null]",[["a",null,"run-1"],["b"],["c"]]]',
+      '[3,"[null,null]",[["a"],["b"],["c"]]]',
+    ].map((text) => Buffer.from(text).toString('base64url')),
+  ])('is refused if it is none: %j', (cursor) => {
+    expect(() => scan(threeNodes(), { cursor })).toThrow(InvalidArgumentError);
+  });
 
   it('works with any ids of nodes', async () => {
     const ids = ['__proto__', '', 'a b', '\ud800', '😀', 'constructor'];
@@ -258,17 +278,17 @@ describe('a scan of which a node fails', () => {
     expect([...new Set([...seen, ...rest])].sort()).toEqual(['a1', 'a2', 'b1', 'b2', 'b3']);
   });
 
-  it('begins again with a node that was unreachable, as its process may be another one then', async () => {
-    const nodes = [simulatedNode('a', [['a1'], ['a2'], ['a3']])];
-    const keys = scan(nodes);
+  it('begins anew with a node that comes back as another process, and goes on with one that is the same', async () => {
+    const node = simulatedNode('a', [['a1'], ['a2'], ['a3']]);
+    const keys = scan([node]);
     await keys.next();
-    nodes[0]!.failure = new NodeUnavailableError('a', 'scan');
-    await expect(keys.next()).rejects.toBe(nodes[0]!.failure);
-    expect(await collect(scan([simulatedNode('a', [['a3', 'a1'], ['a2']])], { cursor: keys.cursor }))).toEqual([
-      'a3',
-      'a1',
-      'a2',
-    ]);
+    node.failure = new NodeUnavailableError('a', 'scan');
+    await expect(keys.next()).rejects.toBe(node.failure);
+    node.failure = undefined;
+    const { cursor } = keys;
+    expect(await collect(scan([node], { cursor }))).toEqual(['a2', 'a3']);
+    node.becomeAnother('run-2', [['a3', 'a1'], ['a2']]);
+    expect(await collect(scan([node], { cursor }))).toEqual(['a3', 'a1', 'a2']);
   });
 
   it('leaves no rejection unhandled when nobody waits for the page', async () => {
@@ -344,6 +364,20 @@ describe('scan a page at a time', () => {
     expect((await scanOnePage(nodes, '1', [], isOwner))[1].map(String)).toEqual(['x']);
   });
 
+  it('begins a node anew whose server became another process between two pages', async () => {
+    const nodes = [simulatedNode('a', [['a1'], ['a2'], ['a3']]), simulatedNode('b', [['b1'], ['b2']])];
+    const [cursor] = await scanOnePage(nodes, '0', [], everyone);
+    nodes[0]!.becomeAnother('run-2', [['a2'], ['a1'], ['a3']]);
+    const found: string[] = [];
+    for (let at: string = cursor; ; ) {
+      const [next, keys] = await scanOnePage(nodes, at, [], everyone);
+      found.push(...keys.map(String));
+      if (next === '0') break;
+      at = next;
+    }
+    expect(found).toEqual(['a2', 'a1', 'a3', 'b1', 'b2']);
+  });
+
   it('rejects what is no cursor', async () => {
     await expect(scanOnePage(threeNodes(), 'x', [], everyone)).rejects.toThrow(InvalidArgumentError);
   });
@@ -411,21 +445,20 @@ describe('scanStream', () => {
   });
 
   it('of one key goes from cursor to cursor', async () => {
-    const pages: Record<string, readonly [string, string[]]> = { 0: ['5', ['a']], 5: ['9', []], 9: ['0', ['b', 'c']] };
-    const stream = new ScanStream(elementPages(async (cursor) => pages[cursor] as [string, string[]]));
-    expect(await collect(stream)).toEqual([['a'], [], ['b', 'c']]);
+    const node = simulatedNode('a', [['a'], [], ['b', 'c']]);
+    const pages = (await collect(new ScanStream(elementPages(elementsOf(node), ['COUNT', 5])))) as Buffer[][];
+    expect(pages.map((page) => page.map(String))).toEqual([['a'], [], ['b', 'c']]);
+    expect(node.args[2]).toEqual(['COUNT', 5]);
   });
 });
 
 describe('the elements of one key', () => {
-  const pages: Record<string, readonly [string, string[]]> = {
-    0: ['5', ['a', '1']],
-    5: ['0', ['b', 'inf', 'c', '-inf']],
-  };
-  const read = async (cursor: string) => {
-    const [next, flat] = pages[cursor]!;
-    return [next, flat.map((text) => Buffer.from(text))] as const;
-  };
+  const makeNode = () =>
+    simulatedNode('a', [
+      ['a', '1'],
+      ['b', 'inf', 'c', '-inf'],
+    ]);
+  const read = elementsOf(makeNode());
   const elements = (command: ElementCommand, options = {}) => collect(scanElements(command, read, options));
 
   it('come as members, as fields with values, and as members with scores', async () => {
@@ -451,12 +484,31 @@ describe('the elements of one key', () => {
     expect(scan.cursor).toBe('0');
     await scan.next();
     await scan.next();
-    expect(scan.cursor).toBe('5');
     expect(await elements('hscan', { cursor: scan.cursor })).toHaveLength(2);
   });
 
+  it('begin anew where another server process has the key, also in the middle and for a cursor without its run', async () => {
+    const node = makeNode();
+    const scan = scanElements('sscan', elementsOf(node), {});
+    await scan.next();
+    await scan.next();
+    await scan.next(); // The first of the second page.
+    const { cursor } = scan;
+    node.becomeAnother('run-2', [['b'], ['a'], ['c']]);
+    for (const earlier of [cursor, cursor.split('@')[0]!]) {
+      expect(await collect(scanElements('sscan', elementsOf(node), { cursor: earlier }))).toEqual(['b', 'a', 'c']);
+    }
+    const running = scanElements('sscan', elementsOf(node), {});
+    await running.next();
+    await running.next();
+    node.becomeAnother('run-3', [['c'], ['b'], ['a']]);
+    expect(await collect(running)).toEqual(['c', 'b', 'a']);
+  });
+
   it('refuse what is no cursor, and options they do not have', async () => {
-    expect(() => scanElements('hscan', read, { cursor: 'x' })).toThrow(InvalidArgumentError);
+    for (const cursor of ['x', '', '5@', '5@ ', '@run', `5@${'a'.repeat(65)}`]) {
+      expect(() => scanElements('hscan', read, { cursor })).toThrow(InvalidArgumentError);
+    }
     expect(() => scanElements('hscan', read, { type: 'set' } as object)).toThrow(InvalidArgumentError);
   });
 });

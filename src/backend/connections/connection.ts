@@ -120,6 +120,11 @@ export class Connection {
     return this.#link?.isUp ?? false;
   }
 
+  /** Grows whenever the connection is another one. */
+  get count(): number {
+    return this.#link?.upCount ?? 0;
+  }
+
   /** True if no call is under way. */
   get isIdle(): boolean {
     return this.#calls.size === 0;

@@ -57,6 +57,9 @@ export class Link {
   readonly #listener: LinkListener;
   readonly #options: LinkOptions;
 
+  /** Connections that have come up, so that two moments can be told to have had the same one. */
+  upCount = 0;
+
   /** True between 'ready' and 'close'. */
   #isUp: boolean;
   /** What the last failed attempt to connect met, until an attempt succeeds. */
@@ -175,6 +178,7 @@ export class Link {
 
   #up(): void {
     this.#cancelTimer();
+    this.upCount++;
     this.#isUp = true;
     this.#outage = undefined;
     this.#lastError = undefined;

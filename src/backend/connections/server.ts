@@ -7,6 +7,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { ClosedError, InvalidArgumentError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { systemRandom } from '../../runtime/random.ts';
 import { settledWithin } from '../../runtime/time-limit.ts';
 import { CallLimits, type CommandSpec } from './call.ts';
 import type { Client, CommandArgument } from './client.ts';
@@ -14,12 +15,14 @@ import { type ListedClient, listClients } from './client-list.ts';
 import { Connection } from './connection.ts';
 import { DedicatedConnections, type UseOptions } from './dedicated.ts';
 import { DirectClient } from './direct/direct-client.ts';
+import { isReplyError } from './failure.ts';
 import { withRedisClass } from './ioredis-module.ts';
 import type { LinkListener } from './link.ts';
 import type { Transport } from './options.ts';
 import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './own-client.ts';
 import { ReplicaReads } from './replica-reads.ts';
 import { ReplyWatch } from './reply-watch.ts';
+import { runIdIn } from './scan-position.ts';
 import { GroupMember } from './sentinel-connector.ts';
 import { SentinelGroup } from './sentinel-group.ts';
 import type { Target } from './target.ts';
@@ -73,6 +76,7 @@ export class RedisServer {
   readonly #onDoubt: () => void;
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
+  #run: { readonly connection: number; readonly id: string } | undefined;
 
   constructor(place: Target, options: ServerOptions) {
     const {
@@ -136,6 +140,24 @@ export class RedisServer {
     const replica = this.#replica;
     if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits);
     return this.#connection.call(spec, args, limits);
+  }
+
+  /** Grows whenever the shared connection is another one. */
+  get connectionCount(): number {
+    return this.#connection.count;
+  }
+
+  /**
+   * Which run of which server the shared connection leads to: the server's own `run_id`. A server that does not tell, or
+   * tells not us, counts as another one with each connection. Asked once for each connection.
+   */
+  async runId(operation: string, limits: CallLimits): Promise<string> {
+    const asked = this.connectionCount;
+    if (this.#run?.connection === asked) return this.#run.id;
+    const info = await this.call({ ...infoOfServer, operation }, ['server'], limits).catch(unlessRefused);
+    // The reply is from the connection there is now, which may not be the one there was.
+    this.#run = { connection: this.connectionCount, id: runIdIn(info) ?? untoldRun() };
+    return this.#run.id;
   }
 
   /** True if no call is under way on the shared connection. */
@@ -220,6 +242,22 @@ export class RedisServer {
       (makeError) => connection.attachNone(makeError),
     );
   }
+}
+
+const infoOfServer = {
+  name: 'info',
+  isWrite: false,
+  decode: (reply: unknown) => reply,
+  changes: 'nothing',
+  refusal: (error: Error) => error,
+} as const;
+
+/** Which no other run has. */
+const untoldRun = () => `untold-${systemRandom().toString(36).slice(2)}`;
+
+/** A user without the right to INFO may well have that to SCAN. */
+function unlessRefused(error: unknown): undefined {
+  if (!isReplyError(error)) throw error;
 }
 
 /** @throws {InvalidArgumentError} Our own transport cannot speak with this place. */
