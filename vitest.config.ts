@@ -35,8 +35,9 @@ export default defineConfig({
           include: ['test/**/*.redis.test.ts'],
           setupFiles: ['test/support/seed.ts'],
           globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          // As above. Longer than `patientMs`, so that what is late is told by its own words.
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
         },
       },
       {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RedisBackend } from '../../src/backend/redis.ts';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, patientMs } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { watchedSignal } from '../support/watched-signal.ts';
 
@@ -15,8 +15,8 @@ describe('a cache over four real servers', () => {
   const open = (options: object = {}) =>
     new ShardedCache({
       nodes: ids.map((id) => ({ id, backend: new RedisBackend(servers[id]!.url) })),
-      health: { probeIntervalMs: 20, probeTimeoutMs: 200 },
-      timeoutMs: 1_000,
+      health: { probeIntervalMs: 50, probeTimeoutMs: patientMs },
+      timeoutMs: patientMs,
       ...options,
     });
 
@@ -29,7 +29,7 @@ describe('a cache over four real servers', () => {
   });
 
   it('keeps values of 0 bytes and of 16 MB byte for byte, with every codec', async () => {
-    cache = open({ codec: 'bytes', replicationFactor: 2, writeConsistency: 'all', timeoutMs: 10_000 });
+    cache = open({ codec: 'bytes', replicationFactor: 2, writeConsistency: 'all', timeoutMs: patientMs });
     const large = Buffer.alloc(16 * 2 ** 20);
     for (let index = 0; index < large.length; index++) large[index] = (index * 31) ^ (index >>> 8);
     await cache.set('empty', Buffer.alloc(0));
@@ -38,7 +38,7 @@ describe('a cache over four real servers', () => {
     expect(large.equals((await cache.get('large')) as Buffer)).toBe(true);
     expect(large.equals((await cache.getMany(['large'])).get('large') as Buffer)).toBe(true);
     await cache.close();
-    cache = open({ timeoutMs: 10_000 });
+    cache = open({ timeoutMs: patientMs });
     await cache.set('json', { large });
     expect(large.equals(((await cache.get('json')) as { large: Buffer }).large)).toBe(true);
   });
@@ -104,7 +104,7 @@ describe('a cache over four real servers', () => {
   });
 
   it('fails only calls for keys of a node that hangs, by their deadline', async () => {
-    cache = open({ timeoutMs: 200 });
+    cache = open({ timeoutMs: 3_000 });
     await cache.setMany(keys.map((key) => [key, 1]));
     servers.c!.pause();
     const results = await Promise.allSettled(keys.map((key) => cache.get(key)));

@@ -74,8 +74,8 @@ function open(ports: readonly number[], lent: Redis[] | undefined): ShardedRedis
       lent.push(client);
       return { id: `node-${index}`, client };
     }),
-    timeoutMs: 500,
-    health: { probeIntervalMs: 20, probeTimeoutMs: 200 },
+    timeoutMs: 2_000,
+    health: { probeIntervalMs: 20, probeTimeoutMs: 2_000 },
   });
   redis.defineCommand('increase', { lua: "return redis.call('INCR', KEYS[1])", numberOfKeys: 1 });
   return redis;

@@ -13,7 +13,7 @@ import { RedisServer } from '../../src/backend/connections/server.ts';
 import { parseTarget } from '../../src/backend/connections/target.ts';
 import { ShardedCache } from '../../src/index.ts';
 import { RedisBackend, ShardedRedis, type ShardedRedisOptions } from '../../src/redis/index.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, patientMs } from '../support/eventually.ts';
 import { type RedisServer as ServerProcess, startRedis } from '../support/redis.ts';
 import { connectionKinds } from '../support/redis-clients.ts';
 import { startSentinelGroup } from '../support/sentinel.ts';
@@ -110,7 +110,8 @@ const transports: readonly [title: string, nodeAt: (port: number) => Promise<Par
 ];
 
 async function open(options: Partial<ShardedRedisOptions>): Promise<ShardedRedis> {
-  const redis = new ShardedRedis(options as ShardedRedisOptions);
+  const patient = { timeoutMs: patientMs, health: { probeTimeoutMs: patientMs } };
+  const redis = new ShardedRedis({ ...patient, ...options } as ShardedRedisOptions);
   redis.on('node error', () => undefined);
   redis.on('error', () => undefined);
   cleanups.push(() => redis.quit());
@@ -129,7 +130,7 @@ describe.each(transports)('a scan of a ShardedRedis over %s', (_, optionsFor) =>
     await server.kill();
     await server.restart();
     const { cursor } = scan;
-    const rest = await eventually(() => collectAround(redis.scan({ cursor }), 0, () => undefined), 15_000);
+    const rest = await eventually(() => collectAround(redis.scan({ cursor }), 0, () => undefined));
     expect(missing(keys, new Set([...seen, ...rest]))).toEqual([]);
     expect(rest.size).toBe(keys.length + 1); // From the start.
   });
@@ -237,7 +238,7 @@ describe('a scan of a group that Sentinel manages', () => {
     cleanups.push(() => group.stop());
     await fill(group.servers[0]!);
     const nodes = [{ id: 'a', sentinels: [...group.addresses], name: group.name }];
-    const redis = await open({ nodes, timeoutMs: 5_000 });
+    const redis = await open({ nodes });
     const replica = group.clientOf(group.servers[1]!);
     await eventually(async () => (await replica.dbsize()) === keys.length + 1);
     const scan = redis.scan();
@@ -248,8 +249,8 @@ describe('a scan of a group that Sentinel manages', () => {
     const { cursor } = scan;
     const runs = async () => ((await redis.on('a').info('server')).match(/^run_id:\w+/m) ?? [''])[0];
     const promoted = (await replica.info('server')).match(/^run_id:\w+/m)![0];
-    await eventually(async () => (await runs()) === promoted, 15_000);
-    const rest = await eventually(() => collectAround(redis.scan({ cursor }), 0, () => undefined), 15_000);
+    await eventually(async () => (await runs()) === promoted);
+    const rest = await eventually(() => collectAround(redis.scan({ cursor }), 0, () => undefined));
     expect(missing(keys, new Set([...seen, ...rest]))).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { ShardedRedis, type ShardedRedisOptions } from '../../src/redis/index.ts';
+import { patientMs } from './eventually.ts';
 import { type RedisServer, startRedis } from './redis.ts';
 
 export interface DropIn {
@@ -82,12 +83,14 @@ export const olderKinds: readonly DropInKind[] = [
   }),
 ];
 
+const patient = { timeoutMs: patientMs, health: { probeTimeoutMs: patientMs } };
+
 const sharded = (title: string, serverCount: number, extra: Partial<ShardedRedisOptions>): DropInKind => {
   const ids = Array.from({ length: serverCount }, (_, index) => `node-${index}`);
   return kind(title, serverCount, {
     make(servers, options) {
       const nodes = servers.map(({ url }, index) => ({ id: ids[index]!, url }));
-      return asRedis(new ShardedRedis({ nodes, timeoutMs: 5_000, ...extra, ...options }));
+      return asRedis(new ShardedRedis({ nodes, ...patient, ...extra, ...options }));
     },
     nodeFor: (client, key) => asSharded(client).nodeFor(key),
     serverIndexOf: (client, key) => ids.indexOf(asSharded(client).topology.placement.nodeFor(key)),

@@ -2,6 +2,15 @@
 
 const pollEveryMs = 5;
 
+/** Only what never becomes true is to fail: a busy machine may take its time. */
+const defaultTimeoutMs = 30_000;
+
+/**
+ * A deadline for calls that are to succeed, and for probes of servers that run: no test of something else may fail because
+ * this machine is busy. Tests of deadlines have ones of their own.
+ */
+export const patientMs = 30_000;
+
 /**
  * Resolves with what `attempt` gives as soon as it neither throws nor gives false or undefined.
  *
@@ -9,7 +18,7 @@ const pollEveryMs = 5;
  */
 export async function eventually<Result>(
   attempt: () => Result | Promise<Result>,
-  timeoutMs = 5_000,
+  timeoutMs = defaultTimeoutMs,
 ): Promise<Exclude<Result, false | undefined>> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {

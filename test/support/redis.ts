@@ -68,7 +68,7 @@ rm -rf "$directory"
 /** A port can be taken between our looking and the server's binding. */
 const portAttempts = 5;
 
-const startTimeoutMs = 10_000;
+const startTimeoutMs = 60_000;
 
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const program = options.program ?? (await findRedis());

@@ -51,7 +51,7 @@ export interface SentinelGroup extends AsyncDisposable {
 }
 
 /** A failover takes a second or two; a busy machine may take its time. */
-const switchTimeoutMs = 15_000;
+const switchTimeoutMs = 60_000;
 
 export async function startSentinelGroup(options: SentinelGroupOptions = {}): Promise<SentinelGroup> {
   const { replicas = 1, sentinels = 3, name = 'shard-1' } = options;

@@ -2,6 +2,7 @@
 
 import type { ShardedRedisOptions } from '../../src/redis/index.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
+import { patientMs } from './eventually.ts';
 import { type RedisServer, startRedis } from './redis.ts';
 
 export interface Shards extends AsyncDisposable {
@@ -24,7 +25,8 @@ export async function startShards(count: number, options: Partial<ShardedRedisOp
   const open = (overrides: Partial<ShardedRedisOptions> = {}) => {
     const client = new ShardedRedis({
       nodes: servers.map(({ url }, index) => ({ id: ids[index]!, url })),
-      health: { probeIntervalMs: 20, probeTimeoutMs: 200 },
+      timeoutMs: patientMs,
+      health: { probeIntervalMs: 50, probeTimeoutMs: patientMs },
       ...options,
       ...overrides,
     });
