@@ -116,7 +116,7 @@ describe('an outbox that joins writes', () => {
         onReply: () => undefined,
         // A caller that tries again at once, in the middle of the sending of others.
         onError: (call) => outbox.post(callFor(`${call.args[0]}, again`), true),
-        onMisfit: () => undefined,
+        onViolation: () => undefined,
       },
     );
     return { outbox, queue, writes, sent };

@@ -34,7 +34,7 @@ function setUp(isBatching = true) {
     {
       onReply: (call, reply) => end(call, reply),
       onError: (call, error) => end(call, error.message),
-      onMisfit: (call) => end(call, 'misfit'),
+      onViolation: ({ message }) => outcomes.push(['violation', message]),
     },
   );
   const post = (name: string, key: string, extra: Partial<CommandSpec> = {}, isIdle = false) => {
@@ -56,6 +56,8 @@ function setUp(isBatching = true) {
   return { sent, outcomes, outbox, client, post, get, set, news };
 }
 
+/** Replies are handed out once the piece in which they came has been read. */
+const handedOut = () => new Promise<void>((resolve) => process.nextTick(resolve));
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Brings an outbox past its first MGET. */
@@ -65,6 +67,7 @@ async function proven() {
   setup.get('b');
   await turn();
   setup.sent[0]!.resolve([Buffer.from('1'), Buffer.from('2')]);
+  await handedOut();
   setup.outcomes.length = 0;
   setup.news();
   return setup;
@@ -83,7 +86,7 @@ describe('an outbox', () => {
   });
 
   it('takes the first call after a turn with several for one of several', async () => {
-    const { get, set, news } = setUp();
+    const { get, set, news, sent } = setUp();
     set('a');
     set('b');
     await turn();
@@ -92,6 +95,7 @@ describe('an outbox', () => {
     expect(news()).toBe('');
     await turn();
     expect(news()).toBe('get c');
+    for (const command of sent) command.resolve(null);
     get('d', true);
     expect(news()).toBe('get d');
   });
@@ -123,6 +127,7 @@ describe('an outbox', () => {
     await turn();
     expect(news()).toBe('mget a b');
     sent[0]!.resolve([null, Buffer.from('2')]);
+    await handedOut();
     await turn();
     expect(news()).toBe('get a, set a, set c, get a');
   });
@@ -137,6 +142,7 @@ describe('an outbox', () => {
     await turn();
     news();
     sent[0]!.reject(named('ReplyError', "NOPERM this user has no permissions to run the 'mget' command"));
+    await handedOut();
     await turn();
     expect(news()).toBe('get a, get b, set a, get c, get d');
     expect(outcomes).toEqual([]);
@@ -155,6 +161,7 @@ describe('an outbox', () => {
     await turn();
     news();
     sent[0]!.reject(named('ReplyError', 'LOADING Redis is loading the dataset in memory'));
+    await handedOut();
     await turn();
     expect(news()).toBe('get a, get b');
     get('c');
@@ -169,6 +176,7 @@ describe('an outbox', () => {
     get('b');
     await turn();
     sent[0]!.reject(named('Error', 'Connection is closed.'));
+    await handedOut();
     expect(outcomes).toEqual([
       ['a', 'Connection is closed.'],
       ['b', 'Connection is closed.'],
@@ -183,12 +191,76 @@ describe('an outbox', () => {
       get('b');
       await turn();
       sent.at(-1)!.resolve(reply);
-      expect(outcomes).toEqual([
-        ['a', 'misfit'],
-        ['b', 'misfit'],
-      ]);
+      await handedOut();
+      expect(outcomes).toEqual([['violation', expect.stringMatching('The reply is not')]]);
     },
   );
+
+  it('sends reads that follow each other in forms by which their replies are told apart', async () => {
+    const { get, news } = await proven();
+    get('a');
+    await turn();
+    get('b');
+    await turn();
+    get('c');
+    await turn();
+    expect(news()).toBe('get a, mget b, get c');
+    get('d');
+    get('e');
+    await turn();
+    get('f');
+    get('g');
+    await turn();
+    expect(news()).toBe('mget d e, ping , mget f g');
+  });
+
+  it('sends a PING before every 64th read, and takes what is no PONG for a violation', async () => {
+    const { get, sent, outcomes } = await proven();
+    // The first MGET was a read too.
+    for (let read = 2; read <= 65; read++) {
+      const before = sent.length;
+      get('a');
+      await turn();
+      const names = sent
+        .slice(before)
+        .map(({ name }) => name)
+        .join(' ');
+      expect(names).toBe(read === 65 ? 'ping get' : 'get');
+      if (read < 65) sent.at(-1)!.resolve(Buffer.from('1'));
+      await handedOut();
+    }
+    outcomes.length = 0;
+    sent.at(-2)!.resolve(Buffer.from('1'));
+    expect(outcomes).toEqual([['violation', 'The reply is not PONG.']]);
+  });
+
+  it('lets go on what waits for the first MGET once nobody waits for that any more', async () => {
+    const { get, news } = setUp();
+    const trial = [get('a'), get('b')];
+    await turn();
+    get('c');
+    get('d');
+    await turn();
+    expect(news()).toBe('mget a b');
+    for (const call of trial) call.isOpen = false;
+    get('e');
+    await turn();
+    expect(news()).toBe('mget c d e');
+  });
+
+  it('hands out nothing of a piece in which something came that no command can have as its reply', async () => {
+    const { get, sent, outcomes, outbox } = await proven();
+    get('a');
+    await turn();
+    get('b');
+    get('c');
+    await turn();
+    sent.at(-2)!.resolve(Buffer.from('stray'));
+    sent.at(-1)!.resolve(Buffer.from('of a'));
+    outbox.drop();
+    await handedOut();
+    expect(outcomes).toEqual([['violation', 'The reply is not an array.']]);
+  });
 
   it('answers a miss only when GET has confirmed it, and not with a value written since', async () => {
     const { get, sent, outcomes, news } = await proven();
@@ -199,11 +271,13 @@ describe('an outbox', () => {
     await turn();
     news();
     sent.at(-1)!.resolve([null, Buffer.from('2'), null, null]);
+    await handedOut();
     expect(outcomes).toEqual([['b', Buffer.from('2')]]);
     expect(news()).toBe('get a, get c, get d');
     sent.at(-3)!.resolve(null);
     sent.at(-2)!.resolve(Buffer.from('later'));
     sent.at(-1)!.reject(named('ReplyError', 'WRONGTYPE Operation against a key'));
+    await handedOut();
     expect(outcomes.slice(1)).toEqual([
       ['a', null],
       ['c', null],
@@ -219,6 +293,7 @@ describe('an outbox', () => {
     await turn();
     expect(sent.at(-1)!.args).toEqual(['a', 'b']);
     sent.at(-1)!.resolve([Buffer.from('1'), Buffer.from('2')]);
+    await handedOut();
     const [first, , second] = outcomes.map(([, value]) => value as Buffer);
     expect(second).toEqual(first);
     expect(second).not.toBe(first);
@@ -236,6 +311,7 @@ describe('an outbox', () => {
     expect(news()).toBe('mget b c');
     set('x').isOpen = false;
     sent[0]!.reject(named('ReplyError', 'ERR unknown command'));
+    await handedOut();
     await turn();
     expect(news()).toBe('get b, get c');
   });

@@ -1,6 +1,7 @@
 /** One command under way: what it is, until when, and the promise its caller waits for. */
 
 import type { CommandArgument } from './client.ts';
+import type { ReplyCheck } from './reply-shape.ts';
 import type { Signs } from './signs-of-life.ts';
 
 /** A command of Redis as an operation of the backend uses it. */
@@ -13,7 +14,9 @@ export interface CommandSpec<Reply = unknown> {
   readonly isWrite: boolean;
   /** True if a group's replica may answer, where the node's `reads` say so. Default false. */
   readonly mayReadReplica?: boolean | undefined;
-  /** Throws for a reply that this command cannot have. */
+  /** Throws for a reply of a form that this command cannot have: the end of the connection. Default: any form may be right. */
+  readonly check?: ReplyCheck | undefined;
+  /** What the caller gets of a reply that has passed the check. What it throws is this call's failure alone. */
   readonly decode: (reply: unknown) => Reply;
   /** What the command may change, on which it depends past which other calls it may be put off. Default: anything. */
   readonly changes?: Changes | undefined;

@@ -5,42 +5,49 @@ import { arrayOf } from '../../runtime/array-of.ts';
 import type { ValueWithExpiry } from '../backend.ts';
 import type { Changes, CommandSpec } from './call.ts';
 import type { CommandArgument } from './client.ts';
+import {
+  checkArray,
+  checkInteger,
+  checkOk,
+  checkPage,
+  checkStatus,
+  checkValue,
+  checkValues,
+  type ReplyCheck,
+} from './reply-shape.ts';
 
-/** Names the kind of the reply that was expected. The reply itself may be a stored value and is not shown. */
-const unexpected = (expected: string) => new Error(`The reply is not ${expected}.`);
-
-function decodeValue(reply: unknown): Buffer | undefined {
-  if (reply === null) return undefined;
-  if (Buffer.isBuffer(reply)) return reply;
-  throw unexpected('a string');
+/** What a command's reply is like: the check of it, and what it says. */
+interface Form<Reply> {
+  readonly check: ReplyCheck;
+  readonly decode: (reply: unknown) => Reply;
 }
 
-function decodeValues(reply: unknown): (Buffer | undefined)[] {
-  if (!Array.isArray(reply)) throw unexpected('an array');
-  return reply.map(decodeValue);
-}
+const value: Form<Buffer | undefined> = {
+  check: checkValue,
+  decode: (reply) => (reply === null ? undefined : (reply as Buffer)),
+};
 
-/** A lent client may be set to give integers as strings. */
-function decodeInteger(reply: unknown): number {
-  const number =
-    typeof reply === 'number' ? reply : Buffer.isBuffer(reply) || typeof reply === 'string' ? Number(reply) : NaN;
-  if (!Number.isFinite(number)) throw unexpected('an integer');
-  return number;
-}
+const values: Form<(Buffer | undefined)[]> = {
+  check: checkValues,
+  decode: (reply) => (reply as unknown[]).map(value.decode),
+};
 
-const decodeFlag = (reply: unknown) => decodeInteger(reply) > 0;
+const integer: Form<number> = { check: checkInteger, decode: Number };
+const flag: Form<boolean> = { check: checkInteger, decode: (reply) => Number(reply) > 0 };
 
-/** The text of a status does not matter; anything that is not one is not the reply to our command. */
-function decodeStatus(reply: unknown): void {
-  if (!Buffer.isBuffer(reply) && typeof reply !== 'string') throw unexpected('a status');
-}
+const statusOf = (text: string): Form<void> => ({
+  check: checkStatus(text),
+  decode: () => undefined,
+});
+const ok = statusOf('OK');
+const queued = statusOf('QUEUED');
+const pong = statusOf('PONG');
 
 /** SET with NX answers nil where the key is there. */
-function decodeStored(reply: unknown): boolean {
-  if (reply === null) return false;
-  decodeStatus(reply);
-  return true;
-}
+const stored: Form<boolean> = {
+  check: (reply, args) => reply !== null && checkOk(reply, args),
+  decode: (reply) => reply !== null,
+};
 
 /** A page of SCAN: where to go on, '0' for the end, and keys as bytes. */
 export interface ScanPage {
@@ -48,62 +55,65 @@ export interface ScanPage {
   readonly keys: readonly Buffer[];
 }
 
-function decodePage(reply: unknown): ScanPage {
-  if (!Array.isArray(reply) || !Array.isArray(reply[1])) throw unexpected('a page of keys');
-  return { cursor: String(reply[0]), keys: reply[1] as Buffer[] };
-}
+const page: Form<ScanPage> = {
+  check: checkPage,
+  decode: (reply) => {
+    const [cursor, keys] = reply as [Buffer, Buffer[]];
+    return { cursor: cursor.toString(), keys };
+  },
+};
 
-/** The replies of the commands of a transaction. A refusal of one stands in its place as an error. */
-function decodeTransaction(reply: unknown): unknown[] {
-  if (!Array.isArray(reply)) throw unexpected('an array');
-  return reply;
-}
+/** The replies of the two commands of a transaction. A refusal of one stands in its place as an error. */
+const pair: Form<readonly unknown[]> = {
+  check: (reply) => checkArray(reply, 2),
+  decode: (reply) => reply as readonly unknown[],
+};
 
-const read = <Reply>(operation: string, name: string, decode: (reply: unknown) => Reply): CommandSpec<Reply> => ({
+const read = <Reply>(operation: string, name: string, form: Form<Reply>): CommandSpec<Reply> => ({
   operation,
   name,
   isWrite: false,
-  decode,
+  ...form,
   changes: 'nothing',
 });
 
 /** A part of a transaction: nothing is moved past it. */
-const inTransaction = <Reply>(operation: string, name: string, decode: (reply: unknown) => Reply) => ({
-  ...read(operation, name, decode),
+const inTransaction = <Reply>(operation: string, name: string, form: Form<Reply>) => ({
+  ...read(operation, name, form),
   changes: 'anything' as const,
 });
 
 const write = <Reply>(
   operation: string,
   name: string,
-  decode: (reply: unknown) => Reply,
+  form: Form<Reply>,
   changes: Changes = 'first key',
-): CommandSpec<Reply> => ({ operation, name, isWrite: true, decode, changes });
+): CommandSpec<Reply> => ({ operation, name, isWrite: true, ...form, changes });
 
 export const commands = {
-  get: { ...read('get', 'get', decodeValue), coalesces: true, mayReadReplica: true },
-  set: write('set', 'set', decodeStatus),
-  delete: write('delete', 'unlink', decodeFlag),
-  ping: { ...read('ping', 'ping', decodeStatus), isSignOfLife: true },
-  getMany: { ...read('getMany', 'mget', decodeValues), mayReadReplica: true },
-  setMany: write('setMany', 'set', decodeStatus),
-  deleteMany: write('deleteMany', 'unlink', decodeFlag),
-  beginGetWithExpiry: inTransaction('getWithExpiry', 'multi', decodeStatus),
-  queueGet: inTransaction('getWithExpiry', 'get', decodeStatus),
-  queueExpiryTime: inTransaction('getWithExpiry', 'pexpiretime', decodeStatus),
-  queueRemaining: inTransaction('getWithExpiry', 'pttl', decodeStatus),
-  endGetWithExpiry: inTransaction('getWithExpiry', 'exec', decodeTransaction),
-  expiryTime: { ...read('expiresAt', 'pexpiretime', decodeInteger), mayReadReplica: true },
-  remaining: { ...read('expiresAt', 'pttl', decodeInteger), mayReadReplica: true },
-  expireAt: write('expire', 'pexpireat', decodeFlag),
-  persist: write('expire', 'persist', decodeFlag),
-  exists: read('expire', 'exists', decodeFlag),
-  setIfAbsent: write('setIfAbsent', 'set', decodeStored),
-  increment: write('increment', 'incrby', decodeInteger),
-  scan: read('scan', 'scan', decodePage),
-  clearScan: read('clear', 'scan', decodePage),
-  clearKeys: write('clear', 'unlink', decodeInteger, 'anything'),
-  clearAll: write('clear', 'flushdb', decodeStatus, 'anything'),
+  get: { ...read('get', 'get', value), coalesces: true, mayReadReplica: true },
+  set: write('set', 'set', ok),
+  delete: write('delete', 'unlink', flag),
+  ping: { ...read('ping', 'ping', pong), isSignOfLife: true },
+  getMany: { ...read('getMany', 'mget', values), mayReadReplica: true },
+  setMany: write('setMany', 'set', ok),
+  deleteMany: write('deleteMany', 'unlink', flag),
+  beginGetWithExpiry: inTransaction('getWithExpiry', 'multi', ok),
+  queueGet: inTransaction('getWithExpiry', 'get', queued),
+  queueExpiryTime: inTransaction('getWithExpiry', 'pexpiretime', queued),
+  queueRemaining: inTransaction('getWithExpiry', 'pttl', queued),
+  endGetWithExpiry: inTransaction('getWithExpiry', 'exec', pair),
+  expiryTime: { ...read('expiresAt', 'pexpiretime', integer), mayReadReplica: true },
+  remaining: { ...read('expiresAt', 'pttl', integer), mayReadReplica: true },
+  expireAt: write('expire', 'pexpireat', flag),
+  persist: write('expire', 'persist', flag),
+  exists: read('expire', 'exists', flag),
+  setIfAbsent: write('setIfAbsent', 'set', stored),
+  increment: write('increment', 'incrby', integer),
+  scan: read('scan', 'scan', page),
+  clearScan: read('clear', 'scan', page),
+  clearKeys: write('clear', 'unlink', integer, 'anything'),
+  clearAll: write('clear', 'flushdb', ok, 'anything'),
 } as const;
 
 /** Keys per page of SCAN; the server may return more or fewer. */
@@ -159,9 +169,11 @@ export function expiryOf(reply: number, baseMs: number): number | undefined {
 }
 
 /** GET's reply with that of PEXPIRETIME or PTTL. */
-export function valueWithExpiry(value: unknown, expiryReply: unknown, baseMs: number): ValueWithExpiry | undefined {
-  const bytes = decodeValue(value);
-  const expiry = expiryOf(decodeInteger(expiryReply), baseMs);
+export function valueWithExpiry(reply: unknown, expiryReply: unknown, baseMs: number): ValueWithExpiry | undefined {
+  checkValue(reply);
+  checkInteger(expiryReply);
+  const bytes = value.decode(reply);
+  const expiry = expiryOf(Number(expiryReply), baseMs);
   if (bytes === undefined || expiry === undefined) return undefined;
   return { value: bytes, expiresAtMs: expiry === Number.POSITIVE_INFINITY ? undefined : expiry };
 }

@@ -87,7 +87,7 @@ export class Connection {
       {
         onReply: (call, reply) => this.#onReply(call, reply),
         onError: (call, error) => this.#onError(call, error),
-        onMisfit: (call, cause) => this.#fail(this.#end(call), { kind: 'protocol', cause }),
+        onViolation: (cause) => this.#violate({ kind: 'protocol', cause }),
         onSending: isOwn ? undefined : (command) => this.#commands.add(command),
       },
     );
@@ -99,9 +99,8 @@ export class Connection {
           observer?.onUp();
         },
         onLost: (failure) => {
-          this.#outbox!.drop();
           if (!isOwn) dropFromResending(client, (command) => this.#commands.has(command));
-          this.#failAll(failure, (call) => call.wasSent);
+          this.#lose(failure);
           observer?.onLost(failure);
         },
         onUnreachable: (failure) => {
@@ -241,7 +240,8 @@ export class Connection {
       this.#end(call)?.resolve(undefined);
       return;
     }
-    if (failure.kind === 'reply' && refusal !== undefined) this.#end(call)?.reject(refusal(error));
+    if (failure.kind === 'protocol') this.#violate(failure);
+    else if (failure.kind === 'reply' && refusal !== undefined) this.#end(call)?.reject(refusal(error));
     else this.#fail(this.#end(call), failure);
   }
 
@@ -252,6 +252,18 @@ export class Connection {
     } catch (cause) {
       this.#fail(call, { kind: 'protocol', cause: cause as Error });
     }
+  }
+
+  /** What has been sent gets no reply any more. */
+  #lose(failure: Failure): void {
+    this.#outbox!.drop();
+    this.#failAll(failure, (call) => call.wasSent);
+  }
+
+  /** What came cannot be right, and so nobody knows which reply is whose. The next connection starts clean. */
+  #violate(failure: Failure): void {
+    this.#lose(failure);
+    this.#link!.drop(failure);
   }
 
   #failAll(failure: Failure, isMeant: (call: Call) => boolean): void {

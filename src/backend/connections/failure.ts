@@ -2,7 +2,8 @@
  * Why a call failed, out of what ioredis reports, and which typed error that is.
  *
  * ioredis attaches the command, its arguments and so keys, values and passwords to its errors, and quotes servers that
- * quote arguments. So none of its errors is ever passed on: a cause is always a fresh error with the text alone.
+ * quote arguments. So none of its errors is ever passed on: a cause is always a fresh error with the text alone, which is
+ * cut to a length for people and holds nothing that steers a terminal.
  */
 
 import {
@@ -14,6 +15,7 @@ import {
   type ShardringError,
   UnknownOutcomeError,
 } from '../../errors/index.ts';
+import { cleanText } from './server-text.ts';
 
 /**
  * - `reply`: the server answered with an error and did nothing.
@@ -40,11 +42,15 @@ export const closedByPeer: Failure = { kind: 'connection', cause: new Error('The
 /** Servers quote the arguments of a command that they do not know. */
 const quotedArguments = /,? with args beginning with:.*/s;
 
-/** ioredis 6 rethrows its decoder's errors with these words; ioredis 5 names redis-parser's class. */
+/**
+ * ioredis 6 rethrows its decoder's errors with these words; ioredis 5 names redis-parser's class. A connection on which nobody
+ * has subscribed is in subscriber mode only after a message that nobody asked for.
+ */
 const isProtocolFailure = (error: Error) =>
   error.name === 'ParserError' ||
   error.message.endsWith('Please report this.') ||
-  error.message.startsWith('Command queue state error');
+  error.message.startsWith('Command queue state error') ||
+  error.message.startsWith('Connection in subscriber mode');
 
 /** True for an error that the server answered with. */
 export const isReplyError = (error: unknown): error is Error & { name: 'ReplyError' } =>
@@ -53,11 +59,11 @@ export const isReplyError = (error: unknown): error is Error & { name: 'ReplyErr
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return closedByPeer;
   if (isReplyError(error)) {
-    return { kind: 'reply', cause: new Error(error.message.replace(quotedArguments, '')) };
+    return { kind: 'reply', cause: new Error(cleanText(error.message).replace(quotedArguments, '')) };
   }
   if (isProtocolFailure(error)) {
     // What comes after the first sentence can be a stored value.
-    return { kind: 'protocol', cause: new Error(error.message.replace(/(\.|Last (error|reply):).*/s, '.')) };
+    return { kind: 'protocol', cause: new Error(cleanText(error.message).replace(/(\.|Last (error|reply):).*/s, '.')) };
   }
   return { kind: 'connection', cause: systemError(error) };
 }
@@ -65,7 +71,7 @@ export function failureOf(error: unknown): Failure {
 /** Text and code of a system's error. A connection tried at two addresses fails with an error whose text is empty. */
 function systemError(error: Error & { code?: unknown }): Error {
   const code = typeof error.code === 'string' ? error.code : undefined;
-  const copy = new Error(error.message || code || error.name);
+  const copy = new Error(cleanText(error.message || code || error.name));
   return code === undefined ? copy : Object.assign(copy, { code });
 }
 

@@ -13,7 +13,7 @@ import { closedByPeer, type Failure, failureOf } from './failure.ts';
 export interface LinkListener {
   /** The node can be talked to. */
   onUp(): void;
-  /** What was sent and is unanswered stays so. */
+  /** What was sent and is unanswered stays so. Told a second time where the connection's end follows. */
   onLost(failure: Failure): void;
   /** An attempt to connect has failed; the next one comes by itself, later. */
   onUnreachable(failure: Failure): void;
@@ -189,6 +189,13 @@ export class Link {
     const failure = failureOf(error);
     this.#lastError = failure;
     if (failure.kind === 'connection') return; // 'close' follows.
+    if (failure.kind === 'protocol' && this.#isUp) {
+      // At once, before anything that came with it is believed. It is also the end of a borrowed client's connection: the
+      // application's own replies would be mistaken as well.
+      this.#listener.onLost(failure);
+      this.client.stream?.destroy();
+      return;
+    }
     // AUTH or SELECT was refused, or this is no Redis: with ioredis a connection may go on after that, without password
     // or in the wrong database.
     this.#outage = failure;

@@ -17,14 +17,18 @@
  */
 
 import type { LoopWatch } from '../../runtime/loop-watch.ts';
+import { Arrivals } from './arrivals.ts';
 import { Call } from './call.ts';
 import { type Client, type ClientCommand, type CommandArgument, type CommandClass, canSend } from './client.ts';
 import { Cork } from './cork.ts';
 import { isReplyError, isStateOfServer } from './failure.ts';
 import { JointWrite, joinable } from './joint-write.ts';
-import type { ReadBatch } from './read-batch.ts';
+import { ReadBatch } from './read-batch.ts';
 import { ReadStatistics } from './read-statistics.ts';
+import { formOf, formOfGet, noRead, type ReadForm, ReplyOrder } from './reply-order.ts';
+import { checkStatus, checkValue, checkValues, type ReplyCheck } from './reply-shape.ts';
 import { opensTransaction, planSendings, type Sending } from './send-plan.ts';
+import { cleanError } from './server-text.ts';
 
 /** Gets the outcome of what was sent. All calls may have ended before. */
 export interface OutboxListener {
@@ -32,8 +36,8 @@ export interface OutboxListener {
   onReply(call: Call, reply: unknown): void;
   /** The client rejected with this error: a reply of the server, or the end of the connection. */
   onError(call: Call, error: Error): void;
-  /** The client got something that is no reply to what was sent. */
-  onMisfit(call: Call, reason: Error): void;
+  /** Something came that is no reply to what was sent. Nothing is told of what came with it, nor after it. */
+  onViolation(reason: Error): void;
   /** Told of each command before the client gets it. */
   readonly onSending?: ((command: ClientCommand) => void) | undefined;
 }
@@ -50,7 +54,14 @@ export interface OutboxOptions {
 /** Replies as the bytes that they are. */
 const rawReplies = { replyEncoding: null } as const;
 
-const misfit = new Error('The reply to MGET is not an array of as many values as keys.');
+function formOfSending(sending: Sending): ReadForm {
+  if (!(sending instanceof Call)) return formOf('mget', sending.keys);
+  // A part of a transaction changes anything: nothing may come into that.
+  return sending.spec.changes === 'nothing' ? formOf(sending.spec.name, sending.args) : noRead;
+}
+
+const checkPong = checkStatus('PONG');
+const ignore = () => undefined;
 
 export class Outbox {
   readonly #client: Client;
@@ -65,11 +76,14 @@ export class Outbox {
   /** What is sent now goes out together. */
   #isJoining = false;
   readonly #statistics = new ReadStatistics();
+  readonly #arrivals = new Arrivals();
+  readonly #order = new ReplyOrder();
   #waiting: Call[] = [];
   #isFlushScheduled = false;
   #wasLone = true;
   /** Of the present connection: whether the server answers MGET. 'asked': the first one is under way. */
   #mget: 'unknown' | 'asked' | 'allowed' | 'refused' = 'unknown';
+  #trial: ReadBatch | undefined;
 
   constructor(client: Client, Command: CommandClass, options: OutboxOptions, listener: OutboxListener) {
     const { isBatching, isOwn, loop } = options;
@@ -86,9 +100,10 @@ export class Outbox {
   post(call: Call, isIdle: boolean): void {
     if (!this.#isBatching) {
       if (this.#client.stream !== undefined) this.#cork.hold(this.#client.stream);
+      this.#checkOrder(call);
       this.#send(call);
     } else if (isIdle && this.#wasLone && !opensTransaction(call)) {
-      this.#together(() => this.#send(call));
+      this.#together(() => this.#send(this.#apart(call)));
     } else {
       this.#waiting.push(call);
       this.#scheduleFlush();
@@ -97,6 +112,8 @@ export class Outbox {
 
   /** A connection is there: sends what has waited for it. @param calls  All that have not been sent, in order. */
   begin(calls: Call[]): void {
+    this.#arrivals.begin();
+    this.#order.reset();
     this.#mget = 'unknown';
     this.#waiting = calls;
     this.#flush();
@@ -105,6 +122,7 @@ export class Outbox {
   /** The connection is lost. What waits is kept by the caller, for {@link begin}. */
   drop(): void {
     this.#waiting = [];
+    this.#arrivals.drop();
   }
 
   #scheduleFlush(): void {
@@ -119,7 +137,7 @@ export class Outbox {
   };
 
   #flush(): void {
-    if (this.#mget === 'asked' || this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0 || this.#isTrialOpen()) return;
     // Then the loss of the connection is about to be told, and what comes of those that wait.
     if (!canSend(this.#client)) return;
     const calls = this.#waiting;
@@ -146,20 +164,58 @@ export class Outbox {
     }
   }
 
+  /** Whether what comes now has to wait for the first MGET. Nobody does whose callers have all gone: its reply may be lost. */
+  #isTrialOpen(): boolean {
+    if (this.#mget !== 'asked') return false;
+    if (this.#trial!.calls.some(({ isOpen }) => isOpen)) return true;
+    this.#mget = 'unknown';
+    return false;
+  }
+
   #maxKeys(): number {
     return this.#isBatching && this.#mget !== 'refused' ? this.#statistics.maxKeys : 1;
   }
 
   #sendAll(sendings: readonly Sending[]): void {
     for (let index = 0; index < sendings.length; index++) {
-      const sending = sendings[index]!;
+      const sending = index === 0 ? this.#apart(sendings[0]!) : sendings[index]!;
+      if (index > 0) this.#checkOrder(sending);
       const isTrial = this.#mget === 'unknown' && !(sending instanceof Call);
-      if (isTrial) this.#mget = 'asked';
+      if (isTrial) {
+        this.#mget = 'asked';
+        this.#trial = sending;
+      }
       this.#send(sending);
       if (!isTrial || this.#mget !== 'asked') continue; // The client may have refused on the spot.
       this.#waiting = sendings.slice(index + 1).flatMap((later) => (later instanceof Call ? [later] : later.calls));
       return;
     }
+  }
+
+  /** The first of several, in a form of its own beside what is under way; see `reply-order.ts`. */
+  #apart(sending: Sending): Sending {
+    if (!this.#order.hasTwin(formOfSending(sending))) {
+      this.#checkOrder(sending);
+      return sending;
+    }
+    if (sending instanceof Call && sending.spec.coalesces === true && this.#mget === 'allowed' && this.#maxKeys() > 1) {
+      const batch = new ReadBatch();
+      batch.add(sending, 1);
+      return batch;
+    }
+    this.#askForPong();
+    return sending;
+  }
+
+  /** Of several GETs that go out together not each is set apart: their replies come together too. */
+  #checkOrder(sending: Sending): void {
+    const form = formOfSending(sending);
+    if (this.#order.isCheckDue(form) || (form !== formOfGet && this.#order.hasTwin(form))) this.#askForPong();
+  }
+
+  #askForPong(): void {
+    this.#order.onCheck();
+    this.#give(this.#commandOf('ping', []), checkPong, ignore, ignore);
   }
 
   /** A client should not throw; if one does, that must not keep others from being sent, nor end the process. */
@@ -179,6 +235,7 @@ export class Outbox {
     const isGet = call.spec.coalesces === true;
     this.#give(
       command,
+      call.spec.check,
       (reply) => {
         if (isGet) this.#statistics.note(reply);
         this.#listener.onReply(call, reply);
@@ -192,7 +249,8 @@ export class Outbox {
   #sendBatch(batch: ReadBatch): void {
     this.#give(
       this.#commandOf('mget', batch.keys),
-      (reply) => this.#onBatchReply(batch, reply),
+      checkValues,
+      (reply) => this.#onBatchReply(batch, reply as (Buffer | null)[]),
       (error) => this.#onBatchError(batch, error),
     );
     for (const call of batch.calls) this.#noteSent(call);
@@ -203,19 +261,15 @@ export class Outbox {
     call.sentAtTick = this.#loop?.ticks ?? 0;
   }
 
-  #onBatchReply({ keys, calls, slots }: ReadBatch, reply: unknown): void {
+  #onBatchReply({ keys, calls, slots }: ReadBatch, reply: (Buffer | null)[]): void {
     this.#endTrial('allowed');
-    if (!Array.isArray(reply) || reply.length !== keys.length) {
-      for (const call of calls) this.#listener.onMisfit(call, misfit);
-      return;
-    }
     for (const value of reply) this.#statistics.note(value);
     const isShared = calls.length > keys.length;
     const absent: Call[] = [];
     for (let index = 0; index < calls.length; index++) {
       const call = calls[index]!;
       const slot = slots[index]!;
-      const value: unknown = reply[slot];
+      const value = reply[slot]!;
       if (value === null) absent.push(call);
       else this.#listener.onReply(call, value);
       // Each caller may do with its bytes what it likes.
@@ -235,6 +289,7 @@ export class Outbox {
         if (!call.isOpen) continue;
         this.#give(
           this.#commandOf(call.spec.name, call.args),
+          checkValue,
           () => this.#listener.onReply(call, null),
           (error) => this.#listener.onError(call, error),
         );
@@ -270,19 +325,41 @@ export class Outbox {
   }
 
   /** Gives a command to the client, whose own promise is not used. */
-  #give(command: ClientCommand, onReply: (reply: unknown) => void, onError: (error: Error) => void): void {
+  #give(
+    command: ClientCommand,
+    check: ReplyCheck | undefined,
+    onReply: (reply: unknown) => void,
+    onError: (error: Error) => void,
+  ): void {
     const { resolve, reject } = command;
     command.resolve = (reply) => {
-      onReply(reply);
+      this.#order.onAnswered();
+      this.#onArrival(command, check, reply, onReply);
       return resolve(reply);
     };
     command.reject = (error) => {
-      onError(error);
+      this.#order.onAnswered();
+      if (isReplyError(error)) {
+        this.#arrivals.add(onError, cleanError(error));
+      } else {
+        onError(error);
+      }
       command.promise.catch(() => undefined); // Nobody waits for ioredis' own promise.
       reject(error);
     };
+    this.#order.onSent(formOf(command.name, command.args));
     this.#listener.onSending?.(command);
     if (this.#isJoining && this.#joint !== undefined) this.#client.sendCommand(command, this.#joint);
     else this.#client.sendCommand(command);
+  }
+
+  #onArrival({ args }: ClientCommand, check: ReplyCheck | undefined, reply: unknown, hand: (reply: unknown) => void) {
+    try {
+      check?.(reply, args);
+    } catch (error) {
+      this.#listener.onViolation(error as Error);
+      return;
+    }
+    this.#arrivals.add(hand, reply);
   }
 }

@@ -1,0 +1,65 @@
+/**
+ * Whether replies are still in step with commands. Pure.
+ *
+ * RESP pairs them by their order alone, so a reply too many or too few gives every later command its neighbour's. That shows
+ * where one gets a reply of a form that it cannot have; among reads of the same form it would never show. So these are kept
+ * apart:
+ *
+ * - A read whose reply has the form of the one still due before it is sent in another form, or with a PING between them.
+ * - Reads that come one after the other have none due before them. Before every 64th goes a PING.
+ *
+ * A PING costs about a tenth of a read. With some before each read nothing could slip through, and every read would be slower.
+ */
+
+/** Of a GET 0, of an MGET the length of its array, of any other command -1. */
+export type ReadForm = number;
+
+export const formOfGet = 0;
+export const noRead = -1;
+
+export function formOf(name: string, args: { readonly length: number }): ReadForm {
+  if (name === 'get') return formOfGet;
+  return name === 'mget' ? args.length : noRead;
+}
+
+const readsPerCheck = 64;
+
+export class ReplyOrder {
+  /** Replies that are due. */
+  #due = 0;
+  /** The form of the newest of them. */
+  #newest = noRead;
+  #readsSinceCheck = 0;
+
+  /** A command was given to the client. */
+  onSent(form: ReadForm): void {
+    this.#due++;
+    this.#newest = form;
+    if (form !== noRead) this.#readsSinceCheck++;
+  }
+
+  onAnswered(): void {
+    this.#due--;
+  }
+
+  /** A new connection. */
+  reset(): void {
+    this.#due = 0;
+    this.#readsSinceCheck = 0;
+  }
+
+  /** Whether a read of this form would be the neighbour of one like it. */
+  hasTwin(form: ReadForm): boolean {
+    return form !== noRead && this.#due > 0 && this.#newest === form;
+  }
+
+  /** Whether it is time for a PING before a read of this form. */
+  isCheckDue(form: ReadForm): boolean {
+    return form !== noRead && this.#readsSinceCheck >= readsPerCheck;
+  }
+
+  /** A PING is about to be sent. */
+  onCheck(): void {
+    this.#readsSinceCheck = 0;
+  }
+}
