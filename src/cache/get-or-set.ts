@@ -36,12 +36,18 @@ export class GetOrSet {
   readonly #flights: SingleFlight<unknown>;
   /** Loading, because the value is missing or old. */
   readonly #loads: SingleFlight<unknown>;
+  readonly #closed = new AbortController();
 
   constructor(fleet: Fleet, access: ValueAccess) {
     this.#fleet = fleet;
     this.#access = access;
     this.#flights = new SingleFlight(fleet.guards);
     this.#loads = new SingleFlight(fleet.guards);
+  }
+
+  /** Rejects all who wait for a load, whatever becomes of that: its value is not stored any more. */
+  end(reason: Error): void {
+    this.#closed.abort(reason);
   }
 
   /** The shared run goes on for the others when this caller's signal aborts. */
@@ -61,7 +67,9 @@ export class GetOrSet {
     const found = await this.#access.read(key, freshness.staleWhileRevalidateMs !== undefined);
     if (found === undefined) return await this.#load(key, load, freshness);
     if (this.#isStale(key, found.expiresAtMs, freshness) && !this.#loads.has(key)) {
-      this.#load(key, load, freshness).catch((error) => this.#tell(error));
+      this.#load(key, load, freshness).catch((error) => {
+        if (!this.#closed.signal.aborted) this.#tell(error);
+      });
     }
     return found.value;
   }
@@ -76,7 +84,7 @@ export class GetOrSet {
   /** A value that a write or delete of the key has overtaken is answered and not stored. */
   #load(key: string, load: Load, freshness: Freshness): Promise<unknown> {
     return this.#loads.run(key, async (guard) => {
-      const value = await load();
+      const value = await untilAborted((async () => load())(), this.#closed.signal);
       if (value !== undefined && !guard.broken) await this.#store(key, value, freshness);
       return value;
     });

@@ -6,6 +6,7 @@
  */
 
 import type { Value, ValueWithExpiry } from '../backend/backend.ts';
+import { ClosedError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import type { Placement } from '../placement/placement.ts';
@@ -15,9 +16,11 @@ import { type ReadCall, type RouteOptions, readOne } from '../routing/read.ts';
 import type { Topology } from '../routing/topology.ts';
 import { type Confirmation, type Send, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { settledWithin } from '../runtime/time-limit.ts';
 import { expectFunction, expectInteger, expectString } from '../runtime/validate.ts';
 import type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-options.ts';
 import { Calls } from './calls.ts';
+import { closeBackends } from './close-backends.ts';
 import { type Codec, decode, encode } from './codecs.ts';
 import { CacheEventEmitter } from './events.ts';
 import { GetOrSet } from './get-or-set.ts';
@@ -292,8 +295,8 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   /**
-   * Refuses new calls, waits for those under way (each ends by its deadline) and closes the nodes' backends. Idempotent.
-   * `await using` calls it.
+   * Refuses new calls, waits for those under way and closes the nodes' backends, all within `timeoutMs`; who waits for a load of
+   * `getOrSet` by then gets `ERR_CLOSED`. Idempotent. `await using` calls it.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -305,12 +308,18 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   async #close(): Promise<void> {
-    await this.#calls.gate.close();
+    const closeByMs = this.#clock.nowMs() + this.#fleet.policy.timeoutMs;
+    const within = (work: Promise<unknown>) =>
+      settledWithin(this.#clock, Math.max(0, closeByMs - this.#clock.nowMs()), work);
+    await within(this.#calls.gate.close());
+    this.#getOrSet.end(new ClosedError('cache'));
     this.#monitor.stop();
     this.#membership.endAll();
-    await this.#fleet.drained();
-    const closings = await Promise.allSettled(this.#fleet.allMembers().map(({ backend }) => backend.close()));
-    for (const closing of closings) if (closing.status === 'rejected') throw closing.reason;
+    await within(this.#fleet.drained());
+    // A call that has taken longer than the rest ends with its backend.
+    await closeBackends(this.#fleet.allMembers(), within, (node, error) =>
+      this.tell('backgroundError', { operation: 'close', node, error }),
+    );
   }
 
   #call<Result>(

@@ -18,6 +18,7 @@ import { HealthMonitor } from '../health/monitor.ts';
 import type { NodeId } from '../placement/node.ts';
 import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
+import { settledWithin } from '../runtime/time-limit.ts';
 import { type Callback, tellCallback } from './commander.ts';
 import type { CommandParser } from './invocation.ts';
 import { RedisNode } from './node.ts';
@@ -163,8 +164,9 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
   }
 
   /**
-   * Refuses new commands, waits for those under way (each ends by its deadline; blocking ones end at once) and closes all
-   * connections. Clients that the application lent stay open.
+   * Refuses new commands, waits for those under way, for at most `timeoutMs` (blocking ones end at once), and closes all
+   * connections. What is left by then gets `ERR_CLOSED`, or `ERR_UNKNOWN_OUTCOME` where it may have changed something. Clients
+   * that the application lent stay open.
    */
   quit(callback?: (error?: Error | null, reply?: 'OK') => void): Promise<'OK'> {
     const closed = this.close().then((): 'OK' => 'OK');
@@ -206,10 +208,15 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#monitor.stop();
     this.status = 'end';
-    await this.fleet.drained();
+    const { clock, timeoutMs } = this.parsed;
+    const closeByMs = clock.nowMs() + timeoutMs;
+    const leftMs = () => Math.max(0, closeByMs - clock.nowMs());
+    const servers = [...this.redisNodes.values()].map(({ server }) => server);
+    for (const server of servers) server.endWaits();
+    await settledWithin(clock, leftMs(), this.fleet.drained());
     this.endOwn();
     for (const node of this.redisNodes.values()) node.endClient();
-    await Promise.all([...this.redisNodes.values()].map(({ server }) => server.close()));
+    await Promise.all(servers.map((server) => server.close(leftMs())));
     // As in ioredis, after those who called `quit` were told; and what a listener throws is not theirs.
     setImmediate(() => {
       this.tell('close');

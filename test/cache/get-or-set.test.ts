@@ -184,4 +184,38 @@ describe('getOrSet', () => {
     await closing;
     await expect(storedAt('a', 'k')).rejects.toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }));
   });
+
+  it('ends with ERR_CLOSED for all who wait for a load that hangs, when closing has waited for timeoutMs', async () => {
+    const { cache, clock, events } = makeFaultyCache(['a'], { timeoutMs: 300 });
+    const loader = slowLoader();
+    const calls = ['k', 'k', 'other'].map((key) => cache.getOrSet(key, loader.load));
+    const outcomes = Promise.allSettled(calls);
+    await loader.settle();
+    const closing = cache.close();
+    await clock.advance(299);
+    loader.end('in time');
+    expect(await calls[0]).toBe('in time');
+    await clock.advance(1);
+    await closing;
+    expect(
+      (await outcomes).map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : outcome.value)),
+    ).toEqual(['in time', 'in time', 'ERR_CLOSED']);
+    loader.end('too late');
+    await loader.settle();
+    expect(events).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('tells nobody of a renewal in the background that closing has ended', async () => {
+    const { cache, clock, events } = makeFaultyCache(['a'], { timeoutMs: 300 });
+    const loader = slowLoader();
+    const options = { ttlMs: 100, staleWhileRevalidateMs: 10_000 };
+    await cache.getOrSet('k', () => 'old', options);
+    await clock.advance(200);
+    expect(await cache.getOrSet('k', loader.load, options)).toBe('old');
+    await loader.settle();
+    await cache.close();
+    await loader.settle();
+    expect([loader.runs, events]).toEqual([1, []]);
+  });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MemoryBackend } from '../../src/backend/memory.ts';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import type { HashRing } from '../../src/placement/ring/hash-ring.ts';
@@ -383,6 +383,23 @@ describe('a cache', () => {
     await closing;
     expect(clock.pendingTimers).toBe(0);
     await expect(nodes.a!.get('k', {})).rejects.toThrow(code('ERR_CLOSED'));
+  });
+
+  it('closes within timeoutMs, though a backend does not, and tells of what fails later', async () => {
+    const { cache, clock, events, nodes } = makeFaultyCache(['a', 'b'], { timeoutMs: 300 });
+    let fail!: (error: Error) => void;
+    nodes.a!.close = () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      });
+    const closing = cache.close();
+    await clock.advance(300);
+    await closing;
+    const late = new Error('late');
+    fail(late);
+    await vi.waitFor(() =>
+      expect(events).toEqual([{ name: 'backgroundError', operation: 'close', node: 'a', error: late }]),
+    );
   });
 
   it('does not wait on closing for a listing that was left half-way, which then ends with ERR_CLOSED', async () => {

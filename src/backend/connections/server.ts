@@ -183,23 +183,30 @@ export class RedisServer {
     return this.#blocking.use(use, { ...options, signal: this.#closed.signal });
   }
 
+  /** Ends what waits for data, as {@link close} does. */
+  endWaits(): void {
+    this.#closed.abort(new ClosedError('client'));
+  }
+
   /**
-   * Waits for the calls under way, for at most the default time of a call, and ends those that are left. Who waits for data or
-   * for a connection is told at once. A client that the application lent stays open. Idempotent.
+   * Waits for the calls under way, for at most `limitMs`, and ends those that are left. Who waits for data or for a connection is
+   * told at once. A client that the application lent stays open. Idempotent.
+   *
+   * @param limitMs  Default: the default time of a call.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close(limitMs: number = this.#timeoutMs): Promise<void> {
+    this.#closing ??= this.#close(limitMs);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
-    const closed = new ClosedError('client');
-    this.#closed.abort(closed);
+  async #close(limitMs: number): Promise<void> {
+    this.endWaits();
     await Promise.all([
-      this.#dedicated.close(this.#timeoutMs),
-      this.#blocking.close(this.#timeoutMs),
-      settledWithin(this.#clock, this.#timeoutMs, this.#idle()),
+      this.#dedicated.close(limitMs),
+      this.#blocking.close(limitMs),
+      settledWithin(this.#clock, limitMs, this.#idle()),
     ]);
+    const closed = new ClosedError('client');
     this.#replica?.end(closed);
     this.#connection.end(closed);
     this.#group?.close();
