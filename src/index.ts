@@ -25,6 +25,7 @@ export {
   ClosedError,
   CodecError,
   CommandRefusedError,
+  CredentialsError,
   CrossNodeError,
   InvalidArgumentError,
   isShardringError,
@@ -37,6 +38,7 @@ export {
   NotAnIntegerError,
   PartialFailureError,
   type ReplyErrorKind,
+  type ServerProblem,
   ShardringError,
   type ShardringErrorCode,
   SnapshotError,
@@ -45,6 +47,7 @@ export {
   UnsupportedError,
   ValueTooLargeError,
   WriteConsistencyError,
+  WrongServerError,
 } from './errors/index.ts';
 export type { NodeHealth, NodeReport } from './health/health-view.ts';
 export { type Balance, balanceOf, type NodeBalance, type RingOutlook, type Spread } from './placement/balance.ts';

@@ -13,6 +13,8 @@ const samples: errors.AnyShardringError[] = [
   new errors.UnknownOutcomeError('a', 'increment', { cause }),
   new errors.NodeReplyError('a', 'set', 'OOM', { cause }),
   new errors.NodeProtocolError('a', 'get', { cause }),
+  new errors.WrongServerError('b', 'get', 'shared', { address: '10.0.0.1:6379', other: 'a' }),
+  new errors.CredentialsError('a', 'get', { cause }),
   new errors.NotAnIntegerError('a', { cause }),
   new errors.ValueTooLargeError('a', 10, 5),
   new errors.AllReplicasFailedError('get', [attempt]),

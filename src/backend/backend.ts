@@ -11,6 +11,8 @@
  * of single calls), and the others are named in {@link BackendCapabilities}.
  */
 
+import type { NodeSeat } from './server-roster.ts';
+
 /** A stored value. Opaque bytes: encoding is the caller's business. A backend may keep the array; do not change it. */
 export type Value = Uint8Array;
 
@@ -68,6 +70,12 @@ export interface Backend extends AsyncDisposable {
 
   /** The node's name in this backend's errors, where it has such a field: set to the node's id when it joins a cache. */
   nodeName?: string;
+
+  /**
+   * Called when the backend joins a cache, where it can know which server it has reached: two nodes on one server are then
+   * found. Not part of what an adapter has to offer.
+   */
+  takeSeat?(seat: NodeSeat): void;
 
   /**
    * The value under `key`, or undefined if there is none. A miss is never an error and an error is never a miss:
@@ -136,4 +144,4 @@ export interface Backend extends AsyncDisposable {
 }
 
 /** A backend with every call; those its kind lacks throw {@link UnsupportedError}. See `complete-backend.ts`. */
-export type CompleteBackend = Required<Omit<Backend, 'nodeName'>>;
+export type CompleteBackend = Required<Omit<Backend, 'nodeName' | 'takeSeat'>>;

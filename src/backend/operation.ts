@@ -5,7 +5,7 @@ import type { Backend } from './backend.ts';
 /** Every call that takes {@link CallOptions}. */
 export type BackendOperation = Exclude<
   keyof Backend,
-  'name' | 'nodeName' | 'capabilities' | 'close' | typeof Symbol.asyncDispose
+  'name' | 'nodeName' | 'takeSeat' | 'capabilities' | 'close' | typeof Symbol.asyncDispose
 >;
 
 /** Required, so that a call added to the contract cannot be forgotten here. */

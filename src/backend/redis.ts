@@ -41,6 +41,7 @@ import { parseOptions, type RedisBackendOptions, type RedisTarget } from './conn
 import { type PageWithNext, pageAt, type ScanPosition, scanStart } from './connections/scan-position.ts';
 import { RedisServer } from './connections/server.ts';
 import { parseTarget } from './connections/target.ts';
+import type { NodeSeat } from './server-roster.ts';
 
 export class RedisBackend implements Backend {
   readonly name = 'redis';
@@ -95,7 +96,14 @@ export class RedisBackend implements Backend {
   }
 
   ping(options: CallOptions = {}): Promise<void> {
-    return this.#call(commands.ping, [], this.#limits(options));
+    const limits = this.#limits(options);
+    void this.#server.checkRole(limits);
+    return this.#call(commands.ping, [], limits);
+  }
+
+  /** Called by the cache that this backend joins, see `Backend.takeSeat`. */
+  takeSeat(seat: NodeSeat): void {
+    this.#server.takeSeat(seat);
   }
 
   /** One MGET, or several one after the other beyond 1,000 keys. */

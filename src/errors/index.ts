@@ -16,6 +16,7 @@ import type {
   TimeoutError,
   UnknownOutcomeError,
 } from './node.ts';
+import type { CredentialsError, WrongServerError } from './node-setup.ts';
 import type { AllReplicasFailedError, PartialFailureError, WriteConsistencyError } from './several-nodes.ts';
 import type { CodecError, NotAnIntegerError, ValueTooLargeError } from './value.ts';
 
@@ -24,6 +25,7 @@ export { ShardringError } from './base.ts';
 export { ClosedError, MissingDependencyError } from './client.ts';
 export { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
 export {
+  type NodeErrorOptions,
   NodeProtocolError,
   NodeReplyError,
   NodeUnavailableError,
@@ -31,6 +33,7 @@ export {
   TimeoutError,
   UnknownOutcomeError,
 } from './node.ts';
+export { CredentialsError, type ServerProblem, WrongServerError } from './node-setup.ts';
 export {
   AllReplicasFailedError,
   type NodeAttempt,
@@ -49,6 +52,8 @@ export type AnyShardringError =
   | UnknownOutcomeError
   | NodeReplyError
   | NodeProtocolError
+  | WrongServerError
+  | CredentialsError
   | NotAnIntegerError
   | ValueTooLargeError
   | AllReplicasFailedError

@@ -2,6 +2,19 @@
 
 import { ShardringError } from './base.ts';
 
+export interface NodeErrorOptions extends ErrorOptions {
+  /** Where the node's server is, for the message: `10.0.0.1:6379`, or the path of a socket file. */
+  readonly address?: string | undefined;
+  /** Why, and what to do, in words that end a sentence: `ECONNREFUSED`. */
+  readonly reason?: string | undefined;
+}
+
+/** `node a (10.0.0.1:6379)`. A node without a name of its own is called by its address. */
+export const named = (node: string, address: string | undefined) =>
+  address === undefined || address === node ? `node ${node}` : `node ${node} (${address})`;
+
+const ending = (reason: string | undefined) => (reason === undefined ? '.' : `: ${reason}`);
+
 /**
  * The node could not be reached. A write was not executed there; a read may have been, and its answer is lost. Another
  * replica may serve.
@@ -16,9 +29,9 @@ export class NodeUnavailableError extends ShardringError {
   constructor(
     readonly node: string,
     readonly operation: string,
-    options?: ErrorOptions,
+    options: NodeErrorOptions = {},
   ) {
-    super(`${operation}: node ${node} cannot be reached.`, options);
+    super(`${operation}: ${named(node, options.address)} cannot be reached${ending(options.reason)}`, options);
   }
 }
 
@@ -34,9 +47,10 @@ export class TimeoutError extends ShardringError {
     readonly node: string,
     readonly operation: string,
     readonly timeoutMs: number,
-    options?: ErrorOptions,
+    options: NodeErrorOptions = {},
   ) {
-    super(`${operation}: node ${node} did not answer within ${Math.ceil(timeoutMs)} ms.`, options);
+    const limit = `${Math.ceil(timeoutMs)} ms`;
+    super(`${operation}: ${named(node, options.address)} did not answer within ${limit}.`, options);
   }
 }
 
@@ -56,9 +70,14 @@ export class UnknownOutcomeError extends ShardringError {
   constructor(
     readonly node: string,
     readonly operation: string,
-    options?: ErrorOptions,
+    options: NodeErrorOptions = {},
   ) {
-    super(`${operation}: the reply of node ${node} was lost, so the call may or may not have been executed.`, options);
+    super(
+      `${operation}: the reply of ${named(node, options.address)} was lost` +
+        `${options.reason === undefined ? '' : ` (${options.reason.replace(/\.$/, '')})`}` +
+        ', so the call may or may not have been executed.',
+      options,
+    );
   }
 }
 
@@ -90,6 +109,24 @@ const retryableReplies: ReadonlySet<ReplyErrorKind> = new Set([
   'TRYAGAIN',
 ]);
 
+/** What to do about refusals that are about how the node is set up, and not about the one call. */
+const adviceOn: Partial<Readonly<Record<ReplyErrorKind, string>>> = {
+  READONLY: 'its server is a read-only replica. Point the node at the primary',
+  NOAUTH: 'it wants a password, and none was given. Set `password`, and `username` for a user other than the default',
+  WRONGPASS: 'it does not accept the user name and password. Check `username` and `password`',
+  NOPERM: 'the ACL of its user does not allow this',
+  LOADING: 'it is loading its data',
+  OOM: 'its memory is full (`maxmemory`)',
+  MASTERDOWN: 'it is a replica that has lost its primary',
+  MISCONF: 'it cannot save its data and so takes no writes',
+};
+
+function refusal(kind: ReplyErrorKind): string {
+  const advice = adviceOn[kind];
+  if (advice !== undefined) return ` (${kind}): ${advice}; see \`cause\`.`;
+  return `${kind === 'OTHER' ? '' : ` (${kind})`}; see \`cause\`.`;
+}
+
 /** The node answered with an error. `cause` holds the server's own text. The call was not executed. */
 export class NodeReplyError extends ShardringError {
   static {
@@ -102,12 +139,9 @@ export class NodeReplyError extends ShardringError {
     readonly node: string,
     readonly operation: string,
     readonly kind: ReplyErrorKind,
-    options?: ErrorOptions,
+    options: NodeErrorOptions = {},
   ) {
-    super(
-      `${operation}: node ${node} refused the call${kind === 'OTHER' ? '' : ` (${kind})`}; see \`cause\`.`,
-      options,
-    );
+    super(`${operation}: ${named(node, options.address)} refused the call${refusal(kind)}`, options);
     this.retryable = retryableReplies.has(kind);
   }
 }
@@ -123,8 +157,12 @@ export class NodeProtocolError extends ShardringError {
   constructor(
     readonly node: string,
     readonly operation: string,
-    options?: ErrorOptions,
+    options: NodeErrorOptions = {},
   ) {
-    super(`${operation}: node ${node} does not speak the Redis protocol; see \`cause\`.`, options);
+    const { address, reason } = options;
+    super(
+      `${operation}: ${named(node, address)} does not speak the Redis protocol${reason === undefined ? '; see `cause`.' : `: ${reason}`}`,
+      options,
+    );
   }
 }

@@ -2,6 +2,8 @@
 
 import type { Redis, RedisOptions } from 'ioredis';
 import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
+import type { ServerCheck } from '../backend/connections/link.ts';
+import { sharedClientOptions } from '../backend/connections/own-client.ts';
 import type { RedisServer } from '../backend/connections/server.ts';
 import type { Target } from '../backend/connections/target.ts';
 import type { NodeId } from '../placement/node.ts';
@@ -33,17 +35,20 @@ export class RedisNode {
     return this.#client;
   }
 
-  /** Options of the node's own client, none for a lent one. */
-  get options(): RedisOptions {
-    return this.#target.kind === 'own' ? this.#target.options : {};
-  }
-
   /** A new client that leads to this node, with `overrides` over the options of the node. */
   makeClient(overrides: RedisOptions): Redis {
-    const options = { ...overrides, ...this.server.groupOptions };
+    const options = { ...this.server.clientOptions, ...overrides };
     if (this.#target.kind === 'lent') return this.#target.client.duplicate(options) as unknown as Redis;
     const RedisClass = loadedRedisClass();
     return new RedisClass({ ...this.#target.options, ...options });
+  }
+
+  /** For subscriptions: it reconnects by itself, for as long as it is not ended, to a server that passes the check. */
+  makeSubscriber(connectTimeoutMs: number | undefined): { readonly client: Redis; readonly check: ServerCheck } {
+    const check = this.server.newCheck();
+    const own = this.#target.kind === 'own' ? this.#target.options : {};
+    const client = this.makeClient({ ...sharedClientOptions(own, connectTimeoutMs), ...check.sharedOptions });
+    return { client, check };
   }
 
   /** Ends the client that this node made for the application, at once. */

@@ -9,9 +9,9 @@
  * the node is back, and the nodes that did confirm it serve it meanwhile. Only a server's refusal undoes a call.
  */
 
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { isReplyError } from '../backend/connections/failure.ts';
-import { sharedClientOptions } from '../backend/connections/own-client.ts';
+import type { ServerCheck } from '../backend/connections/link.ts';
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Channel, type ChannelInput, type Family, isServersOwn, parseChannels } from './channel.ts';
@@ -33,17 +33,13 @@ export interface PubSubOptions {
   readonly handshakeTimeoutMs: number;
   /** Default 15,000. A connection that leaves a PING unanswered for this long is given up. Milliseconds. */
   readonly heartbeatMs?: number | undefined;
-  /** A new client for the node, not connected yet, with {@link subscriberClientOptions} in force. */
-  readonly makeClient: (nodeId: string) => Redis;
+  /** A new client for the node, not connected yet, that reconnects by itself; and the check of its server. */
+  readonly makeClient: (nodeId: string) => { readonly client: Redis; readonly check: ServerCheck };
   /** Gets the events of messages. */
   readonly target: MessageTarget;
   /** What no call is there to be told of: a connection was lost or cannot be made, a renewal was refused. */
   readonly onError: (nodeId: string, error: Error) => void;
 }
-
-/** Options for clients that subscribe. They reconnect for as long as they are not ended, and send nothing by themselves. */
-export const subscriberClientOptions = (options: RedisOptions, connectTimeoutMs?: number): RedisOptions =>
-  sharedClientOptions(options, connectTimeoutMs);
 
 const subscriptionCommands = [
   'subscribe',

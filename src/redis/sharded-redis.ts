@@ -29,7 +29,7 @@ import { invocationOf } from './invocation.ts';
 import { NodeCaller } from './node-caller.ts';
 import { parseOptions, rereadable, type ShardedRedisOptions } from './options.ts';
 import { type OnQueued, type PipelineResults, type QueuedCommand, ShardedPipeline } from './pipeline.ts';
-import { isSubscription, PubSub, type SubscriptionCommand, subscriberClientOptions } from './pubsub.ts';
+import { isSubscription, PubSub, type SubscriptionCommand } from './pubsub.ts';
 import type { KeyScan } from './scan.ts';
 import type { ElementScanOptions, ScanOptions } from './scan-options.ts';
 import type { ScanStream, ScanStreamOptions } from './scan-stream.ts';
@@ -84,10 +84,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     return new PubSub({
       ...{ clock, timeoutMs, handshakeTimeoutMs: connectTimeoutMs ?? defaultConnectTimeoutMs },
       homes: { nodes: [...this.redisNodes.keys()], nodeOf: (channel) => placement.nodeFor(channel) },
-      makeClient: (id) =>
-        this.redisNodes
-          .get(id)!
-          .makeClient(subscriberClientOptions(this.redisNodes.get(id)!.options, connectTimeoutMs)),
+      makeClient: (id) => this.redisNodes.get(id)!.makeSubscriber(connectTimeoutMs),
       target: this,
       onError: (node, error) => this.tell('node error', error, node),
     });

@@ -15,7 +15,7 @@ import { chunks } from '../backend/connections/chunks.ts';
 import type { Client } from '../backend/connections/client.ts';
 import { errorOf, type Failure, isReplyError } from '../backend/connections/failure.ts';
 import { Heartbeat } from '../backend/connections/heartbeat.ts';
-import { Link } from '../backend/connections/link.ts';
+import { Link, type ServerCheck } from '../backend/connections/link.ts';
 import { signsOf } from '../backend/connections/signs-of-life.ts';
 import { ClosedError, NodeUnavailableError, TimeoutError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -32,8 +32,8 @@ export interface SubscriberOptions {
   readonly handshakeTimeoutMs: number;
   /** Pause between two signs of life asked of a connection that has subscriptions. Milliseconds. */
   readonly heartbeatMs: number;
-  /** Not connected yet, with `subscriberClientOptions`. */
-  readonly makeClient: () => Redis;
+  /** Not connected yet, reconnecting by itself, and the check of its server. */
+  readonly makeClient: () => { readonly client: Redis; readonly check: ServerCheck };
   readonly relay: MessageRelay;
   /** What no call is there to be told of: lost and failed connections, refused renewals. */
   readonly onError: (error: Error) => void;
@@ -70,7 +70,8 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#client = options.makeClient();
+    const { client, check } = options.makeClient();
+    this.#client = client;
     options.relay.listen(this.#client, this.#wishes.psubscribe);
     const listener = {
       onUp: () => this.#onUp(),
@@ -84,7 +85,10 @@ export class Subscriber {
       bytesRead: () => signsOf((this.#client as unknown as Client).stream).readBytes,
       onSilence: () => this.#link.drop(silent),
     });
-    this.#link = new Link(this.#client as unknown as Client, listener, { isOwn: true, clock, handshakeTimeoutMs });
+    this.#link = new Link(this.#client as unknown as Client, listener, {
+      ...{ isOwn: true, clock, handshakeTimeoutMs },
+      serverCheck: check,
+    });
     this.#link.connect();
   }
 

@@ -92,6 +92,9 @@ export async function transactAt(
     },
     { timeoutMs, operation: 'multi', isWrite },
   );
-  if ('refusal' in outcome) throw outcome.refusal;
+  if ('refusal' in outcome) {
+    node.server.noteRefusal(outcome.refusal);
+    throw outcome.refusal;
+  }
   return outcome.results;
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { RedisBackend } from '../../src/redis/index.ts';
+import { RedisBackend, type RedisNodeOptions } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../support/redis.ts';
 import { connectionKinds, type OpenBackend } from '../support/redis-clients.ts';
@@ -95,7 +95,8 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     const server = await start({
       args: ['--replicaof', '127.0.0.1', `${master.port}`, '--replica-serve-stale-data', 'no'],
     });
-    const backend = connect({ port: server.port });
+    const options: RedisNodeOptions = { port: server.port, reads: 'replica' };
+    const backend = connect(options as RedisOptions);
     await eventually(() => backend.get(key).then(() => true), 15_000);
     await expectRefusal(backend.set(key, value), 'READONLY', true);
     await master.stop();

@@ -3,9 +3,11 @@
 import { EventEmitter } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5, type RedisOptions as Redis5Options } from 'ioredis5';
+import { sharedClientOptions } from '../../src/backend/connections/own-client.ts';
 import { routingKeyOf } from '../../src/placement/routing-key.ts';
-import { type ChannelHomes, PubSub, type PubSubOptions, subscriberClientOptions } from '../../src/redis/pubsub.ts';
+import { type ChannelHomes, PubSub, type PubSubOptions } from '../../src/redis/pubsub.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { anyServer } from '../support/any-server.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 
 export const ids = ['a', 'b', 'c'] as const;
@@ -81,13 +83,13 @@ export function subscribe(
     handshakeTimeoutMs: 2_000,
     makeClient(nodeId) {
       const { port } = servers.of[nodeId as (typeof ids)[number]];
-      const clientOptions = subscriberClientOptions({ port, ...extra });
+      const clientOptions = sharedClientOptions({ port, ...extra }, undefined);
       const client =
         library === 'ioredis 5'
           ? (new Redis5(clientOptions as Redis5Options) as unknown as Redis)
           : new Redis(clientOptions as { readonly lazyConnect: boolean });
       clients.push(client);
-      return client;
+      return { client, check: anyServer };
     },
     target: emitter,
     onError: (node, error) => errors.push({ node, error }),

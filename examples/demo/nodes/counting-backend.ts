@@ -11,7 +11,7 @@ import type {
 } from 'shardring';
 
 /** A backend that has every call, as those of this package do. */
-export type FullBackend = Required<Omit<Backend, 'nodeName'>>;
+export type FullBackend = Required<Omit<Backend, 'nodeName' | 'takeSeat'>>;
 
 /** What a node was asked since the start. A call on many keys counts each of them. */
 export interface NodeLoad {

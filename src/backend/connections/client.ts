@@ -5,6 +5,7 @@
  */
 
 import type { Duplex } from 'node:stream';
+import type { ServerIdentity } from './server-identity.ts';
 
 export type CommandArgument = string | Buffer | number;
 
@@ -44,6 +45,8 @@ export interface Client {
   readonly stream?: Duplex | undefined;
   /** What the server knows of the connection; replaced on each one. */
   readonly condition?: { readonly select?: number; readonly subscriber?: unknown } | null | undefined;
+  /** Of a client of our own transport: what the server has said of itself as the connection was made. */
+  readonly identity?: ServerIdentity | undefined;
   readonly commandQueue?: { readonly length: number } | undefined;
   connect(): Promise<void>;
   disconnect(): void;

@@ -13,8 +13,8 @@ import { Call, type CallLimits, type CommandSpec } from './call.ts';
 import { CallList } from './call-list.ts';
 import { type Client, type ClientCommand, type CommandArgument, commandClassOf } from './client.ts';
 import { Deadlines } from './deadlines.ts';
-import { errorOf, type Failure, failureOf, isDoubtful, refusesAll } from './failure.ts';
-import { type GroupWatch, Link, type LinkListener } from './link.ts';
+import { errorOf, type Failure, failureOf, isDoubtful, isRedirection, refusesAll } from './failure.ts';
+import { Link, type LinkListener, type ServerCheck } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { dropFromResending } from './resend-guard.ts';
 import { answersNewcomer } from './second-opinion.ts';
@@ -30,8 +30,9 @@ export interface ConnectionOptions {
   readonly batching: boolean;
   /** Told of every call that failed by an error of ours, for those who do not look at each call. */
   readonly onFailure?: ((error: Error) => void) | undefined;
-  /** Of own clients, where the node is a group of servers. */
-  readonly groupWatch?: GroupWatch | undefined;
+  /** Of the server, for messages. */
+  readonly address: string;
+  readonly serverCheck: ServerCheck;
   /** Told of what becomes of the connection, after the calls on it. */
   readonly observer?: LinkListener | undefined;
 }
@@ -144,7 +145,9 @@ export class Connection {
     const { signal } = limits;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (!(limits.timeoutMs > 0))
-      return Promise.reject(new TimeoutError(this.#options.node(), spec.operation, limits.timeoutMs));
+      return Promise.reject(
+        new TimeoutError(this.#options.node(), spec.operation, limits.timeoutMs, { address: this.#options.address }),
+      );
     const call = new Call(spec, args, limits);
     if (spec.isSignOfLife === true) call.signsWhenBegun = this.#signs();
     if (this.#link?.isUp) {
@@ -159,7 +162,8 @@ export class Connection {
 
   /** The typed error for a refusal that came inside another command's reply. */
   errorOf({ operation, isWrite }: CommandSpec, refusal: unknown): Error {
-    return errorOf(failureOf(refusal), { node: this.#options.node(), operation, isWrite, wasSent: true });
+    const { node, address } = this.#options;
+    return errorOf(failureOf(refusal), { node: node(), address, operation, isWrite, wasSent: true });
   }
 
   /** Resolves once no call is under way. They end by their deadlines. */
@@ -240,8 +244,10 @@ export class Connection {
       this.#end(call)?.resolve(undefined);
       return;
     }
+    // That the server is one of a cluster is no answer to the call.
+    const isAnswer = failure.kind === 'reply' && !isRedirection(failure.cause);
     if (failure.kind === 'protocol') this.#violate(failure);
-    else if (failure.kind === 'reply' && refusal !== undefined) this.#end(call)?.reject(refusal(error));
+    else if (isAnswer && refusal !== undefined) this.#end(call)?.reject(refusal(error));
     else this.#fail(this.#end(call), failure);
   }
 
@@ -276,7 +282,8 @@ export class Connection {
   #fail(call: Call | undefined, failure: Failure): void {
     if (call === undefined) return;
     const { operation, isWrite } = call.spec;
-    this.#reject(call, errorOf(failure, { node: this.#options.node(), operation, isWrite, wasSent: call.wasSent }));
+    const { node, address } = this.#options;
+    this.#reject(call, errorOf(failure, { node: node(), address, operation, isWrite, wasSent: call.wasSent }));
   }
 
   #reject(call: Call, error: Error): void {
@@ -292,10 +299,14 @@ export class Connection {
       call.resolve(undefined);
       return;
     }
+    const { address } = this.#options;
     const node = this.#options.node();
-    const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs);
+    const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs, { address });
     const isUnknown = isDoubtful({ node, operation: spec.operation, isWrite: spec.isWrite, wasSent });
-    this.#reject(call, isUnknown ? new UnknownOutcomeError(node, spec.operation, { cause: timeout }) : timeout);
+    this.#reject(
+      call,
+      isUnknown ? new UnknownOutcomeError(node, spec.operation, { cause: timeout, address }) : timeout,
+    );
     if (wasSent && this.#options.isOwn) this.#lookForLife();
   }
 

@@ -12,8 +12,9 @@ import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors/ind
 import type { Clock } from '../../runtime/clock.ts';
 import { settledWithin } from '../../runtime/time-limit.ts';
 import { type Client, canSend } from './client.ts';
+import type { ClientIdentity } from './client-list.ts';
 import { askIdentity, DedicatedClient, destroyClient, type Turn } from './dedicated-client.ts';
-import { closedByPeer, errorOf, type Failure, failureOf } from './failure.ts';
+import { closedByPeer, errorOf, type Failure, failureOf, isDemotion, isReplyError } from './failure.ts';
 import type { ReplyWatch } from './reply-watch.ts';
 import { UseLimit } from './use-limit.ts';
 
@@ -31,10 +32,14 @@ export interface DedicatedOptions {
   readonly timeoutMs: number;
   /** For the socket, TLS and AUTH together. Milliseconds. */
   readonly connectTimeoutMs: number;
+  /** Of the server, for messages. */
+  readonly address: string;
   /** A new client with `dedicatedClientOptions`, unconnected. */
   readonly makeClient: () => Promise<Client>;
-  /** Why the server that a client is connected to is not the right one of its group; undefined if it is. */
-  readonly verify?: ((client: Client) => Promise<Failure | undefined>) | undefined;
+  /** Why the server that a client is connected to is not one for the node; undefined if it is. */
+  readonly verify: (client: Client) => Promise<Failure | undefined>;
+  /** Told when a server has said that it is a replica. */
+  readonly onDemotion: () => void;
   /** Watches over the connections that are in use. */
   readonly watch: ReplyWatch;
 }
@@ -137,6 +142,7 @@ export class DedicatedConnections {
     } catch (error) {
       turn.end();
       this.#destroy(dedicated);
+      if (isReplyError(error) && isDemotion(error)) this.#options.onDemotion();
       throw turn.errorOf(error);
     }
   }
@@ -254,20 +260,25 @@ export class DedicatedConnections {
     this.#unused.add(client);
     let failure: Failure | undefined;
     client.on('error', (error: unknown) => {
-      failure = failureOf(error);
+      failure ??= failureOf(error); // Others are the wake of the first.
     });
     const cancel = clock.schedule(connectTimeoutMs, () => client.stream?.destroy(), true);
     // The events have told the reason already.
     await client.connect().catch(() => undefined);
-    // After a refused AUTH or SELECT ioredis may report 'ready' all the same, before 5.8 even ahead of the refusal; this
-    // reply comes after it.
-    const identity = canSend(client) ? await askIdentity(client) : undefined;
-    if (canSend(client)) failure ??= await this.#options.verify?.(client);
+    // After a refused AUTH or SELECT ioredis may report 'ready' all the same, before 5.8 even ahead of the refusal; these
+    // replies come after it.
+    let identity: ClientIdentity | undefined;
+    if (canSend(client)) {
+      const [found, misfit] = await Promise.all([askIdentity(client), this.#options.verify(client)]);
+      identity = found;
+      failure ??= misfit;
+    }
     cancel();
     if (failure === undefined && canSend(client)) return new DedicatedClient(client, identity, clock);
     this.#unused.delete(client);
     destroyClient(client);
-    const call = { node: this.#options.node(), operation: defaultOperation, isWrite: false, wasSent: false };
+    const { address } = this.#options;
+    const call = { node: this.#options.node(), address, operation: defaultOperation, isWrite: false, wasSent: false };
     return { error: this.#isClosed ? new ClosedError('backend') : errorOf(failure ?? closedByPeer, call) };
   }
 }

@@ -7,6 +7,7 @@
  */
 
 import {
+  CredentialsError,
   NodeProtocolError,
   NodeReplyError,
   NodeUnavailableError,
@@ -14,23 +15,19 @@ import {
   type ReplyErrorKind,
   type ShardringError,
   UnknownOutcomeError,
+  WrongServerError,
 } from '../../errors/index.ts';
+import { outageReason } from './outage-reason.ts';
+import { type Failure, isSilentReset, PeerFailure } from './peer-failure.ts';
 import { cleanText } from './server-text.ts';
 
-/**
- * - `reply`: the server answered with an error and did nothing.
- * - `protocol`: it answered with something else than the protocol.
- * - `connection`: no connection could be made, or it was lost.
- */
-export interface Failure {
-  readonly kind: 'reply' | 'protocol' | 'connection';
-  /** A fresh error: the server's text, or the system's. */
-  readonly cause: Error;
-}
+export type { Failure } from './peer-failure.ts';
 
 /** The call that failed, as far as errors speak of it. */
 export interface FailedCall {
   readonly node: string;
+  /** Of its server, for the message. */
+  readonly address?: string | undefined;
   readonly operation: string;
   /** True if repeating it could change something twice. */
   readonly isWrite: boolean;
@@ -58,6 +55,7 @@ export const isReplyError = (error: unknown): error is Error & { name: 'ReplyErr
 
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return closedByPeer;
+  if (error instanceof PeerFailure) return error.failure;
   if (isReplyError(error)) {
     return { kind: 'reply', cause: new Error(cleanText(error.message).replace(quotedArguments, '')) };
   }
@@ -65,7 +63,8 @@ export function failureOf(error: unknown): Failure {
     // What comes after the first sentence can be a stored value.
     return { kind: 'protocol', cause: new Error(cleanText(error.message).replace(/(\.|Last (error|reply):).*/s, '.')) };
   }
-  return { kind: 'connection', cause: systemError(error) };
+  const cause = systemError(error);
+  return { kind: 'connection', cause, reason: outageReason(cause, isSilentReset(error)) };
 }
 
 /** Text and code of a system's error. A connection tried at two addresses fails with an error whose text is empty. */
@@ -77,20 +76,29 @@ function systemError(error: Error & { code?: unknown }): Error {
 
 /** The typed error for a call that ended this way. */
 export function errorOf(failure: Failure, call: FailedCall): ShardringError {
-  const { node, operation } = call;
-  const options = { cause: failure.cause };
+  const { node, operation, address } = call;
+  const { cause } = failure;
+  if (failure.kind === 'reply') return replyErrorOf(cause, call);
+  // Whatever it was that answered, or did not, it may have executed the call before.
+  if (failure.kind !== 'connection') {
+    const error = setupErrorOf(failure, call);
+    return isDoubtful(call) ? new UnknownOutcomeError(node, operation, { cause: error, address }) : error;
+  }
+  const options = { cause, address, reason: failure.reason ?? outageReason(cause, false) };
+  return isDoubtful(call)
+    ? new UnknownOutcomeError(node, operation, options)
+    : new NodeUnavailableError(node, operation, options);
+}
+
+function setupErrorOf(failure: Failure, { node, operation, address }: FailedCall): ShardringError {
+  const { cause } = failure;
   switch (failure.kind) {
-    case 'reply':
-      return replyErrorOf(failure.cause, call);
-    case 'protocol': {
-      const error = new NodeProtocolError(node, operation, options);
-      // Whatever it was that answered, it may have executed the call before.
-      return isDoubtful(call) ? new UnknownOutcomeError(node, operation, { cause: error }) : error;
-    }
-    case 'connection':
-      return isDoubtful(call)
-        ? new UnknownOutcomeError(node, operation, options)
-        : new NodeUnavailableError(node, operation, options);
+    case 'wrong server':
+      return new WrongServerError(node, operation, failure.problem, { address, other: failure.other });
+    case 'credentials':
+      return new CredentialsError(node, operation, { cause, address });
+    default:
+      return new NodeProtocolError(node, operation, { cause, address, reason: failure.reason });
   }
 }
 
@@ -106,10 +114,25 @@ const notAnInteger = /not an integer or out of range|would overflow/;
 /** The server takes no more connections: it is as good as unreachable, and a later call may find it free. */
 const tooManyClients = /^ERR max number of clients/;
 
-function replyErrorOf(cause: Error, { node, operation }: FailedCall): ShardringError {
+/** What a demoted primary says: to a write, to a blocking command, to a transaction, and before Redis 7 to a script. */
+const demotion = /^(READONLY|UNBLOCKED|EXECABORT.*READONLY|ERR Error running script.*-READONLY)/;
+
+export const isDemotion = ({ message }: Error): boolean => demotion.test(message);
+
+/** Said by a server of Redis Cluster about a key that it does not have. */
+const elsewhere = /^(MOVED|ASK) /;
+
+/** True for a refusal that says that the node is set up wrongly, and is nobody's answer. */
+export const isRedirection = ({ message }: Error): boolean => elsewhere.test(message);
+
+function replyErrorOf(cause: Error, { node, operation, address }: FailedCall): ShardringError {
+  const options = { cause, address };
   if (operation === 'increment' && notAnInteger.test(cause.message)) return new NotAnIntegerError(node, { cause });
-  if (tooManyClients.test(cause.message)) return new NodeUnavailableError(node, operation, { cause });
-  return new NodeReplyError(node, operation, replyKindOf(cause.message), { cause });
+  if (tooManyClients.test(cause.message)) {
+    return new NodeUnavailableError(node, operation, { ...options, reason: cause.message });
+  }
+  if (isRedirection(cause)) return new WrongServerError(node, operation, 'cluster mode', options);
+  return new NodeReplyError(node, operation, replyKindOf(cause.message), options);
 }
 
 const replyKinds: ReadonlySet<string> = new Set<ReplyErrorKind>([

@@ -2,13 +2,14 @@
  * A client's way up and down: what its events mean for calls that wait, and for those under way.
  *
  * A client of our own is also kept going: a handshake that hangs is cut off, and one that ioredis has given up is begun
- * again. A lent client is only watched. Where the node is a group of servers, a connection counts only once its server has
- * turned out to be the right one of them.
+ * again. Its connection counts only once its server has turned out to be one that the node can use. A lent client is only
+ * watched: calls go out as soon as it is ready, and end as the server turns out to be none for this node.
  */
 
 import type { Clock } from '../../runtime/clock.ts';
 import { type Client, type ClientEvent, canSend } from './client.ts';
-import { closedByPeer, type Failure, failureOf } from './failure.ts';
+import { closedByPeer, type Failure, failureOf, isDemotion } from './failure.ts';
+import { farewell } from './farewell.ts';
 
 export interface LinkListener {
   /** The node can be talked to. */
@@ -19,14 +20,17 @@ export interface LinkListener {
   onUnreachable(failure: Failure): void;
 }
 
-/** What the link must know of a node that is a group of servers, one of which is the right one. */
-export interface GroupWatch {
-  /** Why the server that the client is connected to is not the right one; undefined if it is. */
-  verify(client: Client): Promise<Failure | undefined>;
-  /** Calls `listener` when another server has become the right one. Returns how to stop that. */
+/** What the link must know of the node's servers, of which one is the right one. */
+export interface ServerCheck {
+  /**
+   * Why the server that the client is connected to is not the right one; undefined if it is.
+   * @param revoke  Called when it turns out later that it is not.
+   */
+  verify(client: Client, revoke: (failure: Failure) => void): Promise<Failure | undefined>;
+  /** Calls `listener` when another server may have become the right one. Returns how to stop that. */
   onSwitch(listener: () => void): () => void;
-  /** Something hints at another server having become the right one. */
-  doubt(): void;
+  /** The server has said that it is no primary. @returns Whether its connection is to be given up. */
+  doubt(): boolean;
 }
 
 export interface LinkOptions {
@@ -34,18 +38,11 @@ export interface LinkOptions {
   readonly clock: Clock;
   /** Time from the connection of the socket to the end of AUTH, SELECT and the like. Milliseconds, of own clients. */
   readonly handshakeTimeoutMs: number;
-  /** Of own clients, where the node is a group. */
-  readonly groupWatch?: GroupWatch | undefined;
+  readonly serverCheck: ServerCheck;
 }
 
 /** Pause before a client that ioredis has given up (its connector itself threw) is begun again, in milliseconds. */
 const reviveDelayMs = 1_000;
-
-/** A connection of which we want no more than the replies under way is cut off after this long, in milliseconds. */
-const farewellMs = 250;
-
-/** What a demoted master says: to a write, to a blocking command, to a transaction, and before Redis 7 to a script. */
-const isDemotion = /^(READONLY|UNBLOCKED|EXECABORT.*READONLY|ERR Error running script.*-READONLY)/;
 
 const silentHandshake: Failure = {
   kind: 'connection',
@@ -83,7 +80,8 @@ export class Link {
     this.#options = options;
     this.#isUp = canSend(client);
     for (const [event, handler] of this.#handlers) client.on(event, handler);
-    this.#stopListening = options.groupWatch?.onSwitch(() => this.#retryNow()) ?? (() => undefined);
+    this.#stopListening = options.serverCheck.onSwitch(() => this.#retryNow());
+    if (this.#isUp) this.#check(() => undefined);
   }
 
   /** Why a call that cannot be sent now need not wait either; undefined if it may. */
@@ -108,17 +106,14 @@ export class Link {
     this.client.stream?.destroy();
   }
 
-  /** The server has refused a call. A write that a replica refuses was meant for its master: we look for that anew. */
+  /** The server has refused a call. A write that a replica refuses was meant for its primary: we look for that anew. */
   onRefusal({ cause }: Failure): void {
-    const { groupWatch, clock } = this.#options;
+    const { serverCheck, clock, isOwn } = this.#options;
     const { stream } = this.client;
-    if (groupWatch === undefined || !stream?.writable || !isDemotion.test(cause.message)) return;
-    this.#lastError = { kind: 'connection', cause: new Error('The server is no longer the master of its group.') };
+    if (!stream?.writable || !isDemotion(cause) || !serverCheck.doubt() || !isOwn) return;
+    this.#lastError = { kind: 'connection', cause: new Error('The server is no longer the primary.') };
     // Calls before and behind this one still get their replies; new ones wait for the next connection.
-    stream.end();
-    const cancel = clock.schedule(farewellMs, () => stream.destroy(), false);
-    stream.once('close', cancel);
-    groupWatch.doubt();
+    farewell(stream, clock);
   }
 
   /** Listens no more. A client of our own is closed for good. */
@@ -144,31 +139,34 @@ export class Link {
     if (!canSend(this.client)) return;
     if (!this.#options.isOwn) {
       this.#up();
+      this.#check(() => undefined);
       return;
     }
-    // Before 5.8 it does not even wait for the replies to AUTH and SELECT. They come before this one's, and where they
-    // are refusals, #onError closes the connection.
-    const { stream } = this.client;
-    const isCurrent = () => this.client.stream === stream && canSend(this.client);
-    const isLetIn = () => {
-      if (isCurrent()) this.#up();
+    // Before 5.8 it does not even wait for the replies to AUTH and SELECT. They come before those of the check, and where
+    // they are refusals, #onError closes the connection.
+    this.#check(() => this.#up());
+  }
+
+  /** Whether the server is the right one, told by `onRight` if it is and the connection still there. */
+  #check(onRight: () => void): void {
+    const { client } = this;
+    const { stream } = client;
+    const isCurrent = () => client.stream === stream && canSend(client);
+    const refuse = (failure: Failure) => {
+      if (isCurrent()) this.#refuse(failure);
     };
-    const { groupWatch } = this.#options;
-    if (groupWatch === undefined) {
-      this.client.ping().then(isLetIn, isLetIn);
-      return;
-    }
-    void groupWatch.verify(this.client).then((failure) => {
-      if (failure === undefined) isLetIn();
-      else if (isCurrent()) this.#refuse(failure);
+    void this.#options.serverCheck.verify(client, refuse).then((failure) => {
+      if (failure !== undefined) refuse(failure);
+      else if (isCurrent()) onRight();
     });
   }
 
-  /** The connection is there, and is not one to use. */
+  /** The connection is there, and is not one to use. A client that is not ours stays connected. */
   #refuse(failure: Failure): void {
     this.#outage = failure;
     this.#listener.onUnreachable(failure);
-    this.drop(failure);
+    if (this.#options.isOwn) this.drop(failure);
+    else this.#isUp = false;
   }
 
   /** The pause before the next attempt is for a node that does not change. */
@@ -187,9 +185,12 @@ export class Link {
 
   #onError(error: unknown): void {
     const failure = failureOf(error);
+    const endsUse = failure.kind === 'protocol' && this.#isUp;
+    // The first one says what is wrong; others are the wake of it.
+    if (this.#lastError !== undefined && !endsUse) return;
     this.#lastError = failure;
-    if (failure.kind === 'connection') return; // 'close' follows.
-    if (failure.kind === 'protocol' && this.#isUp) {
+    if (failure.kind === 'connection' || failure.kind === 'credentials') return; // 'close' follows.
+    if (endsUse) {
       // At once, before anything that came with it is believed. It is also the end of a borrowed client's connection: the
       // application's own replies would be mistaken as well.
       this.#listener.onLost(failure);

@@ -12,6 +12,7 @@ import {
   expectPositive,
   expectString,
 } from '../../runtime/validate.ts';
+import type { CredentialsFunction } from './credentials.ts';
 import { isWellFormed } from './key-bytes.ts';
 
 /**
@@ -24,14 +25,21 @@ import { isWellFormed } from './key-bytes.ts';
 export type RedisTarget = string | RedisNodeOptions | RedisClient;
 
 /** Options of ioredis; `sentinels` and `name` are those of a group that Redis Sentinel manages. */
-export interface RedisNodeOptions extends RedisOptions {
+export interface RedisNodeOptions extends Omit<RedisOptions, 'password'> {
   /**
-   * The server as a URL. Options beside it add to it (`tls` with the authority of a `rediss://` URL) and may not contradict it.
+   * A function is asked at each connection, for passwords and tokens that do not live long. It has as long to answer as a
+   * connection has to be made.
    */
-  readonly url?: string | undefined;
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+
+  /** As a function as `password`, for user and password together. */
+  readonly credentials?: CredentialsFunction | undefined;
 
   /**
-   * Where calls that only read go in such a group. `'replica'`: to one of its replicas, where they may see what was there a
+   * Of a node that is one server: `'replica'` accepts one that is a read-only replica, whose data may be old and which refuses
+   * writes. Otherwise calls end with `ERR_WRONG_SERVER` until there is a primary.
+   *
+   * Of a group: where calls that only read go. `'replica'`: to one of its replicas, where they may see what was there a
    * moment ago, and to the master while no replica can be reached. Default `'master'`.
    */
   readonly reads?: 'master' | 'replica' | undefined;

@@ -18,6 +18,28 @@ export function retryDelayMs(attempt: number, random: Random): number {
   return Math.round(longestMs * (0.5 + random() / 2));
 }
 
+/** The pauses between attempts to connect, counted from the last connection that turned out to be one to use. */
+export class RetryPauses {
+  /** Undefined: another server is meant than before, and is tried at once. */
+  #attempts: number | undefined = 0;
+
+  /** As ioredis asks it. Its own count begins anew with every connection that a server accepts, whatever comes of it. */
+  readonly nextMs = (): number => {
+    const isAtOnce = this.#attempts === undefined;
+    this.#attempts = (this.#attempts ?? 0) + (isAtOnce ? 0 : 1);
+    return isAtOnce ? 0 : retryDelayMs(this.#attempts, systemRandom);
+  };
+
+  succeeded(): void {
+    this.#attempts = 0;
+  }
+
+  /** The pauses so far were for a server that is no longer meant. */
+  skip(): void {
+    this.#attempts = undefined;
+  }
+}
+
 /** In force over what the application says: each of these would break a promise of the backend. */
 const semantics: RedisOptions = {
   lazyConnect: true,
@@ -50,9 +72,9 @@ const keepAliveMs = 15_000;
 
 /** For the connection that all calls share: it reconnects for as long as the backend is open. */
 export function sharedClientOptions(options: RedisOptions, connectTimeoutMs: number | undefined): RedisOptions {
-  const timeout = connectTimeoutMs ?? options.connectTimeout ?? defaultConnectTimeoutMs;
   const retryStrategy = (attempt: number) => retryDelayMs(attempt, systemRandom);
-  return { keepAlive: keepAliveMs, ...options, ...semantics, connectTimeout: timeout, retryStrategy };
+  const connectTimeout = connectTimeoutOf(options, connectTimeoutMs);
+  return { keepAlive: keepAliveMs, ...options, ...semantics, connectTimeout, retryStrategy };
 }
 
 /** For a connection lent to one user at a time. It does not reconnect: WATCH and MULTI would not survive that. */
@@ -62,24 +84,28 @@ export function dedicatedClientOptions(options: RedisOptions, connectTimeoutMs: 
 
 export const defaultConnectTimeoutMs = 2_000;
 
+/** For a socket and TLS, in milliseconds. */
+export const connectTimeoutOf = ({ connectTimeout }: RedisOptions, connectTimeoutMs: number | undefined): number =>
+  connectTimeoutMs ?? connectTimeout ?? defaultConnectTimeoutMs;
+
 /**
  * A client for `withConnection`, not connected yet: to the place the options name, or to where the lent client leads.
- * @param groupOptions  What leads to the right server of a group, see `sentinel-connector.ts`.
+ * @param accessOptions  What leads there, see `server-access.ts`.
  */
 export function makeDedicatedClient(
   target: Target,
   connectTimeoutMs: number | undefined,
-  groupOptions: RedisOptions = {},
+  accessOptions: RedisOptions,
 ): Promise<Client> {
   const retryStrategy = () => null;
   if (target.kind === 'lent') {
     // Of a lent client, 0 is the default of ioredis, which leaves it to the system: some hours.
     const { keepAlive } = target.client.options;
     const own = dedicatedClientOptions(keepAlive ? { keepAlive } : {}, connectTimeoutMs);
-    const options = { ...own, ...groupOptions, retryStrategy };
+    const options = { ...own, ...accessOptions, retryStrategy };
     return Promise.resolve(target.client.duplicate(options));
   }
-  const options = { ...dedicatedClientOptions(target.options, connectTimeoutMs), ...groupOptions, retryStrategy };
+  const options = { ...dedicatedClientOptions(target.options, connectTimeoutMs), ...accessOptions, retryStrategy };
   return new Promise((resolve, reject) => {
     withRedisClass(
       (RedisClass) => resolve(new RedisClass(options) as unknown as Client),

@@ -7,22 +7,15 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
 import { InvalidArgumentError } from '../../errors/index.ts';
-import {
-  expectBoolean,
-  expectFunction,
-  expectInteger,
-  expectObject,
-  expectOneOf,
-  expectOptions,
-} from '../../runtime/validate.ts';
-import { expectHost, expectPort } from './ioredis-options.ts';
+import { expectBoolean, expectFunction, expectInteger, expectObject, expectOneOf } from '../../runtime/validate.ts';
+import { refuseFunction } from './credential-options.ts';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Where reads of a group go. */
+/** Where reads of a group go. Of a single server: whether it may be a replica. */
 export type Reads = 'master' | 'replica';
 
 /** As ioredis has it: what a server is in its group. */
@@ -62,15 +55,7 @@ const defaultAskTimeoutMs = 500;
 export function parseGroup(field: string, options: Record<string, unknown>): GroupSettings | undefined {
   const reads = expectOneOf(`${field}.reads`, options.reads ?? 'master', ['master', 'replica']);
   const { sentinels, name } = options;
-  if (sentinels === undefined || sentinels === null) {
-    if (reads === 'master') return undefined;
-    throw new InvalidArgumentError(
-      `${field}.reads`,
-      "'master', as only a group of 'sentinels' has replicas",
-      reads,
-      true,
-    );
-  }
+  if (sentinels === undefined || sentinels === null) return undefined;
   if (!Array.isArray(sentinels) || sentinels.length === 0) {
     throw new InvalidArgumentError(`${field}.sentinels`, 'an array of at least one { host, port }', sentinels);
   }
@@ -78,6 +63,7 @@ export function parseGroup(field: string, options: Record<string, unknown>): Gro
     throw new InvalidArgumentError(`${field}.name`, "the group's name at the sentinels", name);
   }
   refuseMeaningless(field, options);
+  refuseFunction(`${field}.sentinelPassword`, options.sentinelPassword);
   const redisOptions = options as RedisOptions;
   return {
     name,
@@ -113,11 +99,10 @@ function refuseMeaningless(field: string, options: Record<string, unknown>): voi
 }
 
 function parseSentinel(field: string, sentinel: unknown): Address {
-  const { host, port } = expectOptions(field, sentinel, ['host', 'port', 'family']);
-  return {
-    host: expectHost(`${field}.host`, host ?? '127.0.0.1'),
-    port: expectPort(`${field}.port`, port ?? defaultSentinelPort),
-  };
+  const { host = '127.0.0.1', port = defaultSentinelPort } = expectObject(field, sentinel);
+  if (typeof host !== 'string' || host === '') throw new InvalidArgumentError(`${field}.host`, 'a host name', host);
+  const number = typeof port === 'string' && /^\d{1,5}$/.test(port) ? Number(port) : port;
+  return { host, port: expectInteger(`${field}.port`, number, 1, 65_535) };
 }
 
 function sentinelOptionsOf(options: RedisOptions): RedisOptions {
@@ -138,24 +123,13 @@ function translator(field: string, natMap: unknown): (address: Address) => Addre
   const lookUp =
     typeof natMap === 'function'
       ? (expectFunction(`${field}.natMap`, natMap) as (key: string) => unknown)
-      : tableLookUp(parseTable(`${field}.natMap`, expectObject(`${field}.natMap`, natMap)));
+      : tableLookUp(expectObject(`${field}.natMap`, natMap));
   return (address) => {
     const found = lookUp(`${address.host}:${address.port}`);
     if (found === undefined || found === null) return address;
     const { host, port } = found as Address;
     return { host, port: Number(port) };
   };
-}
-
-function parseTable(field: string, table: Record<string, unknown>): Record<string, Address> {
-  const addresses = Object.entries(table).map(([from, to]): [string, Address] => {
-    const { host, port } = expectOptions(`${field}['${from}']`, to, ['host', 'port']);
-    return [
-      from,
-      { host: expectHost(`${field}['${from}'].host`, host), port: expectPort(`${field}['${from}'].port`, port) },
-    ];
-  });
-  return Object.fromEntries(addresses);
 }
 
 const tableLookUp = (table: Record<string, unknown>) => (key: string) =>

@@ -9,13 +9,14 @@ import { ClosedError, InvalidArgumentError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { settledWithin } from '../../runtime/time-limit.ts';
+import type { NodeSeat } from '../server-roster.ts';
 import { CallLimits, type CommandSpec } from './call.ts';
 import type { Client, CommandArgument } from './client.ts';
 import { type ListedClient, listClients } from './client-list.ts';
 import { Connection } from './connection.ts';
 import { DedicatedConnections, type UseOptions } from './dedicated.ts';
 import { DirectClient } from './direct/direct-client.ts';
-import { isReplyError } from './failure.ts';
+import { isDemotion, isReplyError } from './failure.ts';
 import { withRedisClass } from './ioredis-module.ts';
 import type { LinkListener } from './link.ts';
 import type { Transport } from './options.ts';
@@ -23,8 +24,8 @@ import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } fro
 import { ReplicaReads } from './replica-reads.ts';
 import { ReplyWatch } from './reply-watch.ts';
 import { runIdIn } from './scan-position.ts';
-import { GroupMember } from './sentinel-connector.ts';
-import { SentinelGroup } from './sentinel-group.ts';
+import { type ClientCheck, ServerAccess } from './server-access.ts';
+import { roleIn } from './server-identity.ts';
 import type { Target } from './target.ts';
 
 export interface ServerOptions {
@@ -38,6 +39,8 @@ export interface ServerOptions {
   /** Most callers that wait at a time, each with a connection. Default 100. */
   readonly maxBlocking?: number | undefined;
   readonly clock: Clock;
+  /** Before every key. Default none. */
+  readonly keyPrefix?: string | undefined;
   /** Default true. See `RedisBackendOptions.batching`. */
   readonly batching?: boolean | undefined;
   /** Default 'ioredis'. See `RedisBackendOptions.transport`. */
@@ -54,6 +57,15 @@ const watchMs = { periodMs: 15_000, confirmMs: 3_000 };
 /** A connection that was heard so lately is lent without a trial; those that wait for ever get less. Milliseconds. */
 const trustMs = { dedicated: 1_000, blocking: 50 };
 
+/** Open to every user, and changes nothing. */
+const askRole: CommandSpec<'master' | 'slave' | undefined> = {
+  operation: 'ping',
+  name: 'hello',
+  isWrite: false,
+  decode: roleIn,
+  changes: 'nothing',
+};
+
 export class RedisServer {
   /** The node's name in errors, which may change while the node is young. */
   nodeName: string;
@@ -61,10 +73,10 @@ export class RedisServer {
   /** False for a client that the application lent, which may be of another copy of ioredis. */
   readonly isOwn: boolean;
 
-  /** Options that lead a client of ioredis to the master, where the node is a group; none where it is one server. */
-  readonly groupOptions: RedisOptions;
+  /** Where the server is, for messages. */
+  readonly address: string;
 
-  readonly #group: SentinelGroup | undefined;
+  readonly #access: ServerAccess;
   readonly #replica: ReplicaReads | undefined;
   readonly #connection: Connection;
   readonly #dedicated: DedicatedConnections;
@@ -88,6 +100,7 @@ export class RedisServer {
       clock,
       batching = true,
       transport = 'ioredis',
+      keyPrefix = '',
       onFailure,
       onDoubt = () => undefined,
     } = options;
@@ -98,22 +111,21 @@ export class RedisServer {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#onDoubt = onDoubt;
+    this.address = place.address;
     const node = () => this.nodeName;
-    this.#group = place.group && new SentinelGroup(place.group, clock);
-    const member = this.#group && new GroupMember(this.#group, 'master', clock);
-    this.groupOptions = member?.clientOptions ?? {};
-    const common = { node, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching, onFailure };
+    const access = new ServerAccess(place, { clock, connectTimeoutMs, keyPrefix });
+    this.#access = access;
+    const { address } = place;
+    const common = { node, address, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching, onFailure };
+    const check = access.sharedCheck();
     this.#watch = new ReplyWatch({ clock, ...watchMs, listClients: (ids) => this.#listClients(ids) });
-    this.#connection = new Connection({
-      ...common,
-      groupWatch: this.isOwn ? member : undefined,
-      observer: this.#observer,
-    });
+    this.#connection = new Connection({ ...common, serverCheck: check, observer: this.#observer });
     const dedicated = {
-      ...{ node, clock, timeoutMs, ...pool },
+      ...{ node, address, clock, timeoutMs, ...pool },
       connectTimeoutMs: 2 * handshakeTimeoutMs,
-      makeClient: () => makeDedicatedClient(place, connectTimeoutMs, this.groupOptions),
-      verify: member && ((client: Client) => member.verify(client)),
+      makeClient: () => makeDedicatedClient(place, connectTimeoutMs, access.clientOptions),
+      verify: (client: Client) => access.newCheck().verify(client, () => undefined),
+      onDemotion: () => access.doubt(),
       watch: this.#watch,
     };
     this.#dedicated = new DedicatedConnections({ ...dedicated, trustMs: trustMs.dedicated });
@@ -121,14 +133,14 @@ export class RedisServer {
     if (place.kind === 'lent') {
       this.#connection.attach(place.client);
     } else if (transport === 'direct') {
-      this.#connection.attach(new DirectClient(sharedClientOptions(place.options, connectTimeoutMs)));
+      this.#connection.attach(new DirectClient(access.directOptions(place.options, check)));
     } else {
       const options = sharedClientOptions(place.options, connectTimeoutMs);
-      this.#attachOwnClient(this.#connection, { ...options, ...member?.sharedOptions });
-      if (this.#group?.settings.reads === 'replica') {
-        const reader = new GroupMember(this.#group, 'slave', clock);
-        const connection = new Connection({ ...common, groupWatch: reader });
-        this.#attachOwnClient(connection, { ...options, ...reader.sharedOptions });
+      this.#attachOwnClient(this.#connection, { ...options, ...check.sharedOptions });
+      if (access.readsReplicas) {
+        const replicaCheck = access.replicaCheck();
+        const connection = new Connection({ ...common, serverCheck: replicaCheck });
+        this.#attachOwnClient(connection, { ...options, ...replicaCheck.sharedOptions });
         this.#replica = new ReplicaReads(connection, this.#connection);
       }
     }
@@ -160,6 +172,31 @@ export class RedisServer {
     return this.#run.id;
   }
 
+  /** Options that lead any client of ioredis to the node. */
+  get clientOptions(): RedisOptions {
+    return this.#access.clientOptions;
+  }
+
+  /** For a further connection of the node that reconnects by itself. */
+  newCheck(): ClientCheck {
+    return this.#access.newCheck();
+  }
+
+  /** The node is one of a cache from now on, which is told of its server. */
+  takeSeat(seat: NodeSeat): void {
+    this.#access.admission.takeSeat(seat);
+  }
+
+  /**
+   * Asks whether the server of the shared connection is still a primary. Nothing else tells, where nobody writes. Beside
+   * other calls, and only where there is a connection; never rejects.
+   */
+  async checkRole(limits: CallLimits): Promise<void> {
+    if (this.#closing !== undefined || !this.#connection.isUp) return;
+    const role = await this.#connection.call(askRole, [], limits).catch(() => undefined);
+    if (role === 'slave') this.#access.doubt();
+  }
+
   /** True if no call is under way on the shared connection. */
   get isIdle(): boolean {
     return this.#connection.isIdle;
@@ -188,6 +225,11 @@ export class RedisServer {
     this.#closed.abort(new ClosedError('client'));
   }
 
+  /** Takes note of a server's refusal on a connection that was lent: it may say that the server is a replica now. */
+  noteRefusal(refusal: Error & { readonly previousErrors?: readonly Error[] | undefined }): void {
+    if ([refusal, ...(refusal.previousErrors ?? [])].some(isDemotion)) this.#access.doubt();
+  }
+
   /**
    * Waits for the calls under way, for at most `limitMs`, and ends those that are left. Who waits for data or for a connection is
    * told at once. A client that the application lent stays open. Idempotent.
@@ -209,7 +251,7 @@ export class RedisServer {
     const closed = new ClosedError('client');
     this.#replica?.end(closed);
     this.#connection.end(closed);
-    this.#group?.close();
+    this.#access.close();
   }
 
   async #idle(): Promise<void> {

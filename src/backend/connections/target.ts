@@ -6,10 +6,11 @@
 
 import type { RedisOptions } from 'ioredis';
 import { InvalidArgumentError } from '../../errors/index.ts';
-import { expectObject, expectString } from '../../runtime/validate.ts';
+import { expectObject, expectOptions } from '../../runtime/validate.ts';
 import { type Client, type ClientOptions, commandClassOf } from './client.ts';
-import { parseIoredisOptions } from './ioredis-options.ts';
-import type { RedisNodeOptions } from './options.ts';
+import { clientOptionNames } from './client-option-names.ts';
+import { refuseFunction, takeCredentials } from './credential-options.ts';
+import type { CredentialsFunction } from './credentials.ts';
 import { type GroupSettings, parseGroup } from './sentinel-settings.ts';
 
 export type Target =
@@ -19,6 +20,10 @@ export type Target =
       readonly address: string;
       /** Set if the node is a group that Sentinel manages. */
       readonly group?: GroupSettings | undefined;
+      /** Asked at each connection; the options then hold neither user nor password. */
+      readonly credentials: CredentialsFunction | undefined;
+      /** The server may be a read-only replica. */
+      readonly allowsReplica: boolean;
     }
   | {
       readonly kind: 'lent';
@@ -31,21 +36,12 @@ const urlForm = "a URL such as 'redis://[user[:password]@]host[:port][/db]', 're
 
 /** @param field  Where the target stood, for errors. */
 export function parseTarget(target: unknown, field = 'target'): Target {
-  if (typeof target === 'string') return ownTarget(mergeUrl(parseUrl(target, field), {}, field), {}, field);
-  const object = expectObject(field, target);
-  if (isClient(object)) return lentTarget(object as unknown as Client, field);
-  const { url, ...beside } = object as RedisNodeOptions;
-  if (hasKeyPrefix(beside)) {
-    throw new InvalidArgumentError(
-      `${field}.keyPrefix`,
-      'none (it is an option of RedisBackend and of ShardedRedis)',
-      (beside as RedisOptions).keyPrefix,
-    );
+  if (typeof target === 'string') {
+    const options = parseUrl(target, field);
+    return { kind: 'own', options, address: addressOf(options), credentials: undefined, allowsReplica: false };
   }
-  const given = parseIoredisOptions(field, beside, ['reads']);
-  if (url === undefined) return ownTarget(given, beside, field);
-  const parts = parseUrl(expectString(`${field}.url`, url), `${field}.url`);
-  return ownTarget(mergeUrl(parts, given, field), beside, field);
+  const object = expectObject(field, target);
+  return isClient(object) ? lentTarget(object as unknown as Client, field) : ownTarget(object as RedisOptions, field);
 }
 
 /** Options are data and clients have methods; which class the client is of does not matter. */
@@ -66,45 +62,26 @@ function lentTarget(client: Client, field: string): Target {
       client.options.keyPrefix,
     );
   }
+  refuseFunction(`${field}.options.password`, (client.options as RedisOptions).password);
   // The client itself is its owner's business. The connections that are made after its pattern are ours.
   const group = parseGroup(`${field}.options`, { ...client.options, path: undefined, reads: undefined });
   return { kind: 'lent', client, address: addressOf(client.options), group };
 }
 
-function ownTarget(options: RedisOptions, { reads }: { readonly reads?: unknown }, field: string): Target {
-  refuseTwoPlaces(options, field);
-  const group = parseGroup(field, { ...options, reads });
-  return { kind: 'own', options, address: addressOf(options), group };
-}
-
-/** @throws {InvalidArgumentError} The options lead to two places, and ioredis would take either in silence. */
-function refuseTwoPlaces({ host, port, path, sentinels }: RedisOptions, field: string): void {
-  if (host === undefined && port === undefined) return;
-  const name = `${field}.${host === undefined ? 'port' : 'host'}`;
-  if (path !== undefined) {
-    throw InvalidArgumentError.saying(name, `${name}: cannot be combined with path. The path is where the server is.`);
+function ownTarget(options: RedisOptions & { readonly reads?: unknown }, field: string): Target {
+  if (hasKeyPrefix(options)) {
+    throw new InvalidArgumentError(
+      `${field}.keyPrefix`,
+      'none (it is an option of RedisBackend and of ShardedRedis)',
+      options.keyPrefix,
+    );
   }
-  if (sentinels !== undefined) {
-    const reason = 'The sentinels say where the servers are.';
-    throw InvalidArgumentError.saying(name, `${name}: cannot be combined with sentinels. ${reason}`);
-  }
-}
-
-/**
- * A URL with options beside it. What is given beside comes before what the URL only implies (the port 6379, plain TLS); where both
- * say something, they have to say the same.
- */
-function mergeUrl({ stated, implied }: UrlParts, given: RedisOptions, field: string): RedisOptions {
-  for (const name of Object.keys(stated) as (keyof RedisOptions)[]) {
-    if (given[name] === undefined || given[name] === stated[name]) continue;
-    const option = `${field}.${name}`;
-    throw InvalidArgumentError.saying(option, `${option}: contradicts the url, which has another one. Give only one.`);
-  }
-  const { path, sentinels } = given;
-  // Who names another kind of place means that one.
-  const { host: _, port: __, ...impliedOfPlace } = implied;
-  const isElsewhere = path !== undefined || sentinels !== undefined;
-  return { ...(isElsewhere ? impliedOfPlace : implied), ...given, ...stated };
+  const { credentials, rest } = takeCredentials(field, options);
+  expectOptions(field, rest, [...clientOptionNames, 'reads']);
+  const { reads, ...clientOptions } = rest;
+  const group = parseGroup(field, rest as Record<string, unknown>);
+  const allowsReplica = group === undefined && reads === 'replica';
+  return { kind: 'own', options: clientOptions, address: addressOf(options), group, credentials, allowsReplica };
 }
 
 const hasKeyPrefix = ({ keyPrefix }: { keyPrefix?: unknown }) =>
@@ -118,13 +95,7 @@ function addressOf(options: ClientOptions | RedisOptions): string {
   return `${host.includes(':') ? `[${host}]` : host}:${options.port ?? 6379}`;
 }
 
-/** What a URL says, and what it leaves to be understood. */
-interface UrlParts {
-  readonly stated: RedisOptions;
-  readonly implied: RedisOptions;
-}
-
-function parseUrl(text: string, field: string): UrlParts {
+function parseUrl(text: string, field: string): RedisOptions {
   try {
     return text.startsWith('unix:') ? parseUnixUrl(text) : parseNetworkUrl(text);
   } catch {
@@ -135,38 +106,32 @@ function parseUrl(text: string, field: string): UrlParts {
 
 class UrlError extends Error {}
 
-function parseNetworkUrl(text: string): UrlParts {
+function parseNetworkUrl(text: string): RedisOptions {
   const url = new URL(text);
   const isTls = url.protocol === 'rediss:';
   if (!isTls && url.protocol !== 'redis:') throw new UrlError();
   if (url.hash !== '') throw new UrlError();
   const path = url.pathname.replace(/^\//, '');
   const query = parseQuery(url.searchParams, ['db', 'family']);
-  if (path !== '' && query.db !== undefined) throw new UrlError();
-  const host = decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1'));
-  const stated = {
-    ...(host === '' ? {} : { host }),
-    ...(url.port === '' ? {} : { port: Number(url.port) }),
+  return {
+    host: url.hostname === '' ? 'localhost' : decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1')),
+    port: url.port === '' ? 6379 : Number(url.port),
     ...parseCredentials(url.username, url.password),
     ...(path === '' ? query : { ...query, db: parseInteger(path) }),
-  };
-  return {
-    stated: parseIoredisOptions('url', stated, []),
-    implied: { host: 'localhost', port: 6379, ...(isTls ? { tls: {} } : {}) },
+    ...(isTls ? { tls: {} } : {}),
   };
 }
 
 /** `unix:///path` and `unix://user:password@/path`; the WHATWG parser knows no user without a host. */
-function parseUnixUrl(text: string): UrlParts {
+function parseUnixUrl(text: string): RedisOptions {
   const parts = /^unix:(?:\/\/(?:([^@/:]*)(?::([^@/]*))?@)?)?(\/(?!\/)[^?#]+)(?:\?([^#]*))?$/.exec(text);
   if (parts === null) throw new UrlError();
   const [, username = '', password = '', path = '', query = ''] = parts;
-  const stated = {
+  return {
     path: decodeURIComponent(path),
     ...parseCredentials(username, password),
     ...parseQuery(new URLSearchParams(query), ['db']),
   };
-  return { stated, implied: {} };
 }
 
 function parseCredentials(username: string, password: string): RedisOptions {
@@ -180,7 +145,7 @@ function parseCredentials(username: string, password: string): RedisOptions {
 function parseQuery(query: URLSearchParams, known: readonly string[]): { db?: number; family?: number } {
   const parsed: Record<string, number> = {};
   for (const [name, value] of query) {
-    if (!known.includes(name) || name in parsed) throw new UrlError();
+    if (!known.includes(name)) throw new UrlError();
     parsed[name] = parseInteger(value);
   }
   return parsed;

@@ -7,6 +7,7 @@ import { DirectClient } from '../../../src/backend/connections/direct/direct-cli
 import type { DirectClientOptions } from '../../../src/backend/connections/direct/direct-options.ts';
 import { ClosedError } from '../../../src/errors/index.ts';
 import { systemClock as clock } from '../../../src/runtime/clock.ts';
+import { anyServer } from '../../support/any-server.ts';
 import { eventually, outcomeOf } from '../../support/eventually.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
@@ -34,7 +35,8 @@ afterEach(async () => {
 
 function open(options: DirectClientOptions = {}, handshakeTimeoutMs = patientMs) {
   const node = () => 'a';
-  const connection = new Connection({ node, clock, isOwn: true, handshakeTimeoutMs, batching: true });
+  const common = { node, address: 'a', clock, serverCheck: anyServer };
+  const connection = new Connection({ ...common, isOwn: true, handshakeTimeoutMs, batching: true });
   const client = new DirectClient({ host: '127.0.0.1', port: proxy.port, password: 'hunter2', ...options });
   connection.attach(client);
   connections.push(connection);

@@ -11,10 +11,11 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { Client, ClientCommand, ClientEvent, ClientStatus } from '../client.ts';
+import { openSocket } from '../open-socket.ts';
+import type { ServerIdentity } from '../server-identity.ts';
 import { DirectCommand, type SendableCommand } from './direct-command.ts';
 import { type DirectClientOptions, defaultRetryDelayMs } from './direct-options.ts';
 import { shakeHands } from './handshake.ts';
-import { openSocket } from './open-socket.ts';
 import { Session } from './session.ts';
 
 const defaultConnectTimeoutMs = 10_000;
@@ -23,6 +24,8 @@ export class DirectClient implements Client {
   readonly options: DirectClientOptions;
   status: ClientStatus = 'wait';
   condition: Client['condition'] = null;
+  /** What the server of the present connection says of itself. */
+  identity: ServerIdentity | undefined;
 
   readonly #events = new EventEmitter();
   #session: Session | undefined;
@@ -30,6 +33,8 @@ export class DirectClient implements Client {
   /** False once `disconnect` was called, until `connect` is. */
   #isWanted = true;
   #attempts = 0;
+  /** The attempt to connect that asks for its credentials. */
+  #asking: object | undefined;
   #cancelTimer: () => void = () => undefined;
 
   constructor(options: DirectClientOptions = {}) {
@@ -52,40 +57,65 @@ export class DirectClient implements Client {
     this.#cancelTimer();
     this.#isWanted = true;
     this.status = 'connecting';
+    const { credentials } = this.options;
     return new Promise((resolve, reject) => {
-      let lastError: Error | undefined;
-      try {
-        const { socket, readyEvent } = openSocket(this.options);
-        const session = new Session(socket, {
-          onError: (error) => {
-            lastError = error;
-            this.#emitError(error);
-          },
-          onClose: () => {
-            reject(lastError ?? new Error('The connection was closed.'));
-            this.#onClose(session);
-          },
-        });
-        this.#session = session;
-        this.#limitTime(session);
-        socket.once(readyEvent, () => this.#onConnect(session, resolve));
-      } catch (error) {
-        reject(error);
-        this.status = 'end';
-        this.#emitError(error as Error);
-        this.#events.emit('end');
+      if (credentials === undefined) {
+        this.#open(this.options, resolve, reject);
+        return;
       }
+      const attempt = {};
+      this.#asking = attempt;
+      const isCurrent = () => this.#asking === attempt && this.status === 'connecting';
+      credentials().then(
+        (given) => {
+          if (isCurrent()) this.#open({ ...this.options, ...given }, resolve, reject);
+          else reject(new Error('The connection was closed.'));
+        },
+        (error: Error) => {
+          reject(error);
+          if (!isCurrent()) return;
+          this.#emitError(error);
+          this.#closed();
+        },
+      );
     });
+  }
+
+  #open(options: DirectClientOptions, resolve: () => void, reject: (error: unknown) => void): void {
+    const { connectTimeout = defaultConnectTimeoutMs, clock = systemClock } = options;
+    const open = options.open ?? (() => openSocket({ ...options, connectTimeout }, clock));
+    let lastError: Error | undefined;
+    try {
+      const { socket, readyEvent } = open();
+      const session = new Session(socket, {
+        onError: (error) => {
+          lastError = error;
+          this.#emitError(error);
+        },
+        onClose: () => {
+          reject(lastError ?? new Error('The connection was closed.'));
+          if (this.#session === session) this.#closed();
+        },
+      });
+      this.#session = session;
+      socket.once(readyEvent, () => this.#onConnect(session, options, resolve));
+    } catch (error) {
+      reject(error);
+      this.status = 'end';
+      this.#emitError(error as Error);
+      this.#events.emit('end');
+    }
   }
 
   /** Ends the connection now, with whatever is under way, and makes no other until `connect` is called. */
   disconnect(): void {
     this.#isWanted = false;
     this.#cancelTimer();
-    if (this.status === 'connecting' || this.status === 'connect' || this.status === 'ready') {
+    const isConnected = this.#session !== undefined && !this.#session.socket.destroyed;
+    if (isConnected && (this.status === 'connecting' || this.status === 'connect' || this.status === 'ready')) {
       this.status = 'disconnecting';
       this.#session?.socket.destroy();
-    } else if (this.status === 'wait' || this.status === 'reconnecting') {
+    } else if (this.status === 'wait' || this.status === 'reconnecting' || this.status === 'connecting') {
       this.status = 'end';
       this.#events.emit('end');
     }
@@ -138,17 +168,21 @@ export class DirectClient implements Client {
     return undefined;
   }
 
-  #onConnect(session: Session, whenReady: () => void): void {
+  #onConnect(session: Session, options: DirectClientOptions, whenReady: () => void): void {
     if (this.#session !== session || this.status !== 'connecting') return;
+    const { noDelay = true, keepAlive = 30_000, db = 0 } = options;
+    session.socket.setNoDelay(noDelay);
+    if (keepAlive > 0) session.socket.setKeepAlive(true, keepAlive);
     this.status = 'connect';
-    this.condition = { select: this.options.db ?? 0, subscriber: false };
-    this.#limitTime(session);
+    this.condition = { select: db, subscriber: false };
+    this.#limitHandshake(session);
     this.#events.emit('connect');
-    shakeHands(this.options, (command) => session.send(command)).then(
-      (protocol) => {
+    shakeHands(options, (command) => session.send(command)).then(
+      ({ protocol, identity }) => {
         if (this.#session !== session || this.status !== 'connect') return;
         this.#cancelTimer();
         this.#protocol = protocol;
+        this.identity = this.options.asksIdentity ? identity : undefined;
         this.#attempts = 0;
         this.status = 'ready';
         whenReady();
@@ -158,9 +192,9 @@ export class DirectClient implements Client {
     );
   }
 
-  #onClose(session: Session): void {
-    if (this.#session !== session) return;
+  #closed(): void {
     this.#cancelTimer();
+    this.identity = undefined;
     this.status = 'close';
     this.#events.emit('close');
     if (this.status !== 'close') return; // A listener has decided otherwise.
@@ -175,13 +209,12 @@ export class DirectClient implements Client {
     this.#cancelTimer = clock.schedule(delayMs, () => void this.connect().catch(() => undefined), true);
   }
 
-  /** From now on, for one step of the connection's making. */
-  #limitTime(session: Session): void {
+  #limitHandshake(session: Session): void {
     const { connectTimeout = defaultConnectTimeoutMs, clock = systemClock } = this.options;
     this.#cancelTimer();
     if (connectTimeout <= 0) return;
-    const give = () => session.fail(Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' }));
-    this.#cancelTimer = clock.schedule(connectTimeout, give, true);
+    const giveUp = () => session.fail(Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' }));
+    this.#cancelTimer = clock.schedule(connectTimeout, giveUp, true);
   }
 
   /** Without a listener an 'error' event would end the process. */

@@ -3,18 +3,26 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { ClientOptions } from '../client.ts';
+import type { Credentials } from '../credentials.ts';
+import type { OpenSocket } from '../open-socket.ts';
 
 export interface DirectClientOptions extends ClientOptions {
   /** 0: IPv4 or IPv6, whichever the name leads to. Default 0. */
   readonly family?: number | undefined;
   readonly username?: string | null | undefined;
   readonly password?: string | null | undefined;
+  /** Asked at each connection, in place of `username` and `password`. */
+  readonly credentials?: (() => Promise<Credentials>) | undefined;
+  /** Default: opens a socket by `host`, `port`, `path`, `family`, `tls` and `connectTimeout`. May throw. */
+  readonly open?: (() => OpenSocket) | undefined;
   /** Speaks TLS, with these options of `tls.connect`. */
   readonly tls?: TlsOptions | undefined;
   /** Version of RESP. A server that does not know 3 is spoken to in 2. Replies look the same. Default 2. */
   readonly protocol?: 2 | 3 | undefined;
   /** Tells the server by CLIENT SETNAME. */
   readonly connectionName?: string | null | undefined;
+  /** The server is asked who it is, in the same round trip; see `Client.identity`. */
+  readonly asksIdentity?: boolean | undefined;
   /** The server is not told by CLIENT SETINFO who we are. */
   readonly disableClientInfo?: boolean | undefined;
   /** Milliseconds for the socket and TLS, and as much again for AUTH and the like. 0: no limit. Default 10,000. */

@@ -1,6 +1,10 @@
-/** What a server is told first: who we are, by which protocol we speak, and which database is meant. */
+/**
+ * What a server is told first: who we are, by which protocol we speak, and which database is meant; and what it is asked:
+ * who it is (`server-identity.ts`). All in one round trip.
+ */
 
 import type { CommandArgument } from '../client.ts';
+import { identityOf, type ServerIdentity } from '../server-identity.ts';
 import { DirectCommand } from './direct-command.ts';
 import type { DirectClientOptions } from './direct-options.ts';
 
@@ -20,34 +24,45 @@ const isForThisOnly = ({ name, message }: Error) =>
 const isUnknownProtocol = (error: unknown) =>
   error instanceof Error && /^NOPROTO|unknown command.*hello/is.test(error.message);
 
+export interface Greeting {
+  readonly protocol: 2 | 3;
+  readonly identity: ServerIdentity;
+}
+
 /**
- * Sends all in one go and waits for the replies. Resolves with the protocol's version.
+ * Sends all in one go and waits for the replies.
  * @throws The first refusal that matters, or the end of the connection.
  */
-export async function shakeHands(options: DirectClientOptions, send: (command: DirectCommand) => void): Promise<2 | 3> {
+export async function shakeHands(
+  options: DirectClientOptions,
+  send: (command: DirectCommand) => void,
+): Promise<Greeting> {
   if (options.protocol === 3) {
     try {
-      await run(stepsOf(options, 3), send);
-      return 3;
+      return { protocol: 3, identity: await run(stepsOf(options, 3), send) };
     } catch (error) {
       if (!isUnknownProtocol(error)) throw error;
     }
   }
-  await run(stepsOf(options, 2), send);
-  return 2;
+  return { protocol: 2, identity: await run(stepsOf(options, 2), send) };
 }
 
-async function run(steps: readonly Step[], send: (command: DirectCommand) => void): Promise<void> {
+async function run(steps: readonly Step[], send: (command: DirectCommand) => void): Promise<ServerIdentity> {
   const outcomes = steps.map(({ command }) => command.promise);
   for (const { command } of steps) send(command);
   const settled = await Promise.allSettled(outcomes);
   for (const [index, outcome] of settled.entries()) {
     if (outcome.status === 'rejected' && !steps[index]!.mayFail(outcome.reason)) throw outcome.reason;
   }
+  const replyTo = (name: string) => {
+    const outcome = settled[steps.findLastIndex(({ command }) => command.name === name)];
+    return outcome?.status === 'fulfilled' ? outcome.value : undefined;
+  };
+  return identityOf(replyTo('hello'), replyTo('info'));
 }
 
 function stepsOf(options: DirectClientOptions, protocol: 2 | 3): Step[] {
-  const { username, password, db = 0, connectionName, disableClientInfo } = options;
+  const { username, password, db = 0, connectionName, disableClientInfo, asksIdentity } = options;
   const steps: Step[] = [];
   const add = (mayFail: Step['mayFail'], name: string, ...args: CommandArgument[]) => {
     steps.push({ command: new DirectCommand(name, args), mayFail });
@@ -60,5 +75,9 @@ function stepsOf(options: DirectClientOptions, protocol: 2 | 3): Step[] {
   if (connectionName) add(isForThisOnly, 'client', 'SETNAME', connectionName);
   // Servers before Redis 7.2 do not know it.
   if (!disableClientInfo) add(isForThisOnly, 'client', 'SETINFO', 'LIB-NAME', 'shardring');
+  if (!asksIdentity) return steps;
+  // Without arguments it changes nothing. Behind the others, as it is refused before AUTH.
+  add(isForThisOnly, 'hello');
+  add(isForThisOnly, 'info', 'server');
   return steps;
 }

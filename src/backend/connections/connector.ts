@@ -1,0 +1,93 @@
+/**
+ * How a client of ioredis that is ours comes by its socket and its credentials, in place of ioredis' own connectors.
+ *
+ * Those know nothing of credentials that are asked for, and tell nothing of what is at the other end (`open-socket.ts`).
+ */
+
+import { Socket } from 'node:net';
+import type { RedisOptions } from 'ioredis';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Credentials } from './credentials.ts';
+
+/** For a server to close a connection that we have ended, in milliseconds. */
+const disconnectTimeoutMs = 250;
+
+export interface SocketSource {
+  /** Rejects with why there is none. */
+  open(): Promise<Socket> | Socket;
+  /** Undefined: user and password are the client's own options. Rejects with why there are none. */
+  readonly credentials?: (() => Promise<Credentials>) | undefined;
+  /** What the server must be, for clients with a ready check. */
+  readonly role?: string | undefined;
+}
+
+/** Options for any client of ioredis, which then gets its sockets from the source. */
+export function connectorOptions(source: SocketSource, clock: Clock): RedisOptions {
+  // ioredis calls it with `new` and takes what that gives.
+  function OwnConnector(options: RedisOptions) {
+    return new Connector(source, clock, options);
+  }
+  return {
+    Connector: OwnConnector as unknown as NonNullable<RedisOptions['Connector']>,
+    connectTimeout: 0, // The source sees to it.
+    ...(source.credentials === undefined ? {} : { username: undefined }),
+  };
+}
+
+/** The shape that ioredis 5 and 6 ask of a connector. */
+class Connector {
+  /** What ioredis reports for a stream that is given to it destroyed. */
+  firstError: Error | undefined;
+
+  readonly #source: SocketSource;
+  readonly #clock: Clock;
+  /** The arguments of AUTH. */
+  readonly #auth: string[] = [];
+  #stream: Socket | undefined;
+  #isWanted = false;
+
+  constructor(source: SocketSource, clock: Clock, options: RedisOptions) {
+    this.#source = source;
+    this.#clock = clock;
+    // ioredis takes the password of a connection before it asks for the socket, and sends an array as the arguments of
+    // AUTH. So this client gets one of its own, which is filled before it is sent.
+    if (source.credentials !== undefined) Object.assign(options, { password: this.#auth });
+  }
+
+  /** Asked by a client with a ready check, about INFO. */
+  check(info: { readonly role?: string | undefined }): boolean {
+    return info.role === undefined || this.#source.role === undefined || info.role === this.#source.role;
+  }
+
+  /** Rejects never: then ioredis would give up. A failure is a stream that is destroyed, and ioredis tries again. */
+  async connect(): Promise<Socket> {
+    this.#isWanted = true;
+    let stream: Socket;
+    try {
+      const credentials = await this.#source.credentials?.();
+      if (credentials !== undefined) {
+        this.#auth.splice(0, 2, credentials.username ?? 'default', credentials.password);
+      }
+      if (!this.#isWanted) throw new Error('The connection was closed.');
+      stream = await this.#source.open();
+      stream.once('error', (error) => {
+        this.firstError = error;
+      });
+      if (!this.#isWanted) stream.destroy();
+    } catch (error) {
+      this.firstError = error as Error;
+      stream = new Socket().destroy();
+    }
+    this.#stream = stream;
+    return stream;
+  }
+
+  disconnect(): void {
+    this.#isWanted = false;
+    const stream = this.#stream;
+    if (stream === undefined || stream.destroyed) return;
+    const cancel = this.#clock.schedule(disconnectTimeoutMs, () => stream.destroy(), false);
+    stream.once('close', cancel);
+    stream.end();
+  }
+}

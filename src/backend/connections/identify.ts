@@ -1,0 +1,43 @@
+/**
+ * Asks a server who it is, when a connection to it is new.
+ *
+ * HELLO without arguments changes nothing and is open to every user, whatever the ACL says. INFO may be refused; the run id
+ * is then not known. Both go out together. ROLE is asked only where there is no HELLO.
+ */
+
+import type { Client } from './client.ts';
+import { closedByPeer, isReplyError } from './failure.ts';
+import { identityOf, roleOf, type ServerIdentity } from './server-identity.ts';
+
+type Caller = { callBuffer(name: string, ...args: string[]): Promise<unknown> };
+
+/**
+ * @throws  What ended the connection. Replies that are refusals do not matter. Settles when the connection ends, too.
+ */
+export async function identify(client: Client): Promise<ServerIdentity> {
+  if (client.identity !== undefined) return client.identity;
+  const caller = client as unknown as Caller;
+  const asked = Promise.all([orRefusal(caller.callBuffer('HELLO')), orRefusal(caller.callBuffer('INFO', 'server'))]);
+  const [hello, info] = await beforeClose(client, asked);
+  const identity = identityOf(hello, info);
+  if (!(hello instanceof Error) || identity.role !== undefined) return identity;
+  return { ...identity, role: roleOf(await beforeClose(client, orRefusal(caller.callBuffer('ROLE')))) };
+}
+
+async function orRefusal(reply: Promise<unknown>): Promise<unknown> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (isReplyError(error)) return error;
+    throw error;
+  }
+}
+
+/** A promise of ioredis can stay open for ever once its connection is lost. */
+function beforeClose<Result>(client: Client, promise: Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(closedByPeer.cause);
+    client.on('close', onClose);
+    promise.then(resolve, reject).finally(() => client.removeListener('close', onClose));
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * Which server each node of a cache has reached, so that two ids on one server are found.
+ *
+ * Copies on one server are lost together, and where the nodes share their keys too, removing a key at a node that no longer
+ * owns it removes it at the owner. So the node that joined first keeps the server, and of those that join together the one
+ * with the lower id: it does not depend on who connects first, and every process decides alike.
+ *
+ * Pure but for what it tells. A claim lasts as long as the connection on which it was made.
+ */
+
+/** A server as a node uses it. */
+export interface UsedServer {
+  /** Equal for one server only. */
+  readonly server: string;
+  readonly keyspace: UsedKeyspace;
+}
+
+export interface UsedKeyspace {
+  readonly database: number;
+  /** Before every key. */
+  readonly prefix: string;
+}
+
+/** Some key of the one is a key of the other. */
+const overlap = (one: UsedKeyspace, other: UsedKeyspace) =>
+  one.database === other.database && (one.prefix.startsWith(other.prefix) || other.prefix.startsWith(one.prefix));
+
+export interface Claim extends UsedServer {
+  /** Called when a node that comes before this one has reached the same server. */
+  readonly revoke: (owner: string) => void;
+}
+
+export interface SharedServer {
+  /** The ids, the one that keeps the server first. */
+  readonly nodes: readonly [string, string];
+  /** Keys of the one node are keys of the other, too: neither the database nor `keyPrefix` keeps them apart. */
+  readonly sharesKeys: boolean;
+}
+
+export interface RosterOptions {
+  /** Whether two nodes that share a server in this way may both use it. */
+  readonly allows: (shared: SharedServer) => boolean;
+  /** Told of each pair once. */
+  readonly onShared: (shared: SharedServer, isAllowed: boolean) => void;
+}
+
+/** What a backend may ask and tell of the node that it serves. */
+export interface NodeSeat {
+  /** @returns The id of the node that has the server; undefined: it may be used. */
+  claim(claim: Claim): string | undefined;
+  /** The connection on which the claim was made has ended. */
+  release(claim: Claim): void;
+  /** The server answers as a replica, and the node's connections are being made anew. */
+  demoted(): void;
+}
+
+export class ServerRoster {
+  readonly #options: RosterOptions;
+  /** Ids in the order in which they keep a server, with what they claim now. */
+  readonly #claims = new Map<string, Claim | undefined>();
+  readonly #told = new Set<string>();
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+  }
+
+  /** @param ids  Nodes that join together. */
+  enter(ids: Iterable<string>): void {
+    for (const id of [...ids].sort(byCodeUnits)) if (!this.#claims.has(id)) this.#claims.set(id, undefined);
+  }
+
+  leave(id: string): void {
+    this.#claims.delete(id);
+  }
+
+  claim(id: string, claim: Claim): string | undefined {
+    if (!this.#claims.has(id)) return undefined; // It has left.
+    const others = [...this.#claims].filter(([other, made]) => other !== id && made?.server === claim.server);
+    const order = [...this.#claims.keys()];
+    const later: (readonly [string, Claim])[] = [];
+    for (const [other, made] of others) {
+      const comesFirst = order.indexOf(other) < order.indexOf(id);
+      const nodes = comesFirst ? ([other, id] as const) : ([id, other] as const);
+      if (this.#judge({ nodes, sharesKeys: overlap(made!.keyspace, claim.keyspace) })) continue;
+      if (comesFirst) return other;
+      later.push([other, made!]);
+    }
+    this.#claims.set(id, claim);
+    for (const [other, made] of later) {
+      this.#claims.set(other, undefined);
+      made.revoke(id);
+    }
+    return undefined;
+  }
+
+  release(id: string, claim: Claim): void {
+    if (this.#claims.get(id) === claim) this.#claims.set(id, undefined);
+  }
+
+  /** @returns Whether both may use the server. */
+  #judge(shared: SharedServer): boolean {
+    const isAllowed = this.#options.allows(shared);
+    const pair = JSON.stringify([shared, isAllowed]);
+    if (!this.#told.has(pair)) {
+      this.#told.add(pair);
+      this.#options.onShared(shared, isAllowed);
+    }
+    return isAllowed;
+  }
+}
+
+const byCodeUnits = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0);

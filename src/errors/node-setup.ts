@@ -1,0 +1,66 @@
+/** A node that is set up so that it cannot serve: somebody has to change something, at the server or here. */
+
+import { ShardringError } from './base.ts';
+import { type NodeErrorOptions, named } from './node.ts';
+
+/**
+ * - `cluster mode`: a server of Redis Cluster, which serves a part of the keys and answers MOVED to the rest.
+ * - `sentinel`: a Sentinel, which holds no data.
+ * - `replica`: a read-only replica, as after a failover behind one name. Attempts go on until a primary is there.
+ * - `shared`: the server of another node of the same cache, {@link WrongServerError.other}.
+ */
+export type ServerProblem = 'cluster mode' | 'sentinel' | 'replica' | 'shared';
+
+const remedies: Readonly<Record<ServerProblem, (other: string | undefined) => string>> = {
+  'cluster mode': () =>
+    'is a server of Redis Cluster, which shards keys itself. Use servers without `cluster-enabled`, or a client for Redis Cluster.',
+  sentinel: () =>
+    'is a Sentinel and holds no data. Name its group as the node: `sentinels` and `name`, in place of the address.',
+  replica: () =>
+    "is a read-only replica. Point the node at the primary; `reads: 'replica'` accepts a replica for reading old data.",
+  shared: (other) =>
+    `has the same server as node ${other}. Give each node a server of its own, or set \`allowSharedServers\`.`,
+};
+
+/** The server at the node's address is none that the node can use. The call was not executed. */
+export class WrongServerError extends ShardringError {
+  static {
+    this.prototype.name = 'WrongServerError';
+  }
+  readonly code = 'ERR_WRONG_SERVER';
+  /** A replica may become the primary, or the name may lead to one soon. The rest is for somebody to mend. */
+  readonly retryable: boolean;
+  /** Of a shared server: the node that keeps it. */
+  readonly other: string | undefined;
+
+  constructor(
+    readonly node: string,
+    readonly operation: string,
+    readonly problem: ServerProblem,
+    options: NodeErrorOptions & { readonly other?: string | undefined } = {},
+  ) {
+    super(`${operation}: ${named(node, options.address)} ${remedies[problem](options.other)}`, options);
+    this.retryable = problem === 'replica';
+    this.other = options.other;
+  }
+}
+
+/** The function that gives the node's credentials failed, gave none, or was late. `cause` is what it threw. */
+export class CredentialsError extends ShardringError {
+  static {
+    this.prototype.name = 'CredentialsError';
+  }
+  readonly code = 'ERR_CREDENTIALS';
+  readonly retryable = true;
+
+  constructor(
+    readonly node: string,
+    readonly operation: string,
+    options: NodeErrorOptions = {},
+  ) {
+    super(
+      `${operation}: ${named(node, options.address)}: the function for its credentials failed; see \`cause\`.`,
+      options,
+    );
+  }
+}
