@@ -9,7 +9,7 @@ import type { Redis, RedisKey } from 'ioredis';
 import { defaultConnectTimeoutMs } from '../backend/connections/own-client.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
-import { copiesOf, type Topology } from '../routing/topology.ts';
+import type { Topology } from '../routing/topology.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { expectString } from '../runtime/validate.ts';
 import type { ChannelInput } from './channel.ts';
@@ -34,7 +34,7 @@ import type { KeyScan } from './scan.ts';
 import type { ElementScanOptions, ScanOptions } from './scan-options.ts';
 import type { ScanStream, ScanStreamOptions } from './scan-stream.ts';
 import { Scans } from './scans.ts';
-import { isNoScript, parseScript, type Script, type ScriptDefinition, SentScripts, scriptCall } from './script.ts';
+import { parseScript, type Script, type ScriptDefinition, scriptCall } from './script.ts';
 import { ShardedTransaction } from './transaction.ts';
 import type { Pipeline, RedisCommands, Transaction } from './types.ts';
 
@@ -54,7 +54,6 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   readonly #scans: Scans;
   readonly #pubsub: PubSub;
   readonly #scripts = new Map<string, Script>();
-  readonly #sentScripts = new SentScripts();
 
   /** @throws {InvalidArgumentError} Names the field at fault. */
   constructor(options: ShardedRedisOptions) {
@@ -117,7 +116,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
 
   /**
    * Adds a method that runs a Lua script at the node of its keys; and one with `Buffer` after its name, which gives bytes.
-   * The script is sent again by itself where a server has forgotten it.
+   * Its text goes with each call, so that no server can have forgotten it.
    * @throws {InvalidArgumentError}  Also for a name that is already that of something else than a command.
    */
   defineCommand(name: string, definition: ScriptDefinition): void {
@@ -135,28 +134,9 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     Object.assign(this, { [name]: methodOf('utf8'), [`${name}Buffer`]: methodOf(null) });
   }
 
-  /** With copies a script that writes goes as text: the holders that know it would run it a second time for one that does not. */
-  async #runScript(script: Script, args: readonly unknown[], encoding: ReplyEncoding): Promise<unknown> {
-    this.begin();
-    const run = (form: 'bySha' | 'byText') => this.#dispatcher.run(invocation(form), script.readOnly);
-    const invocation = (form: 'bySha' | 'byText') => {
-      const call = scriptCall(script, form, args);
-      return invocationOf(call.name, call.args, encoding, this.commandParser);
-    };
-    const bySha = invocation('bySha');
-    const node = bySha.keys.length === 0 ? '' : this.topology.placement.nodeFor(bySha.keys[0]!);
-    const isForCopies = copiesOf(this.topology) > 1 && !script.readOnly;
-    if (isForCopies || !this.#sentScripts.has(script, node)) {
-      const ran = run('byText');
-      this.#sentScripts.add(script, node);
-      return ran;
-    }
-    try {
-      return await this.#dispatcher.run(bySha, script.readOnly);
-    } catch (error) {
-      if (!isNoScript(error)) throw error;
-      return run('byText');
-    }
+  #runScript(script: Script, args: readonly unknown[], encoding: ReplyEncoding): Promise<unknown> {
+    const call = scriptCall(script, args);
+    return this.#execute(call.name, call.args, encoding, script.readOnly);
   }
 
   /**
@@ -198,8 +178,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
       ): Promise<PipelineResults | null> => {
         this.begin();
         const invocations = commands.map(({ script, name, args, encoding }) => {
-          // Within a transaction nothing can be sent again, so the script goes with it.
-          const call = script === undefined ? { name, args } : scriptCall(script, 'byText', args);
+          const call = script === undefined ? { name, args } : scriptCall(script, args);
           return invocationOf(call.name, call.args, encoding, this.commandParser);
         });
         return this.#dispatcher.transact(invocations, onQueued);
