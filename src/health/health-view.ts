@@ -33,6 +33,9 @@ export interface HealthView {
   /** Tells that a call to the node failed in a way that says something about the node. */
   reportFailure(node: string, error: unknown): void;
 
-  /** Calls `listener` once if the node goes down. Returns how to stop that. */
-  onceDown(node: string, listener: () => void): () => void;
+  /**
+   * Calls `listener` when so many probes in a row have failed that what waits at the node had better ask another one. That
+   * may be before the node is down. Returns how to stop that.
+   */
+  onUnanswered(node: string, listener: () => void): () => void;
 }

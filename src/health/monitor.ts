@@ -7,7 +7,7 @@
  */
 
 import type { Clock } from '../runtime/clock.ts';
-import { type HealthRecord, isNodeFault, isSilence, newRecord, nextHealth, type Observation } from './detector.ts';
+import { type HealthRecord, isNodeFault, isSilence, newRecord, nextHealth, type Observation, strikesUntilDown } from './detector.ts';
 import { tellingFault } from './faults.ts';
 import type { HealthView, NodeHealth, NodeReport } from './health-view.ts';
 
@@ -30,7 +30,7 @@ interface Watched {
   /** Unix time in milliseconds; undefined while the node is up. */
   sinceMs: number | undefined;
   probing: 'no' | 'yes' | 'yes, and the next one is due';
-  readonly onDown: Set<() => void>;
+  readonly onUnanswered: Set<() => void>;
 }
 
 const upReport: NodeReport = Object.freeze({ state: 'up', sinceMs: undefined, fault: undefined });
@@ -51,7 +51,7 @@ export class HealthMonitor implements HealthView {
   /** Watches a node from now on. It counts as up until something says otherwise. */
   watch(node: string, probe: Probe): void {
     const fresh = { record: newRecord, fault: undefined, sinceMs: undefined, probing: 'no' as const };
-    this.#watched.set(node, { probe, ...fresh, onDown: new Set() });
+    this.#watched.set(node, { probe, ...fresh, onUnanswered: new Set() });
   }
 
   unwatch(node: string): void {
@@ -73,8 +73,8 @@ export class HealthMonitor implements HealthView {
     if (isNodeFault(error)) this.#observe(node, { kind: 'call failed' }, error);
   }
 
-  onceDown(node: string, listener: () => void): () => void {
-    const listeners = this.#watched.get(node)?.onDown;
+  onUnanswered(node: string, listener: () => void): () => void {
+    const listeners = this.#watched.get(node)?.onUnanswered;
     listeners?.add(listener);
     return () => void listeners?.delete(listener);
   }
@@ -131,12 +131,17 @@ export class HealthMonitor implements HealthView {
     watched.record = nextHealth(watched.record, observation, this.#options.patienceMs);
     const { state } = watched.record;
     watched.fault = state === 'up' ? undefined : tellingFault(watched.fault, error);
-    if (state === before) return;
+    if (state !== before) this.#change(node, watched);
+    if (watched.record.strikes < strikesUntilDown || observation.kind !== 'probe failed') return;
+    for (const listener of [...watched.onUnanswered]) listener();
+  }
+
+  #change(node: string, watched: Watched): void {
+    const { state } = watched.record;
     if (state === 'up') watched.sinceMs = undefined;
     else watched.sinceMs ??= this.#options.clock.wallMs();
     this.#refreshAllUp();
     this.#options.onChange(node, state, watched.fault);
-    if (state === 'down') for (const listener of [...watched.onDown]) listener();
   }
 
   #refreshAllUp(): void {

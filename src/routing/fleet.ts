@@ -179,12 +179,12 @@ export class Fleet {
   }
 
   /**
-   * What `asked` promises, or a rejection as soon as the node goes down: for a read that has another node to ask. It goes on
-   * at the node, where nobody waits for it any more.
+   * What `asked` promises, or a rejection once the node's probes go unanswered: for a read that has another node to ask. It
+   * goes on at the node, where nobody waits for it any more.
    */
-  unlessDown<Found>({ id }: Member, operation: string, asked: Promise<Found>): Promise<Found> {
+  whileAnswering<Found>({ id }: Member, operation: string, asked: Promise<Found>): Promise<Found> {
     return new Promise((resolve, reject) => {
-      const stop = this.health.onceDown(id, () => reject(this.downAttempts(operation, [id])[0]!.error));
+      const stop = this.health.onUnanswered(id, () => reject(this.downAttempts(operation, [id])[0]!.error));
       Promise.resolve(asked).then(resolve, reject).finally(stop);
     });
   }

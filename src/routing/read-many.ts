@@ -127,7 +127,7 @@ async function askNode(
   try {
     const keys = searches.map(({ key }) => key);
     const asked = member.backend.getMany(keys, { signal, timeoutMs });
-    const found = await (triesLeft === 1 ? asked : fleet.unlessDown(member, operation, asked));
+    const found = await (triesLeft === 1 ? asked : fleet.whileAnswering(member, operation, asked));
     const detours: Search[] = [];
     for (let position = 0; position < searches.length; position++) {
       const search = searches[position]!;

@@ -186,7 +186,7 @@ async function searchAlong<Found>(
     try {
       const asked = call(member, { signal, timeoutMs }, key);
       const isLast = search.next === candidates.length - 1;
-      const found = await (isLast ? asked : fleet.unlessDown(member, operation, asked));
+      const found = await (isLast ? asked : fleet.whileAnswering(member, operation, asked));
       if (found === undefined) {
         passMiss(fleet, search);
         continue;

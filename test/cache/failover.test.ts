@@ -123,6 +123,41 @@ describe('with two copies of each key', () => {
     }
   });
 
+  it('frees a read that waits at a node for its other holder when the probes of the node go unanswered', async () => {
+    const { cache, nodes, clock, keyOf, events } = makeFaultyCache(['a', 'b', 'c'], {
+      replicationFactor: 2,
+      timeoutMs: 60_000,
+    });
+    const key = keyOf('a', 'b');
+    await cache.set(key, 1);
+    nodes.a!.hang();
+    const ended: unknown[] = [];
+    const reads = Promise.all([
+      cache.get(key).then((value) => ended.push(value)),
+      cache.getMany([key]).then((values) => ended.push(values.get(key))),
+    ]);
+    await clock.advance(1_500);
+    expect(ended).toEqual([]);
+    await clock.advance(1_000);
+    expect(ended).toEqual([1, 1]);
+    await reads;
+    // Long before its own share of the time is over, and before the node is down: calls may take a minute here.
+    expect(cache.health().get('a')).toBe('suspect');
+    expect(events.filter(({ name }) => name === 'failover')).toHaveLength(2);
+    nodes.a!.start();
+  });
+
+  it('leaves a read alone that has nobody else to ask, whatever the probes say', async () => {
+    const { cache, nodes, clock, keyOf } = makeFaultyCache(['a', 'b'], { timeoutMs: 60_000 });
+    const key = keyOf('a');
+    await cache.set(key, 1);
+    nodes.a!.hang();
+    const read = cache.get(key);
+    await clock.advance(59_000);
+    nodes.a!.start();
+    expect(await read).toBe(1);
+  });
+
   it('tells of a failover with the nodes that failed', async () => {
     const { cache, nodes, events, keyOf } = makeFaultyCache(['a', 'b', 'c'], { replicationFactor: 2 });
     const key = keyOf('a', 'b');

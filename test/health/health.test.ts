@@ -152,20 +152,21 @@ describe('HealthMonitor', () => {
     expect(monitor.reportOf('a').fault).toBe(first);
   });
 
-  it('tells those who wait for a node when it goes down, once', async () => {
-    const { clock, monitor } = makeMonitor();
+  it('tells those who wait at a node that its probes go unanswered, also before it is down', async () => {
+    const { clock, changes, monitor } = makeMonitor();
     const told: string[] = [];
     monitor.watch('a', async () => {
-      throw new NodeUnavailableError('a', 'ping');
+      throw new TimeoutError('a', 'ping', 200);
     });
-    monitor.onceDown('a', () => told.push('first'));
-    const stop = monitor.onceDown('a', () => told.push('second'));
+    monitor.onUnanswered('a', () => told.push('first'));
+    const stop = monitor.onUnanswered('a', () => told.push('second'));
     stop();
     monitor.start();
     await clock.advance(1_000);
     expect(told).toEqual([]);
-    await clock.advance(2_000);
+    await clock.advance(500);
     expect(told).toEqual(['first']);
+    expect(changes).toEqual(['a suspect']);
   });
 
   it('probes again at once where a probe took longer than the interval', async () => {

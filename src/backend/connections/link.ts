@@ -7,6 +7,7 @@
  */
 
 import type { Clock } from '../../runtime/clock.ts';
+import { limitTime } from '../../runtime/time-limit.ts';
 import { type Client, type ClientEvent, canSend } from './client.ts';
 import { closedByPeer, type Failure, failureOf, isDemotion } from './failure.ts';
 import { farewell } from './farewell.ts';
@@ -131,7 +132,7 @@ export class Link {
     const { isOwn, clock, handshakeTimeoutMs } = this.#options;
     if (!isOwn) return;
     this.#cancelTimer();
-    this.#cancelTimer = clock.schedule(handshakeTimeoutMs, () => this.drop(silentHandshake), false);
+    this.#cancelTimer = limitTime(clock, handshakeTimeoutMs, () => this.drop(silentHandshake), false);
   }
 
   #onReady(): void {

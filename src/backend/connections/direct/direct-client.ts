@@ -10,6 +10,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { systemClock } from '../../../runtime/clock.ts';
+import { limitTime } from '../../../runtime/time-limit.ts';
 import type { Client, ClientCommand, ClientEvent, ClientStatus } from '../client.ts';
 import { openSocket } from '../open-socket.ts';
 import type { ServerIdentity } from '../server-identity.ts';
@@ -214,7 +215,7 @@ export class DirectClient implements Client {
     this.#cancelTimer();
     if (connectTimeout <= 0) return;
     const giveUp = () => session.fail(Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' }));
-    this.#cancelTimer = clock.schedule(connectTimeout, giveUp, true);
+    this.#cancelTimer = limitTime(clock, connectTimeout, giveUp, true);
   }
 
   /** Without a listener an 'error' event would end the process. */

@@ -1,0 +1,201 @@
+/** What is taken for a sign of life, and what it takes for a node to be down. */
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ShardedCacheOptions } from '../../src/cache/options.ts';
+import { ShardedCache } from '../../src/cache/sharded-cache.ts';
+import { RedisBackend, type RedisBackendOptions } from '../../src/redis/index.ts';
+import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
+import { eventually, outcomeOf } from '../support/eventually.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+let server: RedisServer;
+let proxy: TcpProxy;
+let admin: Redis;
+const open: ShardedCache[] = [];
+
+beforeEach(async () => {
+  server = await startRedis({ args: ['--enable-debug-command', 'yes'] });
+  proxy = await startTcpProxy(server);
+  admin = new Redis(server.port);
+});
+
+afterEach(async () => {
+  server.resume();
+  proxy.behaviour = 'forward';
+  proxy.resetAll();
+  await Promise.all(open.splice(0).map((cache) => cache.close()));
+  admin.disconnect();
+  await proxy.close();
+  await server.stop();
+});
+
+function openCache(
+  options: Partial<ShardedCacheOptions> & Pick<RedisBackendOptions, 'transport'> = {},
+  port = server.port,
+) {
+  const { transport = 'ioredis', ...cacheOptions } = options;
+  const { clock } = options;
+  const backend = new RedisBackend({ host: '127.0.0.1', port }, { transport, clock });
+  const cache = new ShardedCache({ nodes: [{ id: 'a', backend }], codec: 'bytes', ...cacheOptions });
+  open.push(cache);
+  const events: string[] = [];
+  for (const name of ['nodeSuspect', 'nodeDown', 'nodeUp'] as const) cache.on(name, () => events.push(name));
+  return { cache, events };
+}
+
+const value = (bytes: number) => new Uint8Array(bytes).fill(120);
+const pingsOf = async () => Number(/cmdstat_ping:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+const rejectedPings = async () =>
+  Number(/cmdstat_ping:.*rejected_calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+
+describe('a server that refuses PING and serves', () => {
+  it.each([
+    ['its user may not', () => admin.call('ACL', 'SETUSER', 'default', '-ping')],
+    [
+      'its last snapshot failed',
+      async () => {
+        await admin.config('SET', 'save', '1000 1');
+        // Where the snapshot is to be, there is a directory.
+        const [, directory] = (await admin.config('GET', 'dir')) as [string, string];
+        mkdirSync(join(directory, 'dump.rdb'));
+        await admin.set('dirty', '1');
+        await admin.bgsave();
+        await eventually(async () => (await admin.info('persistence')).includes('rdb_last_bgsave_status:err'));
+      },
+    ],
+  ])('is up and serves every call: %s', async (_, begin) => {
+    const clock = new SimulatedClock();
+    const { cache, events } = openCache({ clock, timeoutMs: 60_000 });
+    await cache.set('key', value(3));
+    await begin();
+    await expect(admin.ping()).rejects.toThrow(/NOPERM|MISCONF/);
+    const before = await rejectedPings();
+    for (let count = 1; count <= 5; count++) {
+      await clock.advance(500);
+      await eventually(async () => (await rejectedPings()) >= before + count);
+      for (let call = 0; call < 20; call++) expect(await cache.get('key')).toEqual(Buffer.from('xxx'));
+    }
+    expect([events, cache.health().get('a')]).toEqual([[], 'up']);
+  });
+});
+
+describe('a server that is busy', () => {
+  it.each(['ioredis', 'direct'] as const)('for less than calls may take costs nothing, over %s', async (transport) => {
+    const clock = new SimulatedClock();
+    const { cache, events } = openCache({
+      ...{ clock, transport, timeoutMs: 2_000 },
+      health: { probeIntervalMs: 100, probeTimeoutMs: 50 },
+    });
+    await cache.set('key', value(3));
+    server.pause();
+    const calls: Promise<unknown>[] = [];
+    for (let passedMs = 0; passedMs < 1_900; passedMs += 100) {
+      calls.push(cache.get('key'));
+      await clock.advance(100);
+    }
+    server.resume();
+    expect((await Promise.all(calls)).length).toBe(19);
+    expect(events).not.toContain('nodeDown');
+  });
+
+  it('for longer is taken for down, with the reason and since when', async () => {
+    const clock = new SimulatedClock();
+    const { cache, events } = openCache({ clock, timeoutMs: 1_000 });
+    await cache.set('key', value(3));
+    server.pause();
+    for (let round = 0; round < 8; round++) await clock.advance(500);
+    expect(events).toEqual(['nodeSuspect', 'nodeDown']);
+    expect(cache.healthReport().get('a')).toMatchObject({
+      state: 'down',
+      sinceMs: clock.wallMs() - 3_000,
+      fault: { code: 'ERR_TIMEOUT', operation: 'ping' },
+    });
+    const { error, endedAtOnce } = await outcomeOf(cache.get('key'));
+    expect(error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', cause: { code: 'ERR_TIMEOUT' } });
+    expect(endedAtOnce).toBe(true);
+  });
+
+  it('keeps its connection, and with it the calls that have time left', async () => {
+    const clock = new SimulatedClock();
+    const backend = new RedisBackend({ host: '127.0.0.1', port: proxy.port }, { clock });
+    await backend.set('key', value(3), {});
+    server.pause();
+    const patient = outcomeOf(backend.get('key', { timeoutMs: 60_000 }));
+    for (let round = 0; round < 50; round++) {
+      const hasty = outcomeOf(backend.get('key', { timeoutMs: 200 }));
+      await clock.advance(200);
+      expect((await hasty).error).toMatchObject({ code: 'ERR_TIMEOUT' });
+    }
+    server.resume();
+    expect((await patient).value).toEqual(Buffer.from('xxx'));
+    await backend.close();
+  });
+});
+
+describe('a long value over a slow line', () => {
+  it.each(['ioredis', 'direct'] as const)(
+    'arrives, and costs nobody anything, over %s',
+    { timeout: 60_000 },
+    async (transport) => {
+      const clock = new SimulatedClock();
+      const { cache, events } = openCache({ clock, transport, timeoutMs: 20_000 }, proxy.port);
+      const size = 6_000_000;
+      await cache.set('long', value(size));
+      await cache.set('short', value(3));
+      proxy.behaviour = 'hold';
+      const long = cache.get<Uint8Array>('long');
+      await eventually(() => proxy.heldBytes > size);
+      // Behind it on the same connection.
+      const short = Array.from({ length: 10 }, () => cache.get('short'));
+      // 1 MB a second; the PINGs' answers wait behind it too.
+      for (let passedMs = 0; passedMs < 6_500; passedMs += 500) {
+        await proxy.release(500_000);
+        for (let turns = 0; turns < 3; turns++) await turn();
+        await clock.advance(500);
+        expect(events).not.toContain('nodeDown');
+      }
+      proxy.behaviour = 'forward';
+      await proxy.release(Number.POSITIVE_INFINITY);
+      expect((await long)?.length).toBe(size);
+      expect(await Promise.all(short)).toEqual(short.map(() => Buffer.from('xxx')));
+      expect([events, cache.health().get('a')]).toEqual([[], 'up']);
+    },
+  );
+});
+
+describe('a connection that is dead', () => {
+  it('is left once the server answers on a new one', async () => {
+    const clock = new SimulatedClock();
+    const backend = new RedisBackend({ host: '127.0.0.1', port: proxy.port }, { clock });
+    await backend.set('key', value(3), {});
+    // As a firewall does that has forgotten the connection: nothing passes on this one any more, and others are made.
+    proxy.behaviour = 'stall';
+    const lost = outcomeOf(backend.get('key', { timeoutMs: 200 }));
+    await clock.advance(200);
+    expect((await lost).error).toMatchObject({ code: 'ERR_TIMEOUT' });
+    proxy.behaviour = 'forward';
+    await eventually(async () => {
+      const outcome = outcomeOf(backend.get('key', { timeoutMs: 200 }));
+      for (let turns = 0; turns < 3; turns++) await turn();
+      await clock.advance(200);
+      return (await outcome).value !== undefined;
+    }, 15_000);
+    await backend.close();
+  });
+});
+
+it('a probe is asked for again and again, also while nothing else is called', async () => {
+  const clock = new SimulatedClock();
+  const { cache } = openCache({ clock });
+  await cache.get('key');
+  const before = await pingsOf();
+  for (let count = 1; count <= 3; count++) {
+    await clock.advance(500);
+    await eventually(async () => (await pingsOf()) >= before + count);
+  }
+});
