@@ -7,7 +7,15 @@
  */
 
 import type { Clock } from '../runtime/clock.ts';
-import { type HealthRecord, isNodeFault, isSilence, newRecord, nextHealth, type Observation, strikesUntilDown } from './detector.ts';
+import {
+  type HealthRecord,
+  isNodeFault,
+  isSilence,
+  newRecord,
+  nextHealth,
+  type Observation,
+  strikesUntilDown,
+} from './detector.ts';
 import { tellingFault } from './faults.ts';
 import type { HealthView, NodeHealth, NodeReport } from './health-view.ts';
 

@@ -10,7 +10,7 @@ import genericPool, { type Pool } from 'generic-pool';
 import type { Redis } from 'ioredis';
 import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { settledWithin } from '../../runtime/time-limit.ts';
+import { limitTime, settledWithin } from '../../runtime/time-limit.ts';
 import { type Client, canSend } from './client.ts';
 import type { ClientIdentity } from './client-list.ts';
 import { askIdentity, DedicatedClient, destroyClient, type Turn } from './dedicated-client.ts';
@@ -262,7 +262,7 @@ export class DedicatedConnections {
     client.on('error', (error: unknown) => {
       failure ??= failureOf(error); // Others are the wake of the first.
     });
-    const cancel = clock.schedule(connectTimeoutMs, () => client.stream?.destroy(), true);
+    const cancel = limitTime(clock, connectTimeoutMs, () => client.stream?.destroy(), true);
     // The events have told the reason already.
     await client.connect().catch(() => undefined);
     // After a refused AUTH or SELECT ioredis may report 'ready' all the same, before 5.8 even ahead of the refusal; these
