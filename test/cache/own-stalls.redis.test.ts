@@ -39,7 +39,7 @@ async function stalls(...lengthsMs: readonly number[]): Promise<void> {
   }
 }
 
-const patterns: readonly (readonly number[])[] = [[1_900], [700, 700], [700, 700, 700, 700], [200, 900, 200]];
+const patterns: readonly (readonly number[])[] = [[2_000], [700, 700], [700, 700, 700, 700], [200, 900, 200]];
 
 function openCache(transport: 'ioredis' | 'direct', options: { replicationFactor?: number } = {}) {
   const cache = new ShardedCache({

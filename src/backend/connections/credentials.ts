@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from '../../runtime/clock.ts';
+import { limitTime } from '../../runtime/time-limit.ts';
 import { PeerFailure } from './peer-failure.ts';
 
 export interface Credentials {
@@ -24,7 +25,7 @@ export async function askCredentials(ask: CredentialsFunction, limitMs: number, 
   let cancel: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
     const giveUp = () => reject(new Error(`It did not answer within ${Math.ceil(limitMs)} ms.`));
-    cancel = clock.schedule(limitMs, giveUp, true);
+    cancel = limitTime(clock, limitMs, giveUp, true);
   });
   let answer: unknown;
   try {

@@ -8,6 +8,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Clock } from '../../runtime/clock.ts';
+import { limitTime } from '../../runtime/time-limit.ts';
 import { diagnose, noTls, noteSilentReset, PeerFailure } from './peer-failure.ts';
 
 export interface SocketOptions {
@@ -36,7 +37,7 @@ export function openSocket(options: SocketOptions, clock: Clock): OpenSocket {
   const socket = tls ? connectTls({ ...place, ...tls }) : connectPlain(place);
   let stage: 'connecting' | 'TLS' | 'silent' | 'heard' = 'connecting';
   const giveUp = () => socket.destroy(stage === 'TLS' ? new PeerFailure(noTls) : timedOut());
-  const cancel = connectTimeout > 0 ? clock.schedule(connectTimeout, giveUp, true) : () => undefined;
+  const cancel = connectTimeout > 0 ? limitTime(clock, connectTimeout, giveUp, true) : () => undefined;
   socket.once('connect', () => {
     stage = 'TLS';
   });
