@@ -12,7 +12,7 @@
 import type { Redis } from 'ioredis';
 import { arrayOf } from '../runtime/array-of.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { expectInteger } from '../runtime/validate.ts';
+import { expectFunction, expectInteger } from '../runtime/validate.ts';
 import type {
   Backend,
   BackendCapabilities,
@@ -34,13 +34,13 @@ import {
   setArguments,
   valueWithExpiry,
 } from './connections/commands.ts';
-import type { UseOptions } from './connections/dedicated.ts';
 import { isUnknownCommand } from './connections/failure.ts';
 import { Keyspace } from './connections/keyspace.ts';
 import { parseOptions, type RedisBackendOptions, type RedisTarget } from './connections/options.ts';
 import { type PageWithNext, pageAt, type ScanPosition, scanStart } from './connections/scan-position.ts';
 import { RedisServer } from './connections/server.ts';
 import { parseTarget } from './connections/target.ts';
+import { parseUseOptions, type WithConnectionOptions } from './connections/use-options.ts';
 import type { NodeSeat } from './server-roster.ts';
 
 export class RedisBackend implements Backend {
@@ -252,21 +252,20 @@ export class RedisBackend implements Backend {
 
   /**
    * Gives `use` a connection of its own, for WATCH and MULTI, blocking commands and the like, and takes it back. One that
-   * `use` left subscribed or in another database, or during which it threw, is closed instead of being used again.
+   * `use` may have changed for its next user, or during which it threw, is closed instead of being used again.
    *
    * Keys are as `use` writes them: the prefix is not applied.
    *
-   * @param options.timeoutMs  Until the whole must have ended, `use` included. Default: the backend's `timeoutMs` to get
-   *   a connection, and no limit for `use`, since blocking is what this is for.
+   * @throws {UnknownOutcomeError} The connection was lost after `use` had sent something. What `use` throws passes as it is.
    */
   async withConnection<Result>(
     use: (client: Redis) => Promise<Result> | Result,
-    options: UseOptions = {},
+    options: WithConnectionOptions = {},
   ): Promise<Result> {
-    return this.#server.lend(use, options);
+    return this.#server.lend(expectFunction('use', use) as typeof use, parseUseOptions(options));
   }
 
-  /** Waits for the calls under way, which end by their deadlines. A lent client stays open. */
+  /** Waits for the calls under way, for at most `timeoutMs`, and ends those that are left. A lent client stays open. */
   close(): Promise<void> {
     return this.#server.close();
   }

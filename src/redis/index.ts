@@ -9,6 +9,7 @@ export type {
   RedisPoolOptions,
   RedisTarget,
 } from '../backend/connections/options.ts';
+export type { WithConnectionOptions } from '../backend/connections/use-options.ts';
 export { RedisBackend } from '../backend/redis.ts';
 export type { ChannelInput } from './channel.ts';
 export type { ShardedRedisStatus } from './connected-nodes.ts';

@@ -7,11 +7,12 @@
 
 import type { Redis, RedisKey } from 'ioredis';
 import { defaultConnectTimeoutMs } from '../backend/connections/own-client.ts';
+import { parseUseOptions, type WithConnectionOptions } from '../backend/connections/use-options.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
 import type { Topology } from '../routing/topology.ts';
 import { systemRandom } from '../runtime/random.ts';
-import { expectString } from '../runtime/validate.ts';
+import { expectFunction, expectString } from '../runtime/validate.ts';
 import type { ChannelInput } from './channel.ts';
 import {
   addCommandMethods,
@@ -193,11 +194,13 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   async withConnection<Result>(
     key: string,
     use: (client: Redis) => Promise<Result> | Result,
-    options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+    options: WithConnectionOptions = {},
   ): Promise<Result> {
+    const parsed = parseUseOptions(options);
+    expectFunction('use', use);
     this.begin();
     const node = this.topology.placement.nodeFor(expectString('key', key));
-    return this.#caller.inService(node, 'withConnection').server.lend(use, options);
+    return this.#caller.inService(node, 'withConnection').server.lend(use, parsed);
   }
 
   /**

@@ -62,13 +62,18 @@ export function expectInteger(
   return value;
 }
 
-/** A finite number above 0. */
-export function expectPositive(field: string, value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError(field, 'a finite number above 0', value);
+/** A finite number above 0, and at most `max`. */
+export function expectPositive(field: string, value: unknown, max: number = Number.POSITIVE_INFINITY): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0 || value > max) {
+    const expected =
+      max === Number.POSITIVE_INFINITY ? 'a finite number above 0' : `a number above 0 and at most ${max}`;
+    throw new InvalidArgumentError(field, expected, value);
   }
   return value;
 }
+
+/** Longest time to wait, in milliseconds: about 24.8 days. A timer of Node.js that is set for longer fires after 1 ms. */
+export const maxDelayMs = 2 ** 31 - 1;
 
 export function expectOneOf<const Choices extends readonly string[]>(
   field: string,

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -225,4 +226,42 @@ it('a use of a connection ends by its own deadline on a server that hangs, and n
     server.resume();
     await backend.close();
   }
+});
+
+it('refuses options of withConnection that cannot be meant', async () => {
+  const backend = new RedisBackend('redis://127.0.0.1:1');
+  const use = () => 1;
+  for (const options of [
+    { timeoutMs: Number.NaN },
+    { timeoutMs: -1 },
+    { timeoutMs: '5' },
+    { timeout: 5 },
+    { signal: {} },
+  ]) {
+    await expect(backend.withConnection(use, options as object)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    });
+  }
+  await expect(backend.withConnection('use' as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+  await backend.close();
+});
+
+it('gives a signal one listener, however many wait for a connection by it, and ends them all', async () => {
+  await using server = await startRedis();
+  const backend = new RedisBackend(server.url, { pool: { max: 1 }, timeoutMs: patientMs });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const ends: (() => void)[] = [];
+  const held = backend.withConnection(() => new Promise<void>((resolve) => void ends.push(resolve)));
+  await eventually(() => ends.length === 1);
+  const waiting = Array.from({ length: 5_000 }, () => outcomeOf(backend.withConnection(() => 1, { signal })));
+  await turn();
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  const reason = new Error('no longer wanted');
+  controller.abort(reason);
+  for (const { error } of await Promise.all(waiting)) expect(error).toBe(reason);
+  ends[0]!();
+  await held;
+  expect(await backend.withConnection((client) => client.ping())).toBe('PONG');
+  await backend.close();
 });
