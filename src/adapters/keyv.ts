@@ -1,9 +1,9 @@
 /**
- * Entry `shardring/keyv`: a store for Keyv 5 and 6 on a ShardedRedis, or on a client of ioredis; and so for what stands on
+ * Entry `shardring/keyv`: a store for Keyv 4, 5 and 6 on a ShardedRedis, or on a client of ioredis; and so for what stands on
  * Keyv, as cacheable and cache-manager do.
  *
  * A key is stored as `namespace::key`, as by @keyv/redis 5, so that either reads what the other wrote. The contract is
- * `KeyvStoreAdapter` of Keyv 5, whose times are relative; Keyv 6 takes such a store too, if its methods are async functions
+ * `KeyvStoreAdapter` of Keyv 5, whose times are relative; Keyv 6 bridges to such a store, if its methods are async functions
  * and it has `namespace` as a property.
  */
 
@@ -54,13 +54,15 @@ export type SetManyResult = boolean[] & void;
 /**
  * The store of one Keyv. Two Keyvs need a store each, on one client if you like: a store has one namespace, and Keyv sets it.
  *
- * An error of a node reaches Keyv, which emits it as 'error' or throws it by its own rules (`throwOnErrors`).
+ * An error of a node reaches Keyv, which emits it as 'error' or throws it by its own rules (`throwOnErrors` of Keyv 5).
  */
 export class KeyvStore extends EventEmitter {
   /** Keyv 5 offers `iterator()` only for stores that name one of the engines it knows. */
   readonly opts: Record<string, unknown> = { dialect: 'redis' };
-  /** Set by Keyv. Without `::` in it, no other namespace's keys can begin as this one's do. */
-  namespace: string | undefined = undefined;
+  #namespace: string | undefined = undefined;
+  /** How many listened for errors when a Keyv set the namespace: each Keyv begins with listening. 0: none has set it. */
+  #listenersOfOwner = 0;
+  #isOfKeyv6 = false;
   readonly client: KeyvStoreClient;
   readonly #ownsClient: boolean;
   readonly #noNamespaceAffectsAll: boolean;
@@ -79,13 +81,38 @@ export class KeyvStore extends EventEmitter {
     this.#scanCount = expectInteger('options.scanCount', scanCount ?? 1_000, 1);
   }
 
+  /** Set by Keyv. Without `::` in it, no other namespace's keys can begin as this one's do. */
+  get namespace(): string | undefined {
+    return this.#namespace;
+  }
+
+  /** @throws {InvalidArgumentError} Another Keyv has this store, with another namespace: `clear()` of one would empty the other. */
+  set namespace(namespace: string | undefined) {
+    const listeners = this.listenerCount('error');
+    const isOfAnother = this.#listenersOfOwner > 0 && listeners > this.#listenersOfOwner;
+    if (isOfAnother && namespace !== this.#namespace) {
+      throw InvalidArgumentError.saying(
+        'namespace',
+        'namespace: this store belongs to a Keyv with another namespace. Make a KeyvStore for each Keyv; they may share the client.',
+      );
+    }
+    this.#namespace = namespace;
+    if (this.#listenersOfOwner === 0) this.#listenersOfOwner = listeners;
+  }
+
+  /** Only Keyv 6 asks for it. There is nothing to tell: times stay relative, as Keyv 6 then gives them by its bridge. */
+  get capabilities(): undefined {
+    this.#isOfKeyv6 = true;
+    return undefined;
+  }
+
   /** The stored text, for Keyv to make a value of; undefined if there is none. */
   async get<Value = string>(key: string): Promise<Value | undefined> {
     try {
       return ((await this.client.get(this.#stored(key))) ?? undefined) as Value | undefined;
     } catch (error) {
-      // Keyv 5 takes an error of `get`, and of `get` alone, for a miss and tells nobody. (Keyv 6 tells it once more.)
-      if (this.listenerCount('error') > 0) this.emit('error', error);
+      // Keyv 5 takes an error of `get`, and of `get` alone, for a miss and tells nobody. Keyv 6 tells it itself.
+      if (!this.#isOfKeyv6 && this.listenerCount('error') > 0) this.emit('error', error);
       throw error;
     }
   }
@@ -98,7 +125,8 @@ export class KeyvStore extends EventEmitter {
 
   /**
    * @param value  Text, which is what Keyv's serializers give.
-   * @param ttl    Milliseconds, fractions rounded up. 0 or undefined: for ever. Less than 0: the key is removed.
+   * @param ttl    Milliseconds, fractions rounded up. 0 or undefined: for ever. Less than 0: the key is removed; Keyv 6
+   *               gives undefined for it.
    */
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
     await write(this.client, this.#stored(key), expectString('value', value), { field: 'ttl', ttlMs: ttl });

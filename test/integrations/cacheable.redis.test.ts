@@ -85,7 +85,17 @@ describe.each(dropInKinds)('a KeyvStore on $title', (kind) => {
       expect(await dropIn.client.ping()).toBe('PONG');
     });
 
-    it('fills a store in memory before it', async () => {
+    // Why the page on adapters recommends cacheable for memory in front.
+    it('does not fill a store in memory before it by get(), and reads past it each time', async () => {
+      const memory = new Keyv({ store: new CacheableMemory() as never });
+      const shards = keyvOf('manager');
+      const cache = createCache({ stores: [memory, shards] });
+      await shards.set('k', 'from the shards', 60_000);
+      expect([await cache.get('k'), await cache.get('k')]).toEqual(['from the shards', 'from the shards']);
+      expect(await memory.get('k')).toBeUndefined();
+    });
+
+    it('fills a store in memory before it by wrap()', async () => {
       const memory = new Keyv({ store: new CacheableMemory() as never });
       const shards = keyvOf('manager');
       const cache = createCache({ stores: [memory, shards] });
@@ -117,6 +127,15 @@ describe.each(dropInKinds)('a KeyvStore on $title', (kind) => {
       const storedMs = await dropIn.client.pttl('layered::key-3');
       expect(storedMs).toBeGreaterThan(3_500_000);
       expect(storedMs).toBeLessThanOrEqual(3_600_000);
+    });
+
+    it('is a second layer whose values fill the memory, for the time they have left', async () => {
+      await keyvOf('layered').set('k', 'from the shards', 60_000);
+      const cache = cacheOf();
+      expect(await cache.get('k')).toBe('from the shards');
+      const kept = await cache.primary.getRaw('k');
+      expect(kept?.value).toBe('from the shards');
+      expect(kept!.expires! - Date.now()).toBeLessThanOrEqual(60_000);
     });
 
     it('is a first layer too, and takes values away', async () => {

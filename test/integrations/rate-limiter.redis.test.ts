@@ -145,6 +145,21 @@ describe.each([...dropInKinds, withCopies])('rate-limiter-flexible over $title',
     });
   });
 
+  it('counts nothing with a client of node-redis without useRedisPackage, which an insurance hides', async () => {
+    const limits = { points: 5, duration: 100, keyPrefix: 'rl' };
+    const storeClient = asNodeRedis(dropIn.client);
+    const { error } = await outcomeOf(async () => {
+      await new RateLimiterRedis({ storeClient, ...limits }).consume('ada');
+    });
+    expect(error).toBeInstanceOf(Error);
+    const insured = new RateLimiterRedis({
+      ...{ storeClient, ...limits },
+      insuranceLimiter: new RateLimiterMemory(limits),
+    });
+    expect((await insured.consume('ada')).remainingPoints).toBe(4);
+    expect(await dropIn.client.exists('rl:ada')).toBe(0);
+  });
+
   it('finds what it asks of a client of ioredis', () => {
     const { client } = dropIn;
     expect(client.status).toBe('ready');

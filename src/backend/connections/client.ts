@@ -68,6 +68,7 @@ export interface ClientOptions {
   readonly keepAlive?: number | undefined;
   readonly sentinels?: unknown;
   readonly autoResendUnfulfilledCommands?: boolean | undefined;
+  readonly enableReadyCheck?: boolean | undefined;
 }
 
 /**

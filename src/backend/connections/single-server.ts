@@ -137,6 +137,8 @@ export class SingleServerCheck implements ServerCheck {
 
   async #failureOf(client: Client, revoke: (failure: Failure) => void): Promise<Failure | undefined> {
     const { stream } = client;
+    // Its owner has it ask nothing of the server, as before a proxy that closes at HELLO and INFO.
+    if (!this.#isOwn && client.options.enableReadyCheck === false) return undefined;
     let identity: ServerIdentity;
     try {
       identity = await identify(client);
