@@ -29,8 +29,9 @@ export interface CallOptions {
 
 export interface SetOptions extends CallOptions {
   /**
-   * When the value stops existing, as Unix time in milliseconds. A point in time and not a duration, so that all
-   * replicas drop the value together. Absent: the value stays. In the past: the value is gone at once.
+   * When the value stops existing, as Unix time in milliseconds: the first millisecond in which it is not there. A point
+   * in time and not a duration, so that all replicas drop the value together. Absent: the value stays. Now or in the past:
+   * the value is gone at once, with what was there before.
    */
   readonly expiresAtMs?: number | undefined;
 }
@@ -119,7 +120,7 @@ export interface Backend extends AsyncDisposable {
   /** When the value under `key` stops existing: Infinity for one that stays, undefined if there is none. */
   expiresAt?(key: string, options: CallOptions): Promise<number | undefined>;
 
-  /** Sets when `key` stops existing, undefined for never. False if there is no such key. */
+  /** Sets when `key` stops existing, undefined for never. A time that has come removes it. False if there is no such key. */
   expire?(key: string, expiresAtMs: number | undefined, options: CallOptions): Promise<boolean>;
 
   /**

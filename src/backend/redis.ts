@@ -151,8 +151,12 @@ export class RedisBackend implements Backend {
   }
 
   /**
-   * GET and PEXPIRETIME in one transaction and one round trip. Apart, another client's write between them would give the
-   * old value the expiry of the new one, and a copy made from that would be wrong for as long.
+   * PEXPIRETIME, GET and PEXPIRETIME in one round trip, and again where the two times differ: another client's write
+   * between them would give the old value the expiry of the new one, and a copy made from that would be wrong for as long.
+   * A read that is made again may see what was called after it.
+   *
+   * Not in a transaction: a Redis before 8 that is full refuses every command of one, reads too, and a full node is the one
+   * that a value has to be copied from. Nor by a script, for which a user needs a right of its own.
    *
    * Redis 6 has no PEXPIRETIME; there it is PTTL, and the time is off by the travelling time of the reply.
    */
@@ -160,17 +164,20 @@ export class RedisBackend implements Backend {
     const limits = this.#limits(options);
     const stored = this.#keys.encode(key);
     return this.#askForExpiry(async (knowsExpiryTime) => {
-      // Sent in one go, so nothing of another call comes between MULTI and EXEC.
-      const [, , , replies] = await allOrFirstFailure([
-        this.#call(commands.beginGetWithExpiry, [], limits),
-        this.#call(commands.queueGet, [stored], limits),
-        this.#call(knowsExpiryTime ? commands.queueExpiryTime : commands.queueRemaining, [stored], limits),
-        this.#call(commands.endGetWithExpiry, [], limits),
-      ] as const);
-      const [value, expiry] = replies;
-      const refusal = [value, expiry].find((reply) => reply instanceof Error);
-      if (refusal !== undefined) throw this.#server.errorOf(commands.endGetWithExpiry, refusal);
-      return valueWithExpiry(value, expiry, knowsExpiryTime ? 0 : this.#clock.wallMs());
+      const expiry = knowsExpiryTime ? commands.expiryTimeAround : commands.remainingAround;
+      for (;;) {
+        const startMs = this.#clock.nowMs();
+        const [before, value, after] = await allOrFirstFailure([
+          this.#call(expiry, [stored], limits),
+          this.#call(commands.getBetween, [stored], limits),
+          this.#call(expiry, [stored], limits),
+        ] as const);
+        const times = knowsExpiryTime
+          ? { baseMs: 0, driftMs: 0 }
+          : { baseMs: this.#clock.wallMs(), driftMs: this.#clock.nowMs() - startMs };
+        const found = valueWithExpiry(before, value, after, times);
+        if (found !== 'crossed') return found; // Else once more, until the deadline of the call.
+      }
     });
   }
 

@@ -100,15 +100,6 @@ describe('an outbox', () => {
     expect(news()).toBe('get d');
   });
 
-  it('never parts a transaction from what follows it', async () => {
-    const { post, news } = setUp();
-    post('multi', '', {}, true);
-    post('get', 'a');
-    expect(news()).toBe('');
-    await turn();
-    expect(news()).toBe('multi , get a');
-  });
-
   it('sends everything at once and nothing as MGET where batching is off', async () => {
     const { get, news } = setUp(false);
     get('a');

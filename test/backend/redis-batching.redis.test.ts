@@ -200,22 +200,6 @@ describe.each([...connectionKinds, lentValkey])('batches of a RedisBackend with 
 });
 
 describe('a batch', () => {
-  it('does not part a transaction: what the application sends on the same client stays outside', async () => {
-    const client = new Redis(server.port);
-    const backend = new RedisBackend(client, { timeoutMs: patientMs });
-    try {
-      await backend.set('key', Buffer.from('1'));
-      for (let round = 0; round < 3; round++) {
-        const found = backend.getWithExpiry('key');
-        expect(await client.set('application', '1')).toBe('OK');
-        expect(await found).toMatchObject({ value: Buffer.from('1') });
-      }
-    } finally {
-      await backend.close();
-      client.disconnect();
-    }
-  });
-
   it('fails each call by its own kind when its connection is lost, and later ones work', async () => {
     await using proxy = await startTcpProxy(server);
     await using backend = new RedisBackend(proxy.url, { timeoutMs: patientMs });

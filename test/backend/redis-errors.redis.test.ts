@@ -86,7 +86,6 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     await expectRefusal(backend.setMany([[key, value]]), 'NOPERM', false);
     await expectRefusal(backend.deleteMany(['allowed:1', key]), 'NOPERM', false);
     await expectRefusal(backend.getWithExpiry(key), 'NOPERM', false);
-    // The transaction that failed has left nothing behind on the connection.
     expect(await backend.getWithExpiry('allowed:2')).toEqual({ value, expiresAtMs: undefined });
   });
 

@@ -70,11 +70,6 @@ describe('a plan of what to send', () => {
     }
   });
 
-  it('moves nothing out of, into or past a transaction', () => {
-    const calls = [get('a'), get('b'), callOf('multi', []), get('c'), get('d'), callOf('exec', []), get('e'), get('f')];
-    expect(planned(...calls)).toBe('mget a b, multi, get c, get d, exec, mget e f');
-  });
-
   it('leaves out calls that have ended', () => {
     const [ended, other] = [get('a'), set('x', 1)];
     ended.isOpen = false;

@@ -140,6 +140,9 @@ describe.each(dropInKinds)('the BentoCache driver on $title', (kind) => {
       expect(await user()).toEqual({ made: 1 });
       expect(await dropIn.client.pttl('bentocache:user:1')).toBeGreaterThan(0);
       await bento.deleteByTag({ tags: ['users'] });
+      // BentoCache takes an entry for outdated that was made in the very millisecond of the deletion.
+      const deletedMs = Date.now();
+      await eventually(() => Date.now() > deletedMs);
       expect(await user()).toEqual({ made: 2 });
 
       const posts = bento.namespace('posts');

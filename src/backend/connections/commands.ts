@@ -6,7 +6,6 @@ import type { ValueWithExpiry } from '../backend.ts';
 import type { Changes, CommandSpec } from './call.ts';
 import type { CommandArgument } from './client.ts';
 import {
-  checkArray,
   checkInteger,
   checkOk,
   checkPage,
@@ -40,7 +39,6 @@ const statusOf = (text: string): Form<void> => ({
   decode: () => undefined,
 });
 const ok = statusOf('OK');
-const queued = statusOf('QUEUED');
 const pong = statusOf('PONG');
 
 /** SET with NX answers nil where the key is there. */
@@ -63,24 +61,12 @@ const page: Form<ScanPage> = {
   },
 };
 
-/** The replies of the two commands of a transaction. A refusal of one stands in its place as an error. */
-const pair: Form<readonly unknown[]> = {
-  check: (reply) => checkArray(reply, 2),
-  decode: (reply) => reply as readonly unknown[],
-};
-
 const read = <Reply>(operation: string, name: string, form: Form<Reply>): CommandSpec<Reply> => ({
   operation,
   name,
   isWrite: false,
   ...form,
   changes: 'nothing',
-});
-
-/** A part of a transaction: nothing is moved past it. */
-const inTransaction = <Reply>(operation: string, name: string, form: Form<Reply>) => ({
-  ...read(operation, name, form),
-  changes: 'anything' as const,
 });
 
 const write = <Reply>(
@@ -98,11 +84,10 @@ export const commands = {
   getMany: { ...read('getMany', 'mget', values), mayReadReplica: true },
   setMany: write('setMany', 'set', ok),
   deleteMany: write('deleteMany', 'unlink', flag),
-  beginGetWithExpiry: inTransaction('getWithExpiry', 'multi', ok),
-  queueGet: inTransaction('getWithExpiry', 'get', queued),
-  queueExpiryTime: inTransaction('getWithExpiry', 'pexpiretime', queued),
-  queueRemaining: inTransaction('getWithExpiry', 'pttl', queued),
-  endGetWithExpiry: inTransaction('getWithExpiry', 'exec', pair),
+  // All three of one server, and in this order: so no batching and no replicas.
+  getBetween: read('getWithExpiry', 'get', value),
+  expiryTimeAround: read('getWithExpiry', 'pexpiretime', integer),
+  remainingAround: read('getWithExpiry', 'pttl', integer),
   expiryTime: { ...read('expiresAt', 'pexpiretime', integer), mayReadReplica: true },
   remaining: { ...read('expiresAt', 'pttl', integer), mayReadReplica: true },
   expireAt: write('expire', 'pexpireat', flag),
@@ -129,12 +114,15 @@ export function scanArguments(cursor: string, pattern: string | undefined): Comm
 export const prefixPattern = (prefix: string): string => `${prefix.replace(/[*?[\]\\]/g, '\\$&')}*`;
 
 /**
- * Unix time in milliseconds as the server takes it. It refuses 0 and less, which are as much in the past as 1 is, and
- * fractions, which are cut off.
+ * `expiresAtMs` is the first millisecond in which a value does not exist, at every backend. A server keeps a value through
+ * the millisecond of its own expiry ("how Redis expires keys": when the clock is *past* it), so that one is told the
+ * millisecond before, the last one in which the value exists; {@link expiryOf} is the way back.
+ *
+ * The server takes whole numbers, and refuses 0 and less, which are as much in the past as 1 is.
  */
 export function expiryArgument(expiresAtMs: number): number {
   if (!Number.isFinite(expiresAtMs)) throw new InvalidArgumentError('expiresAtMs', 'a finite number', expiresAtMs);
-  return Math.max(1, Math.min(Math.floor(expiresAtMs), Number.MAX_SAFE_INTEGER));
+  return Math.max(1, Math.min(Math.ceil(expiresAtMs) - 1, Number.MAX_SAFE_INTEGER - 1));
 }
 
 /** The same bytes as the Buffer that ioredis wants, without a copy. */
@@ -165,15 +153,25 @@ const noExpiry = -1;
  */
 export function expiryOf(reply: number, baseMs: number): number | undefined {
   if (reply === noKey) return undefined;
-  return reply === noExpiry ? Number.POSITIVE_INFINITY : baseMs + reply;
+  return reply === noExpiry ? Number.POSITIVE_INFINITY : baseMs + reply + 1;
 }
 
-/** GET's reply with that of PEXPIRETIME or PTTL. */
-export function valueWithExpiry(reply: unknown, expiryReply: unknown, baseMs: number): ValueWithExpiry | undefined {
-  checkValue(reply);
-  checkInteger(expiryReply);
-  const bytes = value.decode(reply);
-  const expiry = expiryOf(Number(expiryReply), baseMs);
-  if (bytes === undefined || expiry === undefined) return undefined;
-  return { value: bytes, expiresAtMs: expiry === Number.POSITIVE_INFINITY ? undefined : expiry };
+/**
+ * A value with its expiry, out of the replies to PEXPIRETIME, GET and PEXPIRETIME, or with PTTL in place of PEXPIRETIME.
+ *
+ * @param driftMs  By how much two replies about the same expiry may differ: 0 for PEXPIRETIME; for PTTL, which counts down,
+ *                 the time that the call took.
+ * @returns 'crossed' where the key was written between the two looks at its expiry, so that the value may be of another one.
+ */
+export function valueWithExpiry(
+  before: number,
+  value: Buffer | undefined,
+  after: number,
+  { baseMs, driftMs }: { readonly baseMs: number; readonly driftMs: number },
+): ValueWithExpiry | undefined | 'crossed' {
+  if (after === noKey) return undefined; // As of the last look, whatever there was before.
+  const isSame = before === after || (Math.min(before, after) >= 0 && before > after && before - after <= driftMs);
+  if (!isSame || value === undefined) return 'crossed';
+  const expiry = expiryOf(after, baseMs);
+  return { value, expiresAtMs: expiry === Number.POSITIVE_INFINITY ? undefined : expiry };
 }

@@ -160,12 +160,6 @@ export class Connection {
     return call.promise;
   }
 
-  /** The typed error for a refusal that came inside another command's reply. */
-  errorOf({ operation, isWrite }: CommandSpec, refusal: unknown): Error {
-    const { node, address } = this.#options;
-    return errorOf(failureOf(refusal), { node: node(), address, operation, isWrite, wasSent: true });
-  }
-
   /** Resolves once no call is under way. They end by their deadlines. */
   idle(): Promise<void> {
     if (this.#calls.size === 0) return Promise.resolve();

@@ -27,7 +27,7 @@ import { ReadBatch } from './read-batch.ts';
 import { ReadStatistics } from './read-statistics.ts';
 import { formOf, formOfGet, noRead, type ReadForm, ReplyOrder } from './reply-order.ts';
 import { checkStatus, checkValue, checkValues, type ReplyCheck } from './reply-shape.ts';
-import { opensTransaction, planSendings, type Sending } from './send-plan.ts';
+import { planSendings, type Sending } from './send-plan.ts';
 import { cleanError } from './server-text.ts';
 
 /** Gets the outcome of what was sent. All calls may have ended before. */
@@ -102,7 +102,7 @@ export class Outbox {
       if (this.#client.stream !== undefined) this.#cork.hold(this.#client.stream);
       this.#checkOrder(call);
       this.#send(call);
-    } else if (isIdle && this.#wasLone && !opensTransaction(call)) {
+    } else if (isIdle && this.#wasLone) {
       this.#together(() => this.#send(this.#apart(call)));
     } else {
       this.#waiting.push(call);

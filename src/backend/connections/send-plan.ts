@@ -3,7 +3,7 @@
  *
  * GETs are gathered into MGETs, and everything else stays as it is and in its order. A GET is only ever put off, and never
  * past a call that may change its key; so each call sees exactly the earlier calls' changes of its keys, as if all had
- * been sent one by one. Nothing is moved out of, into or past a transaction (MULTI to EXEC).
+ * been sent one by one.
  */
 
 import type { Call } from './call.ts';
@@ -19,7 +19,6 @@ export const batchMaxKeys = 512;
 export function planSendings(calls: readonly Call[], maxKeys: number): Sending[] {
   const sendings: Sending[] = [];
   let batch: ReadBatch | undefined;
-  let isInTransaction = false;
   const close = () => {
     if (batch === undefined) return;
     // The plain command is the simpler one, and can be answered with an error of its own.
@@ -28,7 +27,7 @@ export function planSendings(calls: readonly Call[], maxKeys: number): Sending[]
   };
   for (const call of calls) {
     if (!call.isOpen) continue; // Its time is up, or it was aborted.
-    if (maxKeys > 1 && call.spec.coalesces === true && !isInTransaction) {
+    if (maxKeys > 1 && call.spec.coalesces === true) {
       if (batch?.add(call, maxKeys)) continue;
       close();
       batch = new ReadBatch();
@@ -37,13 +36,7 @@ export function planSendings(calls: readonly Call[], maxKeys: number): Sending[]
     }
     if (batch?.isChangedBy(call)) close();
     sendings.push(call);
-    isInTransaction = opensTransaction(call) || (isInTransaction && !endsTransaction(call));
   }
   close();
   return sendings;
 }
-
-/** True for what must reach the server together with what follows it. */
-export const opensTransaction = ({ spec: { name } }: Call): boolean => name === 'multi';
-
-const endsTransaction = ({ spec: { name } }: Call) => name === 'exec' || name === 'discard';

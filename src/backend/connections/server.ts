@@ -202,11 +202,6 @@ export class RedisServer {
     return this.#connection.isIdle;
   }
 
-  /** The typed error for a refusal that came inside another command's reply. */
-  errorOf(spec: CommandSpec, refusal: unknown): Error {
-    return this.#connection.errorOf(spec, refusal);
-  }
-
   /** Lends `use` a connection of its own; see {@link DedicatedConnections}. */
   lend<Result>(use: (client: Redis) => Promise<Result> | Result, options: UseOptions): Promise<Result> {
     return this.#dedicated.use(use, options);

@@ -54,7 +54,10 @@ const expiringCases: readonly BackendCase[] = [
   {
     title: 'accepts a value that is already past its expiry, and it is gone at once, with what was there before',
     async run({ backend, nowMs }) {
-      for (const expiresAtMs of [nowMs() - longMs, nowMs(), 1]) {
+      // Of the present time there are many, as a store may be right in most milliseconds and wrong at the turn of one.
+      const present = Array.from({ length: 20 }, () => nowMs);
+      for (const expiry of [() => nowMs() - longMs, ...present, () => nowMs() - 0.5, () => 1, () => 0, () => -1]) {
+        const expiresAtMs = expiry();
         await backend.set('key', bytesOf('old'), {});
         await backend.set('key', bytesOf('new'), { expiresAtMs });
         assert.equal(await backend.get('key', {}), undefined);
@@ -101,6 +104,19 @@ const expiringCases: readonly BackendCase[] = [
       assert.equal(await backend.setIfAbsent('key', bytesOf('2'), { expiresAtMs }), true);
       await context.passTime(waitMs);
       assert.equal(await backend.get('key', {}), undefined);
+    },
+  },
+  {
+    title: 'setIfAbsent says of a value past its expiry whether the key was absent, and nothing stays',
+    needs: ['setIfAbsent'],
+    async run({ backend, nowMs }) {
+      for (const expiry of [nowMs, nowMs, nowMs, () => 1]) {
+        assert.equal(await backend.setIfAbsent('key', bytesOf('1'), { expiresAtMs: expiry() }), true);
+        assert.equal(await backend.get('key', {}), undefined);
+      }
+      await backend.set('key', bytesOf('old'), {});
+      assert.equal(await backend.setIfAbsent('key', bytesOf('1'), { expiresAtMs: nowMs() }), false);
+      assert.equal(await textAt(backend, 'key'), 'old');
     },
   },
   {
@@ -179,9 +195,12 @@ const expiryCallCases: readonly BackendCase[] = [
   {
     title: 'expire with a time that has come removes the value at once',
     async run({ backend, nowMs }) {
-      await backend.set('key', bytesOf('1'), {});
-      assert.equal(await backend.expire('key', nowMs(), {}), true);
-      assert.equal(await backend.get('key', {}), undefined);
+      for (const expiry of [nowMs, nowMs, nowMs, () => 1, () => 0, () => -1]) {
+        await backend.set('key', bytesOf('1'), {});
+        assert.equal(await backend.expire('key', expiry(), {}), true);
+        assert.equal(await backend.get('key', {}), undefined);
+        assert.equal(await backend.expiresAt('key', {}), undefined);
+      }
     },
   },
   {
