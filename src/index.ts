@@ -36,6 +36,7 @@ export {
   NodeUnavailableError,
   NoNodesError,
   NotAnIntegerError,
+  NotReadyError,
   PartialFailureError,
   type ReplyErrorKind,
   type ServerProblem,
@@ -50,6 +51,7 @@ export {
   WrongServerError,
 } from './errors/index.ts';
 export type { NodeHealth, NodeReport } from './health/health-view.ts';
+export type { ReadyOptions } from './health/readiness.ts';
 export { type Balance, balanceOf, type NodeBalance, type RingOutlook, type Spread } from './placement/balance.ts';
 export { GoRedisRing } from './placement/compat/go-redis.ts';
 export type { LibmemcachedOptions } from './placement/compat/libmemcached.ts';

@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   cli: ['placement', 'rebalance'],
   testing: ['backend', 'placement'],
   // The entries: named re-exports and nothing else.
-  'redis/index': ['redis', 'backend', 'adapters'],
+  'redis/index': ['redis', 'backend', 'health', 'adapters'],
   index: ['placement', 'rebalance', 'routing', 'health', 'backend', 'cache'],
 };
 

@@ -19,6 +19,7 @@ const samples: errors.AnyShardringError[] = [
   new errors.ValueTooLargeError('a', 10, 5),
   new errors.AllReplicasFailedError('get', [attempt]),
   new errors.WriteConsistencyError('set', 2, ['b'], [attempt]),
+  new errors.NotReadyError(2, ['b'], [attempt], 1_000),
   new errors.PartialFailureError('getMany', new Map(), ['secret-key'], [attempt]),
   new errors.CodecError('json', 'decode', { cause }),
   new errors.UnsupportedError('scan', 'memory'),

@@ -5,10 +5,12 @@
  * is read and written), `membership.ts` (which nodes there are) and `get-or-set.ts` (loading what is missing).
  */
 
+import { type InspectOptions, inspect } from 'node:util';
 import type { Value, ValueWithExpiry } from '../backend/backend.ts';
-import { ClosedError } from '../errors/index.ts';
+import { ClosedError, NoNodesError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
+import { type ReadyOptions, untilReady } from '../health/readiness.ts';
 import type { Placement } from '../placement/placement.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
 import { Fleet } from '../routing/fleet.ts';
@@ -17,6 +19,7 @@ import type { Topology } from '../routing/topology.ts';
 import { type Confirmation, type Send, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { settledWithin } from '../runtime/time-limit.ts';
+import { inspectAs } from '../runtime/inspect-as.ts';
 import { expectFunction, expectInteger, expectString } from '../runtime/validate.ts';
 import type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-options.ts';
 import { Calls } from './calls.ts';
@@ -253,13 +256,42 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     return this.#fleet.topology;
   }
 
-  /** What this process thinks of each node. */
+  /** What this process thinks of each node. The first call of this or any other begins to probe them. */
   health(): ReadonlyMap<string, NodeHealth> {
-    return new Map(this.#fleet.allMembers().map(({ id }) => [id, this.#monitor.stateOf(id)]));
+    this.#monitor.start();
+    return this.#healthOfAll();
+  }
+
+  #healthOfAll(): Map<string, NodeHealth> {
+    return new Map(this.#fleet.allMembers().map(({ id }) => [id, this.#monitor.healthOf(id)]));
+  }
+
+  /**
+   * Resolves when the nodes have answered and are up: all of them, or `atLeast` so many. For the start of a process that
+   * must not take requests before.
+   * @throws {NotReadyError} They were not within `timeoutMs` (default: the cache's): says of each what is wrong.
+   */
+  async ready(options?: ReadyOptions): Promise<void> {
+    this.#calls.expectOpen();
+    const { nodes } = this.topology.placement;
+    if (nodes.length === 0) throw new NoNodesError();
+    const context = {
+      ...{ monitor: this.#monitor, clock: this.#clock, timeoutMs: this.#fleet.policy.timeoutMs, what: 'cache' },
+      nodes: () => this.topology.placement.nodes.map(({ id }) => id),
+    };
+    await untilReady(context, options);
+  }
+
+  /** For logs: the nodes with their states, and no key, value, address or password. Asks nobody. */
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    const { epoch, placement, replicationFactor } = this.topology;
+    const state = { epoch, placement: placement.checksum, replicationFactor, nodes: this.#healthOfAll() };
+    return inspectAs(this.constructor.name, state, depth, options);
   }
 
   /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
   healthReport(): ReadonlyMap<string, NodeReport> {
+    this.#monitor.start();
     return new Map(this.#fleet.allMembers().map(({ id }) => [id, this.#monitor.reportOf(id)]));
   }
 

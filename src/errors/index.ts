@@ -17,7 +17,12 @@ import type {
   UnknownOutcomeError,
 } from './node.ts';
 import type { CredentialsError, WrongServerError } from './node-setup.ts';
-import type { AllReplicasFailedError, PartialFailureError, WriteConsistencyError } from './several-nodes.ts';
+import type {
+  AllReplicasFailedError,
+  NotReadyError,
+  PartialFailureError,
+  WriteConsistencyError,
+} from './several-nodes.ts';
 import type { CodecError, NotAnIntegerError, ValueTooLargeError } from './value.ts';
 
 export { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
@@ -37,6 +42,7 @@ export { CredentialsError, type ServerProblem, WrongServerError } from './node-s
 export {
   AllReplicasFailedError,
   type NodeAttempt,
+  NotReadyError,
   PartialFailureError,
   WriteConsistencyError,
 } from './several-nodes.ts';
@@ -58,6 +64,7 @@ export type AnyShardringError =
   | ValueTooLargeError
   | AllReplicasFailedError
   | WriteConsistencyError
+  | NotReadyError
   | PartialFailureError
   | CodecError
   | UnsupportedError

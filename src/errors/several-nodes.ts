@@ -77,6 +77,43 @@ export class WriteConsistencyError extends ShardringError {
   }
 }
 
+/** Nodes that a message tells of one by one; `attempts` has all. */
+const mostReasons = 4;
+
+function reasonsOf(attempts: readonly NodeAttempt[]): string {
+  const texts = attempts.slice(0, mostReasons).map(({ node, error }) => `${node}: ${messageOf(error)}`);
+  const more = attempts.length - texts.length;
+  return texts.join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message.replace(/\.$/, '') : 'no reason given');
+
+/** `ready()` waited for nodes that did not answer in time. Probing goes on, and so may the call: it was for waiting only. */
+export class NotReadyError extends ShardringError {
+  static {
+    this.prototype.name = 'NotReadyError';
+  }
+  readonly code = 'ERR_NOT_READY';
+  readonly retryable = true;
+
+  /**
+   * @param required  Nodes that had to be up at the same time.
+   * @param ready     Those that were.
+   * @param attempts  The others, each with the reason.
+   */
+  constructor(
+    readonly required: number,
+    readonly ready: readonly string[],
+    readonly attempts: readonly NodeAttempt[],
+    readonly timeoutMs: number,
+  ) {
+    const wanted = required === 1 ? '1 is needed' : `${required} are needed`;
+    super(`ready: ${ready.length} nodes are up after ${timeoutMs} ms, ${wanted} (${reasonsOf(attempts)}).`, {
+      cause: attempts[0]?.error,
+    });
+  }
+}
+
 /**
  * A call on many keys succeeded for some and failed for others.
  *

@@ -13,13 +13,13 @@
  */
 
 import { isShardringError, type ShardringErrorCode } from '../errors/index.ts';
-import type { NodeHealth } from './health-view.ts';
+import type { ServingHealth } from './health-view.ts';
 
 /** Probes that fail one after the other until a node is taken for down. */
 export const strikesUntilDown = 3;
 
 export interface HealthRecord {
-  readonly state: NodeHealth;
+  readonly state: ServingHealth;
   /** Probes that have failed since the last one that passed. */
   readonly strikes: number;
   /** When the first of them began, on the monotonic clock: after the last sign of life. */

@@ -6,11 +6,15 @@
  */
 
 /**
+ * unknown  nothing has been heard of it yet; called as if it were up
  * up       answers
  * suspect  a call or a probe failed or was late, and it is not decided yet what that means; asked last
  * down     several probes failed, see `detector.ts`; not called until one succeeds
  */
-export type NodeHealth = 'up' | 'suspect' | 'down';
+export type NodeHealth = 'unknown' | 'up' | 'suspect' | 'down';
+
+/** As far as it decides whether and in which order nodes are called. */
+export type ServingHealth = Exclude<NodeHealth, 'unknown'>;
 
 /** What is known of one node's health. */
 export interface NodeReport {
@@ -22,11 +26,14 @@ export interface NodeReport {
 }
 
 export interface HealthView {
-  /** True while every node is up: the common case, in which nobody needs to be asked about. */
+  /** True while no node is known to be ill: the common case, in which nobody needs to be asked about. */
   readonly allUp: boolean;
 
-  /** A node that is not watched counts as up. */
-  stateOf(node: string): NodeHealth;
+  /** A node that is not watched counts as up, and so does one of which nothing has been heard. */
+  stateOf(node: string): ServingHealth;
+
+  /** What to say of the node to those who ask. */
+  healthOf(node: string): NodeHealth;
 
   reportOf(node: string): NodeReport;
 

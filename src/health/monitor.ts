@@ -1,7 +1,7 @@
 /**
  * Watches the nodes: sends each a PING every `probeIntervalMs` and keeps what the detector makes of the answers.
  *
- * Probing starts with the first call of {@link HealthMonitor.start} and never keeps a process alive. One node's slow
+ * Probing starts, at once, with the first call of {@link HealthMonitor.start}, and never keeps a process alive. One node's slow
  * probe does not delay another's: each is timed on its own, and a node is never probed twice at once. A probe that takes
  * longer than the interval is followed by the next one at once.
  */
@@ -17,7 +17,7 @@ import {
   strikesUntilDown,
 } from './detector.ts';
 import { tellingFault } from './faults.ts';
-import type { HealthView, NodeHealth, NodeReport } from './health-view.ts';
+import type { HealthView, NodeHealth, NodeReport, ServingHealth } from './health-view.ts';
 
 export interface HealthMonitorOptions {
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export interface HealthMonitorOptions {
   /** How long calls to a node may take; see `detector.ts`. */
   readonly patienceMs: number;
   /** Called at each change of a node's state; `error` says what is wrong, where something is. */
-  readonly onChange: (node: string, state: NodeHealth, error: unknown) => void;
+  readonly onChange: (node: string, state: ServingHealth, error: unknown) => void;
 }
 
 export type Probe = (timeoutMs: number) => Promise<void>;
@@ -34,6 +34,8 @@ export type Probe = (timeoutMs: number) => Promise<void>;
 interface Watched {
   readonly probe: Probe;
   record: HealthRecord;
+  /** A probe has passed since the node is watched. */
+  hasAnswered: boolean;
   fault: unknown;
   /** Unix time in milliseconds; undefined while the node is up. */
   sinceMs: number | undefined;
@@ -42,6 +44,7 @@ interface Watched {
 }
 
 const upReport: NodeReport = Object.freeze({ state: 'up', sinceMs: undefined, fault: undefined });
+const unknownReport: NodeReport = Object.freeze({ ...upReport, state: 'unknown' });
 
 export class HealthMonitor implements HealthView {
   allUp = true;
@@ -49,6 +52,8 @@ export class HealthMonitor implements HealthView {
   readonly #options: HealthMonitorOptions;
   readonly #watched = new Map<string, Watched>();
   #cancelTimer: (() => void) | undefined;
+  /** Told of each outcome of a probe, and of the end. */
+  readonly #listeners = new Set<() => void>();
   #started = false;
   #stopped = false;
 
@@ -58,8 +63,10 @@ export class HealthMonitor implements HealthView {
 
   /** Watches a node from now on. It counts as up until something says otherwise. */
   watch(node: string, probe: Probe): void {
-    const fresh = { record: newRecord, fault: undefined, sinceMs: undefined, probing: 'no' as const };
-    this.#watched.set(node, { probe, ...fresh, onUnanswered: new Set() });
+    const fresh = { record: newRecord, hasAnswered: false, fault: undefined, sinceMs: undefined, probing: 'no' as const };
+    const watched: Watched = { probe, ...fresh, onUnanswered: new Set() };
+    this.#watched.set(node, watched);
+    if (this.#started && !this.#stopped) void this.#probe(node, watched);
   }
 
   unwatch(node: string): void {
@@ -67,13 +74,20 @@ export class HealthMonitor implements HealthView {
     this.#refreshAllUp();
   }
 
-  stateOf(node: string): NodeHealth {
+  stateOf(node: string): ServingHealth {
     return this.#watched.get(node)?.record.state ?? 'up';
+  }
+
+  healthOf(node: string): NodeHealth {
+    const state = this.stateOf(node);
+    return state === 'up' && this.#watched.get(node)?.hasAnswered !== true ? 'unknown' : state;
   }
 
   reportOf(node: string): NodeReport {
     const watched = this.#watched.get(node);
-    if (watched === undefined || watched.record.state === 'up') return upReport;
+    if (watched === undefined || watched.record.state === 'up') {
+      return this.healthOf(node) === 'up' ? upReport : unknownReport;
+    }
     return { state: watched.record.state, sinceMs: watched.sinceMs, fault: watched.fault };
   }
 
@@ -87,29 +101,52 @@ export class HealthMonitor implements HealthView {
     return () => void listeners?.delete(listener);
   }
 
+  /** Tells that the node has answered a PING that was sent for another reason. */
+  noteAnswer(node: string): void {
+    const watched = this.#watched.get(node);
+    if (watched !== undefined) watched.hasAnswered = true;
+    this.#tellListeners();
+  }
+
   /** Starts probing. Idempotent. */
   start(): void {
     if (this.#started || this.#stopped) return;
     this.#started = true;
-    this.#scheduleRound();
+    // Behind the call that started it, which is not to wait for the probes.
+    this.#scheduleRound(0);
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
   }
 
   /** Ends probing for good. */
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer?.();
+    this.#tellListeners();
   }
 
-  #scheduleRound(): void {
+  /** Calls `listener` after each probe that has ended, and when probing ends for good. Returns how to stop that. */
+  onProbed(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #tellListeners(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #scheduleRound(delayMs: number): void {
     const { clock, probeIntervalMs } = this.#options;
     this.#cancelTimer = clock.schedule(
-      probeIntervalMs,
+      delayMs,
       () => {
         for (const [node, watched] of this.#watched) {
           if (watched.probing === 'no') void this.#probe(node, watched);
           else watched.probing = 'yes, and the next one is due';
         }
-        this.#scheduleRound();
+        this.#scheduleRound(probeIntervalMs);
       },
       false,
     );
@@ -121,6 +158,7 @@ export class HealthMonitor implements HealthView {
     const beganMs = clock.nowMs();
     try {
       await watched.probe(probeTimeoutMs);
+      watched.hasAnswered = true;
       this.#observe(node, { kind: 'probe passed' }, undefined, watched);
     } catch (error) {
       const observation = { beganMs, endedMs: clock.nowMs(), gotNoAnswer: isSilence(error) };
@@ -128,6 +166,7 @@ export class HealthMonitor implements HealthView {
     }
     const isDue = (watched.probing as Watched['probing']) === 'yes, and the next one is due';
     watched.probing = 'no';
+    this.#tellListeners();
     if (isDue && !this.#stopped && this.#watched.get(node) === watched) void this.#probe(node, watched);
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { EventEmitter } from 'node:events';
-import { inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import { completeBackend } from '../backend/complete-backend.ts';
 import { commandClassOf } from '../backend/connections/client.ts';
 import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
@@ -15,8 +15,10 @@ import { RedisBackend } from '../backend/redis.ts';
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
+import { type ReadyOptions, untilReady } from '../health/readiness.ts';
 import type { NodeId } from '../placement/node.ts';
 import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
+import { inspectAs } from '../runtime/inspect-as.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { settledWithin } from '../runtime/time-limit.ts';
 import { type Callback, tellCallback } from './commander.ts';
@@ -80,13 +82,31 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
     if (this.status === 'wait') this.connect().catch(() => undefined);
   }
 
-  /** What this process thinks of each node. */
+  /** What this process thinks of each node. The first call of this or any other begins to probe them. */
   health(): ReadonlyMap<string, NodeHealth> {
-    return new Map([...this.redisNodes.keys()].map((id) => [id, this.#monitor.stateOf(id)]));
+    this.#monitor.start();
+    return this.#healthOfAll();
+  }
+
+  #healthOfAll(): Map<string, NodeHealth> {
+    return new Map([...this.redisNodes.keys()].map((id) => [id, this.#monitor.healthOf(id)]));
+  }
+
+  /**
+   * Resolves when the nodes have answered and are up: all of them, or `atLeast` so many. {@link connect} does with one, and
+   * waits for the failure of the others.
+   * @throws {NotReadyError} They were not within `timeoutMs` (default: the client's): says of each what is wrong.
+   */
+  async ready(options?: ReadyOptions): Promise<void> {
+    this.begin();
+    const { clock, timeoutMs } = this.parsed;
+    const nodes = () => [...this.redisNodes.keys()];
+    await untilReady({ monitor: this.#monitor, clock, timeoutMs, what: 'client', nodes }, options);
   }
 
   /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
   healthReport(): ReadonlyMap<string, NodeReport> {
+    this.#monitor.start();
     return new Map([...this.redisNodes.keys()].map((id) => [id, this.#monitor.reportOf(id)]));
   }
 
@@ -115,7 +135,9 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
     const outcomes = await Promise.allSettled(pings);
     if (this.#closing !== undefined) throw new ClosedError('client');
     for (const [index, outcome] of outcomes.entries()) {
-      if (outcome.status === 'rejected') this.#monitor.reportFailure(members[index]!.id, outcome.reason);
+      const { id } = members[index]!;
+      if (outcome.status === 'fulfilled') this.#monitor.noteAnswer(id);
+      else this.#monitor.reportFailure(id, outcome.reason);
     }
     if (outcomes.some(({ status }) => status === 'fulfilled')) {
       this.#becomeReady();
@@ -195,8 +217,12 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
     return { status: this.status, nodes: [...this.redisNodes.keys()] };
   }
 
-  [inspect.custom](): string {
-    return `${this.constructor.name} ${JSON.stringify(this)}`;
+  /** As {@link toJSON}, with the nodes' states. Asks nobody. */
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    const { epoch, placement, replicationFactor } = this.fleet.topology;
+    const { status } = this;
+    const state = { status, epoch, placement: placement.checksum, replicationFactor, nodes: this.#healthOfAll() };
+    return inspectAs(this.constructor.name, state, depth, options);
   }
 
   /** Ends at once what a subclass has opened itself. */

@@ -11,6 +11,7 @@ export type {
 } from '../backend/connections/options.ts';
 export type { WithConnectionOptions } from '../backend/connections/use-options.ts';
 export { RedisBackend } from '../backend/redis.ts';
+export type { ReadyOptions } from '../health/readiness.ts';
 export type { ChannelInput } from './channel.ts';
 export type { ShardedRedisStatus } from './connected-nodes.ts';
 export type { ElementScan, ScannedElement } from './element-scan.ts';

@@ -17,7 +17,7 @@ export function explain({ topology, health }: Fleet, key: string): Explanation {
   const explained = explainPlacement(topology.placement, key, copiesOf(topology));
   return {
     ...explained,
-    nodes: explained.nodes.map((node) => ({ ...node, health: health.stateOf(node.id) })),
+    nodes: explained.nodes.map((node) => ({ ...node, health: health.healthOf(node.id) })),
     formerNodes: formerHoldersOf(topology, key),
     epoch: topology.epoch,
   };

@@ -336,6 +336,7 @@ describe('a node that refuses its probes', () => {
   it('is down for the reason that it gives, which calls tell', async () => {
     const { cache, nodes, clock, keyOf } = makeFaultyCache(['a', 'b']);
     await cache.get('k');
+    await clock.advance(0);
     const said = new Error('WRONGPASS invalid username-password pair');
     nodes.a!.failNext(3, new NodeReplyError('a', 'ping', 'WRONGPASS', { cause: said }));
     await clock.advance(1_500);

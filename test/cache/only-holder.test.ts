@@ -39,8 +39,9 @@ describe('a read of a key with one node', () => {
       () => clock.nowMs() - startMs,
     );
     await add();
+    await clock.advance(400);
     nodes.d!.hang();
-    await clock.advance(600);
+    await clock.advance(200);
     holder.stop();
     await clock.advance(5_000);
     expect(await reading).toBeLessThanOrEqual(1_000);
@@ -82,7 +83,7 @@ describe('a read of a key with one node', () => {
     const reading = cache.get('key', { signal: controller.signal });
     controller.abort(new Error('no more'));
     await expect(reading).rejects.toThrow('no more');
-    expect(cache.health().get('a')).toBe('up');
+    expect(cache.health().get('a')).not.toBe('suspect');
   });
 });
 

@@ -366,7 +366,7 @@ describe('a cache', () => {
       controller.abort(reason);
       await expect(result).rejects.toBe(reason);
     }
-    expect([...cache.health().values()]).toEqual(['up', 'up']);
+    expect([...cache.health().values()]).toEqual(['unknown', 'unknown']);
     for (const node of Object.values(nodes)) node.start();
   });
 

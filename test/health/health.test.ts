@@ -123,7 +123,8 @@ describe('HealthMonitor', () => {
     monitor.start();
     monitor.start();
     await clock.advance(1_000);
-    expect(timeouts).toEqual([200, 200]);
+    // The first one may have a connection to make.
+    expect(timeouts).toEqual([700, 200, 200]);
     alive = false;
     await clock.advance(1_500);
     expect(monitor.stateOf('a')).toBe('down');
@@ -205,7 +206,7 @@ describe('HealthMonitor', () => {
     });
     monitor.start();
     await clock.advance(2_000);
-    expect([slowProbes, fastProbes]).toEqual([1, 4]);
+    expect([slowProbes, fastProbes]).toEqual([1, 5]);
   });
 
   it('forgets a node that is not watched any more, also when its probe answers later', async () => {
@@ -230,5 +231,23 @@ describe('HealthMonitor', () => {
     monitor.stop();
     monitor.start();
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('knows nothing of a node until a probe has passed, and calls it as if it were up until then', async () => {
+    const { clock, changes, monitor } = makeMonitor();
+    monitor.watch('a', async () => {});
+    monitor.watch('b', () => Promise.reject(new NodeUnavailableError('b', 'ping')));
+    expect([monitor.healthOf('a'), monitor.stateOf('a'), monitor.allUp]).toEqual(['unknown', 'up', true]);
+    monitor.reportFailure('a', new TimeoutError('a', 'get', 1));
+    expect(monitor.healthOf('a')).toBe('suspect');
+    monitor.start();
+    await clock.advance(0);
+    expect(monitor.healthOf('a')).toBe('up');
+    expect(monitor.healthOf('b')).not.toBe('up');
+    monitor.watch('c', async () => {});
+    expect(monitor.healthOf('c')).toBe('unknown');
+    await clock.advance(0);
+    expect(monitor.healthOf('c')).toBe('up');
+    expect(changes).not.toContain('c up');
   });
 });

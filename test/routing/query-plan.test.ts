@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NodeHealth } from '../../src/health/health-view.ts';
+import type { ServingHealth } from '../../src/health/health-view.ts';
 import { attemptTimeoutMs, confirmationsNeeded, readOrder, servingNodes } from '../../src/routing/query-plan.ts';
 
 const nodes = ['a', 'b', 'c', 'd', 'e'];
 const anyHealth = fc
-  .array(fc.constantFrom<NodeHealth>('up', 'suspect', 'down'), { minLength: 5, maxLength: 5 })
+  .array(fc.constantFrom<ServingHealth>('up', 'suspect', 'down'), { minLength: 5, maxLength: 5 })
   .map((states) => ({ stateOf: (node: string) => states[nodes.indexOf(node)]! }));
 const copies = fc.integer({ min: 1, max: 5 });
 
