@@ -6,20 +6,22 @@
  */
 
 import { type InspectOptions, inspect } from 'node:util';
-import type { Value, ValueWithExpiry } from '../backend/backend.ts';
+
+import type { Value } from '../backend/backend.ts';
 import { ClosedError, NoNodesError } from '../errors/index.ts';
+
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import { type ReadyOptions, untilReady } from '../health/readiness.ts';
 import type { Placement } from '../placement/placement.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
 import { Fleet } from '../routing/fleet.ts';
-import { type ReadCall, type RouteOptions, readOne } from '../routing/read.ts';
+import { type RouteOptions, readOne } from '../routing/read.ts';
 import type { Topology } from '../routing/topology.ts';
 import { type Confirmation, type Send, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { settledWithin } from '../runtime/time-limit.ts';
 import { inspectAs } from '../runtime/inspect-as.ts';
+import { settledWithin } from '../runtime/time-limit.ts';
 import { expectFunction, expectInteger, expectString } from '../runtime/validate.ts';
 import type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-options.ts';
 import { Calls } from './calls.ts';
@@ -38,6 +40,7 @@ import {
   parseTtl,
   type ShardedCacheOptions,
 } from './options.ts';
+import { expiresAt, getAloneAt, getAt, getWithExpiryAt, hasKeyAt } from './reads.ts';
 import type { Rebalance } from './rebalance.ts';
 
 export type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-options.ts';
@@ -380,12 +383,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   async #readWithExpiry(key: string, needsExpiry: boolean) {
-    const call: ReadCall<ValueWithExpiry> = async ({ backend }, limits) => {
-      if (needsExpiry) return await backend.getWithExpiry(key, limits);
-      const value = await backend.get(key, limits);
-      return value && { value, expiresAtMs: undefined };
-    };
-    const found = await readOne(this.#fleet, 'getOrSet', key, call, {});
+    const found = await readOne(this.#fleet, 'getOrSet', key, needsExpiry ? getWithExpiryAt : getAloneAt, {});
     return found && { value: decode(this.#codec, found.value), expiresAtMs: found.expiresAtMs };
   }
 
@@ -398,14 +396,5 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     return await readOne(this.#fleet, operation, key, expiresAt, { signal });
   }
 }
-
-/** True or undefined, as a read has it: by the time it expires, which is less to send than the value, where that is known. */
-const hasKeyAt: ReadCall<true> = async ({ backend }, call, key) => {
-  const found = backend.capabilities.expiry ? backend.expiresAt(key, call) : backend.get(key, call);
-  return (await found) === undefined ? undefined : true;
-};
-
-const expiresAt: ReadCall<number> = ({ backend }, call, key) => backend.expiresAt(key, call);
-const getAt: ReadCall<Value> = ({ backend }, call, key) => backend.get(key, call);
 
 const isTrueSomewhere = (confirmations: readonly Confirmation<boolean>[]) => confirmations.some(({ result }) => result);

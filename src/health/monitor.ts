@@ -63,7 +63,13 @@ export class HealthMonitor implements HealthView {
 
   /** Watches a node from now on. It counts as up until something says otherwise. */
   watch(node: string, probe: Probe): void {
-    const fresh = { record: newRecord, hasAnswered: false, fault: undefined, sinceMs: undefined, probing: 'no' as const };
+    const fresh = {
+      record: newRecord,
+      hasAnswered: false,
+      fault: undefined,
+      sinceMs: undefined,
+      probing: 'no' as const,
+    };
     const watched: Watched = { probe, ...fresh, onUnanswered: new Set() };
     this.#watched.set(node, watched);
     if (this.#started && !this.#stopped) void this.#probe(node, watched);
