@@ -9,6 +9,8 @@
 import type { Redis } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { isReplyError } from '../backend/connections/failure.ts';
+import { replyCheckOf } from '../backend/connections/reply-shape.ts';
+import { cleanError } from '../backend/connections/server-text.ts';
 import type { RedisNode } from './node.ts';
 
 export interface BlockingCommand {
@@ -49,10 +51,12 @@ async function ask(
   { name, args }: BlockingCommand,
 ): Promise<{ readonly reply: unknown } | { readonly refusal: Error }> {
   try {
-    return { reply: await client.callBuffer(name, args as string[]) };
+    const reply = await client.callBuffer(name, args as string[]);
+    replyCheckOf(name)?.(reply, args);
+    return { reply };
   } catch (error) {
     // The server's refusal leaves the connection as it was.
-    if (isReplyError(error)) return { refusal: error };
+    if (isReplyError(error)) return { refusal: cleanError(error) };
     throw error;
   }
 }

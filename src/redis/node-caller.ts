@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import { CallLimits, type Changes, type CommandSpec } from '../backend/connections/call.ts';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { mayReadReplica } from '../backend/connections/replica-reads.ts';
+import { type ReplyCheck, replyCheckOf } from '../backend/connections/reply-shape.ts';
 import type { ScannedServer } from '../backend/connections/scan-position.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
@@ -29,6 +30,10 @@ export class NodeCommand implements CommandSpec<unknown> {
 
   get operation(): string {
     return this.name;
+  }
+
+  get check(): ReplyCheck | undefined {
+    return replyCheckOf(this.name);
   }
 
   /** The same for a client that may speak RESP3. */

@@ -1,9 +1,11 @@
 /** One node of a ShardedRedis: its server, and the client of its own that applications may ask for. */
 
 import type { Redis, RedisOptions } from 'ioredis';
+import type { Client } from '../backend/connections/client.ts';
 import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
 import type { ServerCheck } from '../backend/connections/link.ts';
 import { sharedClientOptions } from '../backend/connections/own-client.ts';
+import { limitReplies } from '../backend/connections/reply-limit.ts';
 import type { RedisServer } from '../backend/connections/server.ts';
 import type { Target } from '../backend/connections/target.ts';
 import type { NodeId } from '../placement/node.ts';
@@ -48,6 +50,7 @@ export class RedisNode {
     const check = this.server.newCheck();
     const own = this.#target.kind === 'own' ? this.#target.options : {};
     const client = this.makeClient({ ...sharedClientOptions(own, connectTimeoutMs), ...check.sharedOptions });
+    limitReplies(client as unknown as Client, this.server.maxReplyBytes);
     return { client, check };
   }
 

@@ -9,6 +9,7 @@ import {
   type RedisPoolOptions,
   type Transport,
 } from '../backend/connections/options.ts';
+import { defaultMaxReplyBytes } from '../backend/connections/reply-limit.ts';
 import { parseTarget, type Target } from '../backend/connections/target.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
@@ -62,6 +63,13 @@ export interface ShardedRedisOptions extends RoutingOptions {
    */
   readonly transport?: Transport | undefined;
 
+  /**
+   * Most bytes of one reply: a server that sends more loses its connection, and the commands on it fail with `ERR_NODE_PROTOCOL`.
+   * Each element of an array counts for 64 bytes more than it has. Above 0. Default 134,217,728 (128 MiB); servers keep up to
+   * 512 MB in one value.
+   */
+  readonly maxReplyBytes?: number | undefined;
+
   /** Of each node's connections for transactions and `withConnection`. */
   readonly pool?: RedisPoolOptions | undefined;
 
@@ -88,6 +96,7 @@ export interface ParsedShardedRedisOptions extends ParsedRoutingOptions {
   readonly keyPrefix: string;
   readonly lazyConnect: boolean;
   readonly connectTimeoutMs: number | undefined;
+  readonly maxReplyBytes: number;
   readonly batching: boolean;
   readonly transport: Transport;
   readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
@@ -101,6 +110,7 @@ const names = [
   'writeConsistency',
   'timeoutMs',
   'connectTimeoutMs',
+  'maxReplyBytes',
   'keyPrefix',
   'lazyConnect',
   'batching',
@@ -144,6 +154,7 @@ export function parseOptions(input: unknown): ParsedShardedRedisOptions {
     keyPrefix: keyPrefix as string,
     lazyConnect: expectBoolean('lazyConnect', given.lazyConnect ?? false),
     connectTimeoutMs: connectTimeoutMs === undefined ? undefined : expectPositive('connectTimeoutMs', connectTimeoutMs),
+    maxReplyBytes: expectPositive('maxReplyBytes', given.maxReplyBytes ?? defaultMaxReplyBytes),
     batching: expectBoolean('batching', given.batching ?? true),
     transport: parseTransport('transport', given.transport ?? 'ioredis'),
     pool: {

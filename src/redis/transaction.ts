@@ -8,6 +8,8 @@
 import type { Redis } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { isReplyError } from '../backend/connections/failure.ts';
+import { checkArray } from '../backend/connections/reply-shape.ts';
+import { cleanError } from '../backend/connections/server-text.ts';
 import { CommandRefusedError } from '../errors/index.ts';
 import { isReadOnly } from './command-table.ts';
 import { addCommandMethods, type Callback, type ReplyEncoding, tellCallback } from './commander.ts';
@@ -83,10 +85,10 @@ export async function transactAt(
         else transaction.call(name, args as string[], tell);
       }
       try {
-        return { results: await transaction.exec() };
+        return { results: checkedResults(await transaction.exec(), commands.length) };
       } catch (error) {
         // The server's own refusal is the caller's answer, and leaves the connection clean.
-        if (isReplyError(error)) return { refusal: error };
+        if (isReplyError(error)) return { refusal: cleanError(error) };
         throw error;
       }
     },
@@ -97,4 +99,12 @@ export async function transactAt(
     throw outcome.refusal;
   }
   return outcome.results;
+}
+
+/** EXEC gives one reply for each command, a refusal among them as an error; null where a watched key has changed. */
+function checkedResults(results: PipelineResults | null, commandCount: number): PipelineResults | null {
+  if (results === null) return null;
+  checkArray(results, commandCount);
+  for (const [error] of results) if (error) cleanError(error);
+  return results;
 }

@@ -148,6 +148,78 @@ describe.each(transports)('a broken server, over %s', (transport) => {
   });
 });
 
+describe.each(transports)('a reply that cannot be right, over %s', (transport) => {
+  /** A server that answers a command other than those of handshakes with this, once. */
+  async function answering(name: string, bytes: string, options: Parameters<typeof start>[1] = {}) {
+    let isDone = false;
+    return start(
+      (command) => {
+        if (command.name !== name || isDone) return healthy(command);
+        isDone = true;
+        return bytes;
+      },
+      { transport, ...options },
+    );
+  }
+
+  it.each<[string, string, string]>([
+    ['get', 'an integer', ':1\r\n'],
+    ['get', 'an array', '*1\r\n$1\r\na\r\n'],
+    ['get', 'a push that was not asked for', '>2\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n$1\r\na\r\n'],
+    ['mget', 'an error within its array', '*2\r\n$1\r\na\r\n-ERR no\r\n'],
+    ['mget', 'too short an array', '*1\r\n$1\r\na\r\n'],
+    ['exists', 'a string of digits', '$1\r\n1\r\n'],
+  ])('to %s (%s) fails the reads under way, and the next connection starts clean', async (name, _what, bytes) => {
+    const { fake, backend } = await answering(name, bytes, { timeoutMs: 2_000 });
+    await backend.ping();
+    const accepted = fake.acceptedCount;
+    const run = {
+      get: () => backend.get('a'),
+      mget: () => backend.getMany(['a', 'b']),
+      exists: () => backend.expire('a', undefined),
+    }[name]!;
+    // Over ioredis an unasked push may leave the call without a reply, and then its time is up.
+    await expect(run()).rejects.toMatchObject({ retryable: expect.any(Boolean), code: expect.stringMatching(/^ERR_/) });
+    const [value, written] = await Promise.all([
+      eventually(() => backend.get('b'), 10_000),
+      eventually(() => backend.set('b', Buffer.from('x')).then(() => true), 10_000),
+    ]);
+    expect(Buffer.from(value).toString()).toBe(valueAt('b'));
+    expect(written).toBe(true);
+    expect(fake.acceptedCount).toBeGreaterThan(accepted);
+  });
+
+  it('to SET leaves its outcome unknown, and that of every write under way', async () => {
+    const { backend } = await answering('set', '$2\r\nno\r\n');
+    await backend.ping();
+    const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((key) => backend.set(key, Buffer.from('x'))));
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual(
+      Array(3).fill('ERR_UNKNOWN_OUTCOME'),
+    );
+  });
+
+  it.each([
+    ['a string', `$3000000\r\n${'x'.repeat(3_000_000)}`],
+    ['an array of small strings', `*3000000\r\n${'$1\r\na\r\n'.repeat(400_000)}`],
+  ])('as it never ends, %s, is given up at the limit', async (_what, bytes) => {
+    const { backend } = await answering('get', bytes, { maxReplyBytes: 2_000_000, timeoutMs: 20_000 });
+    await backend.ping();
+    await expect(backend.get('a')).rejects.toMatchObject({
+      code: 'ERR_NODE_PROTOCOL',
+      cause: { message: expect.stringContaining('maxReplyBytes') },
+    });
+    expect(await eventually(() => backend.get('b'), 10_000)).toBeDefined();
+  });
+
+  it('as a refusal says too much, and steers terminals, reaches people cut and clean', async () => {
+    const { backend } = await answering('get', `-ERR \u001b[31mred\u0007${'x'.repeat(60_000)}\r\n`);
+    const { cause } = await backend.get('a').catch((error) => error);
+    expect(cause.message).toHaveLength(500);
+    expect(cause.message).toMatch(/^ERR {1,2}\[31mred x+…$/);
+    expect(cause.stack.length).toBeLessThan(5_000);
+  });
+});
+
 function expectTyped(error: unknown): false {
   expect(error).toMatchObject({
     code: expect.stringMatching(/^ERR_(NODE_PROTOCOL|NODE_UNAVAILABLE|UNKNOWN_OUTCOME|TIMEOUT)$/),

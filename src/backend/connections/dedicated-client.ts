@@ -12,6 +12,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Client, type ClientCommand, canSend } from './client.ts';
 import { type ClientIdentity, parseClientList } from './client-list.ts';
 import { errorOf, type Failure, failureOf, isReplyError } from './failure.ts';
+import { UnexpectedReplyError } from './reply-shape.ts';
 import { endsTransaction, leavesConnectionAlone, opensTransaction } from './session-commands.ts';
 
 /** What a use is called in errors, and whether repeating it could change something twice. */
@@ -195,7 +196,8 @@ export class Turn {
       const isUnknown = error instanceof NodeUnavailableError && this.#hasSent && isWrite;
       return isUnknown ? new UnknownOutcomeError(node, operation, { cause: error.cause }) : error;
     }
-    if (!isReplyError(error) || !('command' in error)) return error;
+    const isOurs = error instanceof UnexpectedReplyError || (isReplyError(error) && 'command' in error);
+    if (!isOurs) return error;
     return errorOf(failureOf(error), { ...this.#use, wasSent: true });
   }
 

@@ -15,6 +15,7 @@ import { type Client, canSend } from './client.ts';
 import type { ClientIdentity } from './client-list.ts';
 import { askIdentity, DedicatedClient, destroyClient, type Turn } from './dedicated-client.ts';
 import { closedByPeer, errorOf, type Failure, failureOf, isDemotion, isReplyError } from './failure.ts';
+import { limitReplies } from './reply-limit.ts';
 import type { ReplyWatch } from './reply-watch.ts';
 import { UseLimit } from './use-limit.ts';
 
@@ -36,6 +37,8 @@ export interface DedicatedOptions {
   readonly address: string;
   /** A new client with `dedicatedClientOptions`, unconnected. */
   readonly makeClient: () => Promise<Client>;
+  /** Most bytes of one reply; see `reply-limit.ts`. */
+  readonly maxReplyBytes: number;
   /** Why the server that a client is connected to is not one for the node; undefined if it is. */
   readonly verify: (client: Client) => Promise<Failure | undefined>;
   /** Told when a server has said that it is a replica. */
@@ -257,10 +260,13 @@ export class DedicatedConnections {
       return { error };
     }
     if (this.#isClosed) return { error: new ClosedError('backend') };
+    limitReplies(client, this.#options.maxReplyBytes);
     this.#unused.add(client);
     let failure: Failure | undefined;
     client.on('error', (error: unknown) => {
       failure ??= failureOf(error); // Others are the wake of the first.
+      // Of what came with it, and will come, nothing can be believed.
+      if (failure.kind === 'protocol') client.stream?.destroy();
     });
     const cancel = limitTime(clock, connectTimeoutMs, () => client.stream?.destroy(), true);
     // The events have told the reason already.

@@ -19,6 +19,7 @@ import {
 } from '../../errors/index.ts';
 import { outageReason } from './outage-reason.ts';
 import { type Failure, isSilentReset, PeerFailure } from './peer-failure.ts';
+import { UnexpectedReplyError } from './reply-shape.ts';
 import { cleanText } from './server-text.ts';
 
 export type { Failure } from './peer-failure.ts';
@@ -44,6 +45,7 @@ const quotedArguments = /,? with args beginning with:.*/s;
  * has subscribed is in subscriber mode only after a message that nobody asked for.
  */
 const isProtocolFailure = (error: Error) =>
+  error instanceof UnexpectedReplyError ||
   error.name === 'ParserError' ||
   error.message.endsWith('Please report this.') ||
   error.message.startsWith('Command queue state error') ||

@@ -14,6 +14,7 @@ import {
 } from '../../runtime/validate.ts';
 import type { CredentialsFunction } from './credentials.ts';
 import { isWellFormed } from './key-bytes.ts';
+import { defaultMaxReplyBytes } from './reply-limit.ts';
 
 /**
  * Where the server is: a URL (`redis://[user[:password]@]host[:port][/db]`, `rediss://...` for TLS, `unix:///path?db=0`
@@ -64,6 +65,12 @@ export interface RedisBackendOptions {
   readonly nodeName?: string | undefined;
   /** Milliseconds for a connection to be made, and as much again for AUTH and SELECT. Above 0. Default 2,000. */
   readonly connectTimeoutMs?: number | undefined;
+  /**
+   * Most bytes of one reply: a server that sends more loses its connection, and the calls on it fail with `ERR_NODE_PROTOCOL`.
+   * Each element of an array counts for 64 bytes more than it has. Above 0. Default 134,217,728 (128 MiB); servers keep up to
+   * 512 MB in one value.
+   */
+  readonly maxReplyBytes?: number | undefined;
   /** Of the connections that `withConnection` gives out. */
   readonly pool?: RedisPoolOptions | undefined;
   /**
@@ -96,6 +103,7 @@ export interface ParsedOptions {
   readonly timeoutMs: number;
   readonly nodeName: string | undefined;
   readonly connectTimeoutMs: number | undefined;
+  readonly maxReplyBytes: number;
   readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
   readonly batching: boolean;
   readonly transport: Transport;
@@ -107,6 +115,7 @@ const known = [
   'timeoutMs',
   'nodeName',
   'connectTimeoutMs',
+  'maxReplyBytes',
   'pool',
   'batching',
   'transport',
@@ -130,6 +139,7 @@ export function parseOptions(options: RedisBackendOptions): ParsedOptions {
     nodeName: nodeName === undefined ? undefined : expectString('options.nodeName', nodeName),
     connectTimeoutMs:
       connectTimeoutMs === undefined ? undefined : expectPositive('options.connectTimeoutMs', connectTimeoutMs),
+    maxReplyBytes: expectPositive('options.maxReplyBytes', options.maxReplyBytes ?? defaultMaxReplyBytes),
     pool: {
       max: expectInteger('options.pool.max', pool.max ?? 4, 1),
       idleTimeoutMs: expectPositive('options.pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000),

@@ -17,6 +17,7 @@ import type { Target } from './target.ts';
 export interface ServerAccessOptions {
   readonly clock: Clock;
   readonly connectTimeoutMs: number | undefined;
+  readonly maxReplyBytes: number;
   readonly keyPrefix: string;
 }
 
@@ -81,7 +82,13 @@ export class ServerAccess {
     const { clock, connectTimeoutMs } = this.#options;
     return {
       ...(sharedClientOptions(options, connectTimeoutMs) as DirectClientOptions),
-      ...{ clock, retryStrategy, credentials: this.#single.credentials, asksIdentity: true },
+      ...{
+        clock,
+        retryStrategy,
+        maxReplyBytes: this.#options.maxReplyBytes,
+        credentials: this.#single.credentials,
+        asksIdentity: true,
+      },
       open: () => this.#single.open(),
     };
   }

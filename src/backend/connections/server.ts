@@ -22,6 +22,7 @@ import type { LinkListener } from './link.ts';
 import type { Transport } from './options.ts';
 import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './own-client.ts';
 import { ReplicaReads } from './replica-reads.ts';
+import { defaultMaxReplyBytes, limitReplies } from './reply-limit.ts';
 import { ReplyWatch } from './reply-watch.ts';
 import { runIdIn } from './scan-position.ts';
 import { type ClientCheck, ServerAccess } from './server-access.ts';
@@ -34,6 +35,8 @@ export interface ServerOptions {
   /** To have a lent connection, where the call says nothing. Milliseconds. */
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number | undefined;
+  /** Default 128 MiB. See `RedisBackendOptions.maxReplyBytes`. */
+  readonly maxReplyBytes?: number | undefined;
   /** Of the connections that are lent. */
   readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
   /** Most callers that wait at a time, each with a connection. Default 100. */
@@ -73,6 +76,9 @@ export class RedisServer {
   /** False for a client that the application lent, which may be of another copy of ioredis. */
   readonly isOwn: boolean;
 
+  /** Most bytes of one reply; see `reply-limit.ts`. */
+  readonly maxReplyBytes: number;
+
   /** Where the server is, for messages. */
   readonly address: string;
 
@@ -101,6 +107,7 @@ export class RedisServer {
       batching = true,
       transport = 'ioredis',
       keyPrefix = '',
+      maxReplyBytes = defaultMaxReplyBytes,
       onFailure,
       onDoubt = () => undefined,
     } = options;
@@ -113,7 +120,8 @@ export class RedisServer {
     this.#onDoubt = onDoubt;
     this.address = place.address;
     const node = () => this.nodeName;
-    const access = new ServerAccess(place, { clock, connectTimeoutMs, keyPrefix });
+    const access = new ServerAccess(place, { clock, connectTimeoutMs, keyPrefix, maxReplyBytes });
+    this.maxReplyBytes = maxReplyBytes;
     this.#access = access;
     const { address } = place;
     const common = { node, address, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching, onFailure };
@@ -121,7 +129,7 @@ export class RedisServer {
     this.#watch = new ReplyWatch({ clock, ...watchMs, listClients: (ids) => this.#listClients(ids) });
     this.#connection = new Connection({ ...common, serverCheck: check, observer: this.#observer });
     const dedicated = {
-      ...{ node, address, clock, timeoutMs, ...pool },
+      ...{ node, address, clock, timeoutMs, maxReplyBytes, ...pool },
       connectTimeoutMs: 2 * handshakeTimeoutMs,
       makeClient: () => makeDedicatedClient(place, connectTimeoutMs, access.clientOptions),
       verify: (client: Client) => access.newCheck().verify(client, () => undefined),
@@ -281,7 +289,10 @@ export class RedisServer {
   #attachOwnClient(connection: Connection, options: RedisOptions): void {
     withRedisClass(
       (RedisClass) => {
-        if (this.#closing === undefined) connection.attach(new RedisClass(options) as unknown as Client);
+        if (this.#closing !== undefined) return;
+        const client = new RedisClass(options) as unknown as Client;
+        limitReplies(client, this.maxReplyBytes);
+        connection.attach(client);
       },
       (makeError) => connection.attachNone(makeError),
     );

@@ -97,8 +97,20 @@ describe('DirectClient', () => {
     expect(client.commandQueue).toHaveLength(0);
   });
 
-  it('takes what the server says unasked for no reply', async () => {
-    const { client, sockets } = await start();
+  it('gives a connection up on which a push came over RESP2', async () => {
+    const { client, sockets, errors } = await start();
+    await client.connect();
+    const reply = call(client, 'a');
+    sockets[0]!.write('>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n:1\r\n');
+    await expect(reply).rejects.toThrow('A push came');
+    expect(errors).toMatchObject([{ name: 'ParserError' }]);
+  });
+
+  it('takes what the server says unasked over RESP3 for no reply', async () => {
+    const { client, sockets } = await start(
+      (command, socket) => (command[0] === 'hello' ? '%0\r\n' : welcome(command, socket)),
+      { protocol: 3 },
+    );
     await client.connect();
     const reply = call(client, 'a');
     sockets[0]!.write('>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n:1\r\n');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { RespDecoder } from '../../../src/backend/connections/direct/resp-decoder.ts';
 import { ReplyError } from '../../../src/backend/connections/direct/resp-errors.ts';
 import { anySaying, decode, piecesOf } from './resp-replies.ts';
 
@@ -174,10 +175,18 @@ describe('RespDecoder', () => {
 
   it('sets no memory aside for a length that is only announced', () => {
     const before = process.memoryUsage().arrayBuffers;
-    const pieces = Array.from({ length: 50 }, () => [bytes('*60000000\r\n$1000000000\r\nx')]);
+    const pieces = Array.from({ length: 50 }, () => [bytes('*1000000\r\n$60000000\r\nx')]);
     for (const piece of pieces) decode(piece);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200e6);
   });
+
+  it.each([['*60000000\r\n'], ['$134217729\r\n'], ['*2\r\n*1\r\n:1\r\n*2100000\r\n']])(
+    'refuses what is announced beyond 128 MiB, elements counted at 64 bytes: %j',
+    (announced) => {
+      const decoder = new RespDecoder({ onReply: () => undefined, onError: () => undefined, onPush: () => undefined });
+      expect(() => decoder.write(bytes(announced))).toThrow('maxReplyBytes');
+    },
+  );
 
   it('reads 100 MB that come in pieces of 64 kB in time proportional to them', () => {
     const size = 100 * 1024 * 1024;

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { RespDecoder } from '../../../src/backend/connections/direct/resp-decoder.ts';
 import { ReplyError } from '../../../src/backend/connections/direct/resp-errors.ts';
+import { cleanText } from '../../../src/backend/connections/server-text.ts';
 
 /** What a decoder said, in order. */
 export type Said = { readonly reply: unknown } | { readonly refusal: string } | { readonly push: readonly unknown[] };
@@ -47,7 +48,7 @@ const leaf: fc.Arbitrary<Drawn> = fc.oneof(
 const refusal: fc.Arbitrary<Drawn> = lineText.chain((text) =>
   fc
     .constantFrom(line('-', text), framed('!', Buffer.from(text)))
-    .map((bytes) => ({ bytes, value: new ReplyError(text) })),
+    .map((bytes) => ({ bytes, value: new ReplyError(cleanText(text)) })),
 );
 
 const joined = (type: string, count: number, items: readonly Drawn[]): Drawn => ({

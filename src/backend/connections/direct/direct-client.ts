@@ -88,8 +88,8 @@ export class DirectClient implements Client {
     let lastError: Error | undefined;
     try {
       const { socket, readyEvent } = open();
-      const session = new Session(socket, {
-        onError: (error) => {
+      const listener = {
+        onError: (error: Error) => {
           lastError = error;
           this.#emitError(error);
         },
@@ -97,7 +97,8 @@ export class DirectClient implements Client {
           reject(lastError ?? new Error('The connection was closed.'));
           if (this.#session === session) this.#closed();
         },
-      });
+      };
+      const session: Session = new Session(socket, listener, options);
       this.#session = session;
       socket.once(readyEvent, () => this.#onConnect(session, options, resolve));
     } catch (error) {

@@ -7,6 +7,8 @@ import type { Credentials } from '../credentials.ts';
 import type { OpenSocket } from '../open-socket.ts';
 
 export interface DirectClientOptions extends ClientOptions {
+  /** See `RedisBackendOptions.maxReplyBytes`. */
+  readonly maxReplyBytes?: number | undefined;
   /** 0: IPv4 or IPv6, whichever the name leads to. Default 0. */
   readonly family?: number | undefined;
   readonly username?: string | null | undefined;

@@ -20,6 +20,8 @@
  * Every byte is looked at a bounded number of times, however they are cut. Nesting is not on the call stack.
  */
 
+import { defaultMaxReplyBytes, elementBytes, tooLong } from '../reply-limit.ts';
+import { cleanTextOf } from '../server-text.ts';
 import { ProtocolError, ReplyError } from './resp-errors.ts';
 import {
   checkBigNumber,
@@ -87,9 +89,14 @@ export class RespDecoder {
   /** The beginning of a line whose end has not come. */
   #line: Buffer[] = [];
   #lineBytes = 0;
+  readonly #maxReplyBytes: number;
+  /** What the reply that is being read takes, as announced. */
+  #replyBytes = 0;
 
-  constructor(listener: ReplyListener) {
+  /** @param maxReplyBytes  Most bytes of one reply, of which each element counts for 64 more than it has. */
+  constructor(listener: ReplyListener, maxReplyBytes = defaultMaxReplyBytes) {
     this.#listener = listener;
+    this.#maxReplyBytes = maxReplyBytes;
   }
 
   /** @throws {ProtocolError} This is not the protocol. What comes after it cannot be understood any more. */
@@ -156,7 +163,7 @@ export class RespDecoder {
         this.#give(line.subarray(start + 1, end - 1));
         return at;
       case type.error:
-        this.#refuse(line.toString('utf8', start + 1, end - 1));
+        this.#refuse(line.subarray(start + 1, end - 1));
         return at;
       case type.integer:
         this.#give(parseInteger(textOf(line, start, end)));
@@ -198,6 +205,7 @@ export class RespDecoder {
       return start;
     }
     if (size < 0 || size > maxStringBytes) throw new ProtocolError('A string has an impossible length.');
+    this.#reserve(size);
     const end = start + size;
     if (end + 2 <= piece.length) {
       if (piece[end] !== carriageReturn || piece[end + 1] !== lineFeed) throw unended();
@@ -231,7 +239,7 @@ export class RespDecoder {
     if (kind === type.bulk) {
       this.#give(bytes);
     } else if (kind === type.bulkError) {
-      this.#refuse(bytes.toString('utf8'));
+      this.#refuse(bytes);
     } else {
       // Three letters and a colon: `txt:`, `mkd:`.
       if (bytes[3] !== type.integer) throw new ProtocolError('A verbatim string has no format.');
@@ -246,6 +254,7 @@ export class RespDecoder {
     }
     const size = kind === type.map || kind === type.attribute ? 2 * announced : announced;
     if (size < 0 || size > maxItems) throw new ProtocolError('An array has an impossible length.');
+    this.#reserve(size * elementBytes);
     const outer = this.#open;
     const depth = outer === undefined ? 1 : outer.depth + 1;
     if (depth > maxDepth) throw new ProtocolError('Arrays are nested too deeply.');
@@ -255,15 +264,26 @@ export class RespDecoder {
     if (size === 0) this.#close(this.#open);
   }
 
-  #refuse(text: string): void {
-    const error = new ReplyError(text);
-    if (this.#open === undefined) this.#listener.onError(error);
-    else this.#give(error);
+  /** Before any room is taken: a length that is only announced costs nothing. */
+  #reserve(bytes: number): void {
+    this.#replyBytes += bytes;
+    if (this.#replyBytes > this.#maxReplyBytes) throw tooLong(this.#maxReplyBytes);
+  }
+
+  #refuse(text: Buffer): void {
+    const error = new ReplyError(cleanTextOf(text));
+    if (this.#open === undefined) {
+      this.#replyBytes = 0;
+      this.#listener.onError(error);
+    } else {
+      this.#give(error);
+    }
   }
 
   #give(value: unknown): void {
     const open = this.#open;
     if (open === undefined) {
+      this.#replyBytes = 0;
       this.#listener.onReply(value);
     } else {
       open.items[open.count++] = value;
@@ -277,6 +297,7 @@ export class RespDecoder {
       const { outer, items }: Aggregate = closing;
       this.#open = outer;
       if (closing.type === type.attribute) return;
+      if (outer === undefined) this.#replyBytes = 0;
       if (closing.type === type.push) this.#listener.onPush(items);
       else if (outer === undefined) this.#listener.onReply(items);
       else outer.items[outer.count++] = items;

@@ -20,6 +20,12 @@ export interface SessionListener {
   onClose(): void;
 }
 
+export interface SessionLimits {
+  readonly maxReplyBytes?: number | undefined;
+  /** That is asked for. Default 2. */
+  readonly protocol?: 2 | 3 | undefined;
+}
+
 export class Session {
   readonly socket: Socket;
   readonly queue = new CommandQueue();
@@ -29,14 +35,17 @@ export class Session {
   #isFlushScheduled = false;
   #failure: Error | undefined;
 
-  constructor(socket: Socket, listener: SessionListener) {
+  constructor(socket: Socket, listener: SessionListener, limits: SessionLimits = {}) {
     this.socket = socket;
     this.#listener = listener;
-    this.#decoder = new RespDecoder({
-      onReply: (reply) => this.#onReply(reply),
-      onError: (error) => this.#onReplyError(error),
-      onPush: () => undefined, // Of tracking and the like, which nobody here has asked for.
-    });
+    const { maxReplyBytes, protocol = 2 } = limits;
+    const onPush = () => {
+      // Of tracking and the like, which nobody here has asked for. RESP2 has none.
+      if (protocol === 2) throw new ProtocolError('A push came, which RESP2 does not have.');
+    };
+    const onReply = (reply: unknown) => this.#onReply(reply);
+    const onError = (error: ReplyError) => this.#onReplyError(error);
+    this.#decoder = new RespDecoder({ onReply, onError, onPush }, maxReplyBytes);
     socket.on('data', (piece: Buffer) => this.#onData(piece));
     socket.on('error', (error: Error) => this.#onError(error));
     socket.once('close', () => this.#onClose());
