@@ -42,6 +42,8 @@ export interface RosterOptions {
   readonly allows: (shared: SharedServer) => boolean;
   /** Told of each pair once. */
   readonly onShared: (shared: SharedServer, isAllowed: boolean) => void;
+  /** Told when the server of a node has turned out to be a replica. */
+  readonly onDemoted: (node: string) => void;
 }
 
 /** What a backend may ask and tell of the node that it serves. */
@@ -73,7 +75,16 @@ export class ServerRoster {
     this.#claims.delete(id);
   }
 
-  claim(id: string, claim: Claim): string | undefined {
+  /** What the backend of a node that has entered is given. */
+  seatOf(id: string): NodeSeat {
+    return {
+      claim: (claim) => this.#claim(id, claim),
+      release: (claim) => this.#release(id, claim),
+      demoted: () => this.#options.onDemoted(id),
+    };
+  }
+
+  #claim(id: string, claim: Claim): string | undefined {
     if (!this.#claims.has(id)) return undefined; // It has left.
     const others = [...this.#claims].filter(([other, made]) => other !== id && made?.server === claim.server);
     const order = [...this.#claims.keys()];
@@ -93,7 +104,7 @@ export class ServerRoster {
     return undefined;
   }
 
-  release(id: string, claim: Claim): void {
+  #release(id: string, claim: Claim): void {
     if (this.#claims.get(id) === claim) this.#claims.set(id, undefined);
   }
 

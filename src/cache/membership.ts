@@ -7,6 +7,7 @@
 
 import type { CompleteBackend } from '../backend/backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
+import type { ServerRoster } from '../backend/server-roster.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import { expectPlacement } from '../placement/expect-placement.ts';
@@ -57,6 +58,7 @@ export class Membership {
   readonly #fleet: Fleet;
   readonly #monitor: HealthMonitor;
   readonly #gate: Gate;
+  readonly #roster: ServerRoster;
   readonly #listener: MembershipListener;
   /** Open lazy changes: what ends each one, by the epoch that it made. */
   readonly #open = new Map<number, () => void>();
@@ -64,16 +66,22 @@ export class Membership {
   #filled = 0;
 
   /** @param gate  Entered by every change until it is in force. */
-  constructor(fleet: Fleet, monitor: HealthMonitor, gate: Gate, listener: MembershipListener) {
+  constructor(fleet: Fleet, monitor: HealthMonitor, gate: Gate, roster: ServerRoster, listener: MembershipListener) {
+    this.#roster = roster;
     this.#fleet = fleet;
     this.#monitor = monitor;
     this.#gate = gate;
     this.#listener = listener;
   }
 
-  /** Puts a node's backend in its place, without a change of the placement. */
-  join(node: ParsedNode): void {
-    this.#adopt(node, this.#completed(node));
+  /** Puts the nodes' backends in their places, without a change of the placement. */
+  join(nodes: readonly ParsedNode[]): void {
+    this.#roster.enter(nodes.map(({ node }) => node.id));
+    for (const node of nodes) {
+      const backend = this.#completed(node);
+      this.#seat(node);
+      this.#adopt(node, backend);
+    }
   }
 
   addNode(input: CacheNode, options: ChangeOptions | undefined): Rebalance {
@@ -82,8 +90,15 @@ export class Membership {
       const { node } = joining;
       this.#expectFreeId(node.id);
       const backend = this.#completed(joining);
-      // A node that cannot answer would fail every key that it is to own.
-      await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal });
+      this.#roster.enter([node.id]);
+      this.#seat(joining);
+      try {
+        // A node that cannot answer would fail every key that it is to own.
+        await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal });
+      } catch (error) {
+        this.#roster.leave(node.id);
+        throw error;
+      }
       return {
         change: { kind: 'addNode', node: node.id, weight: node.weight },
         nextPlacement: (placement) => {
@@ -232,6 +247,11 @@ export class Membership {
     return completeBackend(backend, { clock: this.#fleet.clock, nodeName: node.id });
   }
 
+  /** Lets the backend tell which server it has reached, and hear whether another node has the same. */
+  #seat({ node: { id }, backend }: ParsedNode): void {
+    if (typeof backend.takeSeat === 'function') backend.takeSeat(this.#roster.seatOf(id));
+  }
+
   #adopt({ node: { id }, backend: given }: ParsedNode, backend: CompleteBackend): void {
     if ('nodeName' in given) given.nodeName = id;
     this.#fleet.add({ id, backend });
@@ -256,6 +276,7 @@ export class Membership {
     for (const { id, backend } of this.#fleet.allMembers()) {
       if (needed.has(id)) continue;
       this.#fleet.remove(id);
+      this.#roster.leave(id);
       this.#monitor.unwatch(id);
       this.#fleet.background(
         backend.close().catch((error) => this.#fleet.emit('backgroundError', { operation: 'close', node: id, error })),

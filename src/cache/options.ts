@@ -79,6 +79,7 @@ const names = [
   'defaultTtlMs',
   'timeoutMs',
   'health',
+  'allowSharedServers',
   'placement',
   'virtualNodes',
   'slots',

@@ -17,6 +17,7 @@ import type { Placement } from '../placement/placement.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
 import { Fleet } from '../routing/fleet.ts';
 import { type RouteOptions, readOne } from '../routing/read.ts';
+import { makeRoster } from '../routing/roster.ts';
 import type { Topology } from '../routing/topology.ts';
 import { type Confirmation, type Send, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -80,11 +81,12 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       this.tell(name, event as never);
     });
     this.#calls = new Calls(this.#fleet, this.#monitor, parsed.codec);
-    this.#membership = new Membership(this.#fleet, this.#monitor, this.#calls.gate, {
+    const roster = makeRoster(parsed, (name, event) => this.tell(name, event as never));
+    this.#membership = new Membership(this.#fleet, this.#monitor, this.#calls.gate, roster, {
       changed: (change, plan, epoch) => this.tell('rebalance', { change, plan, epoch }),
       ended: (epoch) => this.tell('rebalanceDone', { epoch }),
     });
-    for (const node of parsed.nodes) this.#membership.join(node);
+    this.#membership.join(parsed.nodes);
     this.#getOrSet = new GetOrSet(this.#fleet, {
       read: (key, needsExpiry) => this.#readWithExpiry(key, needsExpiry),
       write: async (key, value, ttlMs) => {

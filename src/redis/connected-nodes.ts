@@ -12,12 +12,14 @@ import { commandClassOf } from '../backend/connections/client.ts';
 import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
 import { RedisServer } from '../backend/connections/server.ts';
 import { RedisBackend } from '../backend/redis.ts';
+import type { ServerRoster } from '../backend/server-roster.ts';
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import { type ReadyOptions, untilReady } from '../health/readiness.ts';
 import type { NodeId } from '../placement/node.ts';
 import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
+import { makeRoster } from '../routing/roster.ts';
 import { inspectAs } from '../runtime/inspect-as.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { settledWithin } from '../runtime/time-limit.ts';
@@ -50,15 +52,18 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
     });
     const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
     this.fleet = new Fleet(topology, policyOf(parsed), this.#monitor, clock, (name, event) => this.tell(name, event));
-    for (const node of nodes) this.#join(node);
+    const roster = makeRoster(parsed, (name, event) => this.tell(name, event));
+    roster.enter(nodes.map(({ node }) => node.id));
+    for (const node of nodes) this.#join(node, roster);
     if (!parsed.lazyConnect) this.connect().catch(() => undefined); // 'error' has told.
   }
 
-  #join({ node: { id }, target }: ParsedNode): void {
+  #join({ node: { id }, target }: ParsedNode, roster: ServerRoster): void {
     const onFailure = (error: Error) => this.#monitor.reportFailure(id, error);
     const onDoubt = () => this.doubtOwn(id);
     const server = new RedisServer(target, { ...this.parsed, nodeName: id, onFailure, onDoubt });
     const { clock, timeoutMs } = this.parsed;
+    server.takeSeat(roster.seatOf(id));
     const backend = completeBackend(new RedisBackend(server, { timeoutMs, clock }), { clock, nodeName: id });
     const onClientError = (error: Error) => this.tell('node error', error, id);
     this.redisNodes.set(id, new RedisNode(id, server, target, onClientError));

@@ -119,6 +119,7 @@ const names = [
   'maxBlocking',
   'scripts',
   'health',
+  'allowSharedServers',
   'placement',
   'virtualNodes',
   'slots',

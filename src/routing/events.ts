@@ -21,6 +21,18 @@ export interface RoutingEvents {
   writeMissed: { readonly operation: string; readonly node: string; readonly error: unknown; readonly keys: number };
   /** A write went to `nodes`, which stand in for holders that are down. */
   spill: { readonly operation: string; readonly nodes: readonly string[]; readonly down: readonly string[] };
+  /**
+   * Two nodes have reached the same server. `refused` is the one whose calls end with `ERR_WRONG_SERVER`; undefined where
+   * both go on, as their keys are apart and there is one copy of each.
+   */
+  sharedServer: {
+    readonly nodes: readonly [string, string];
+    /** Neither the database nor `keyPrefix` keeps their keys apart. */
+    readonly sharesKeys: boolean;
+    readonly refused: string | undefined;
+  };
+  /** The server at the node's address answers as a replica: all connections of the node are made anew. Told once for each time. */
+  nodeDemoted: { readonly node: string };
   /** Work after the answer of a call failed: putting a value back, or storing what `getOrSet` loaded. */
   backgroundError: { readonly operation: string; readonly node: string | undefined; readonly error: unknown };
 }

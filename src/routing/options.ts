@@ -5,7 +5,7 @@ import type { PlacementNode } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import { expectInteger, expectObject, expectOneOf, expectOptions } from '../runtime/validate.ts';
+import { expectBoolean, expectInteger, expectObject, expectOneOf, expectOptions } from '../runtime/validate.ts';
 import { type PlacementMaker, parsePlacement } from './parse-placement.ts';
 import type { ConsistencyLevel } from './query-plan.ts';
 
@@ -38,6 +38,14 @@ export interface RoutingOptions {
   readonly health?: HealthOptions | undefined;
 
   /**
+   * Whether two nodes may be the same server, as in tests on one machine. Default false: it is found as they connect, and the
+   * node that comes later (of those given together, the one with the higher id) ends its calls with `ERR_WRONG_SERVER`. Nodes
+   * with `replicationFactor` 1 whose databases or prefixes keep their keys apart are only told, by the event
+   * `sharedServer`. With true, copies on one server are lost together, and moves between nodes that share keys lose values.
+   */
+  readonly allowSharedServers?: boolean | undefined;
+
+  /**
    * How keys are placed on nodes: a placement of the very nodes in `nodes`, or a function that makes one of them, in the
    * order given. Default: a {@link HashRing}, with `virtualNodes`, `slots` and `hashSeed`. A placement's own weights and
    * zones count; nodes may leave them out. Equal in all processes that share the nodes.
@@ -60,6 +68,7 @@ export interface ParsedRoutingOptions {
   readonly timeoutMs: number;
   readonly probeIntervalMs: number;
   readonly probeTimeoutMs: number;
+  readonly allowSharedServers: boolean;
   readonly clock: Clock;
 }
 
@@ -84,6 +93,7 @@ export function parseRoutingOptions(
     timeoutMs: expectInteger('timeoutMs', given.timeoutMs ?? 1_000, 1),
     probeIntervalMs: expectInteger('health.probeIntervalMs', health.probeIntervalMs ?? 500, 10),
     probeTimeoutMs: expectInteger('health.probeTimeoutMs', health.probeTimeoutMs ?? 500, 1),
+    allowSharedServers: expectBoolean('allowSharedServers', given.allowSharedServers ?? false),
     clock: parseClock(given.clock),
   };
 }

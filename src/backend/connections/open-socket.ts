@@ -41,17 +41,25 @@ export function openSocket(options: SocketOptions, clock: Clock): OpenSocket {
   socket.once('connect', () => {
     stage = 'TLS';
   });
-  socket.once(readyEvent, () => {
-    cancel();
-    stage = 'silent';
-  });
-  socket.once('data', (bytes: Buffer) => {
+  const look = (bytes: Buffer) => {
     stage = 'heard';
     const failure = diagnose(bytes);
     if (failure === undefined) return;
     // At once, before whoever else reads these bytes makes of them what he can.
     socket.emit('error', new PeerFailure(failure));
     socket.destroy();
+  };
+  socket.once(readyEvent, () => {
+    cancel();
+    stage = 'silent';
+    // A peer that closes at once resets the connection at our first packet, and then a second one would fail before what
+    // it has said is read. So the handshake is one packet; ioredis writes each command of it by itself.
+    socket.cork();
+    process.nextTick(() => {
+      // Ahead of the listener that ioredis puts ahead of all others at this event.
+      socket.prependOnceListener('data', look);
+      socket.uncork();
+    });
   });
   socket.once('error', (error) => {
     if (stage === 'silent' && tls === undefined) noteSilentReset(error);

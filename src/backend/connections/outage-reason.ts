@@ -29,7 +29,7 @@ const wantsCertificate = /^ERR_SSL_.*ALERT.*(CERTIFICATE_REQUIRED|HANDSHAKE_FAIL
 export function outageReason(cause: Error & { readonly code?: unknown }, isSilentReset: boolean): string {
   const code = typeof cause.code === 'string' ? cause.code : undefined;
   if (code === undefined) return lowerFirst(cause.message);
-  if (isSilentReset) return `${code} before its first reply. A port that speaks TLS does so: use rediss:// or \`tls\`.`;
+  if (isSilentReset) return `${code} before its first reply. The port may speak TLS: use rediss:// or \`tls\`.`;
   if (isDistrust.test(code)) return `${code}: its certificate is not trusted. Give the authority's as \`tls.ca\`.`;
   if (wantsCertificate.test(code)) return `${code}: it may want a client certificate: \`tls.cert\` and \`tls.key\`.`;
   return advice[code] === undefined ? code : `${code}: ${advice[code]}`;

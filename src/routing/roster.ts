@@ -1,0 +1,27 @@
+/** Which nodes may share a server, and who hears of it. */
+
+import { ServerRoster } from '../backend/server-roster.ts';
+import type { EmitRoutingEvent } from './events.ts';
+
+export interface RosterSettings {
+  readonly replicationFactor: number;
+  readonly allowSharedServers: boolean;
+}
+
+/**
+ * Two ids on one server are refused where they share keys: removing a key at a node that no longer owns it would remove it
+ * at the owner. With copies they are refused in any case, as one server would hold all copies of some keys. Where databases or
+ * prefixes keep the keys of one copy apart, an event tells, and no more.
+ */
+export function makeRoster(settings: RosterSettings, emit: EmitRoutingEvent): ServerRoster {
+  const { replicationFactor, allowSharedServers } = settings;
+  // A backend may be connected before the cache is made, and so before anybody can listen.
+  const later: EmitRoutingEvent = (name, event) => queueMicrotask(() => emit(name, event));
+  return new ServerRoster({
+    allows: ({ sharesKeys }) => allowSharedServers || (replicationFactor === 1 && !sharesKeys),
+    onShared({ nodes, sharesKeys }, isAllowed) {
+      if (!allowSharedServers) later('sharedServer', { nodes, sharesKeys, refused: isAllowed ? undefined : nodes[1] });
+    },
+    onDemoted: (node) => later('nodeDemoted', { node }),
+  });
+}
