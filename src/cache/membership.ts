@@ -15,6 +15,7 @@ import type { Placement } from '../placement/placement.ts';
 import { planRebalance, type RebalancePlan } from '../rebalance/plan.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { expectSameMembers } from '../routing/parse-placement.ts';
+import { makeRoster, type RosterSettings } from '../routing/roster.ts';
 import type { Gate } from '../runtime/gate.ts';
 import { expectInteger, expectOneOf, expectOptions, expectSignal } from '../runtime/validate.ts';
 import type { TopologyChange } from './events.ts';
@@ -67,7 +68,7 @@ export class Membership {
 
   /** @param gate  Entered by every change until it is in force. */
   constructor(fleet: Fleet, monitor: HealthMonitor, gate: Gate, roster: ServerRoster, listener: MembershipListener) {
-    this.#roster = roster;
+    this.#roster = makeRoster(settings, (name, event) => fleet.emit(name, event));
     this.#fleet = fleet;
     this.#monitor = monitor;
     this.#gate = gate;

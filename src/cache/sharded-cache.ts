@@ -17,7 +17,6 @@ import type { Placement } from '../placement/placement.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
 import { Fleet } from '../routing/fleet.ts';
 import { type RouteOptions, readOne } from '../routing/read.ts';
-import { makeRoster } from '../routing/roster.ts';
 import type { Topology } from '../routing/topology.ts';
 import { type Confirmation, type Send, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -81,8 +80,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       this.tell(name, event as never);
     });
     this.#calls = new Calls(this.#fleet, this.#monitor, parsed.codec);
-    const roster = makeRoster(parsed, (name, event) => this.tell(name, event as never));
-    this.#membership = new Membership(this.#fleet, this.#monitor, this.#calls.gate, roster, {
+    this.#membership = new Membership(this.#fleet, this.#monitor, this.#calls.gate, parsed, {
       changed: (change, plan, epoch) => this.tell('rebalance', { change, plan, epoch }),
       ended: (epoch) => this.tell('rebalanceDone', { epoch }),
     });
