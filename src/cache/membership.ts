@@ -67,7 +67,13 @@ export class Membership {
   #filled = 0;
 
   /** @param gate  Entered by every change until it is in force. */
-  constructor(fleet: Fleet, monitor: HealthMonitor, gate: Gate, roster: ServerRoster, listener: MembershipListener) {
+  constructor(
+    fleet: Fleet,
+    monitor: HealthMonitor,
+    gate: Gate,
+    settings: RosterSettings,
+    listener: MembershipListener,
+  ) {
     this.#roster = makeRoster(settings, (name, event) => fleet.emit(name, event));
     this.#fleet = fleet;
     this.#monitor = monitor;
