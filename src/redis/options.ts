@@ -1,6 +1,6 @@
 /** Options of a ShardedRedis: what they mean, and their check. Unknown names and bad values throw, naming the field. */
 
-import { clientOptionNames } from '../backend/connections/client-option-names.ts';
+import { ioredisOptionNames } from '../backend/connections/ioredis-options.ts';
 import { isWellFormed } from '../backend/connections/key-bytes.ts';
 import {
   parseTransport,
@@ -33,7 +33,6 @@ import {
  *   beside `url`. Those about reconnecting, queueing and resending do not count for the connection that commands use.
  */
 export interface ShardedRedisNode extends NodeInput, Omit<RedisNodeOptions, 'keyPrefix'> {
-  readonly url?: string | undefined;
   readonly client?: RedisClient | undefined;
 }
 
@@ -169,7 +168,7 @@ export function parseOptions(input: unknown): ParsedShardedRedisOptions {
 
 /** Also what a library that duplicates its client asks for: the copy is to be a connection of its own. */
 function refuseOptionsOfOneClient(given: Record<string, unknown>): void {
-  const name = Object.keys(given).find((key) => clientOptionNames.includes(key) && !names.includes(key));
+  const name = Object.keys(given).find((key) => ioredisOptionNames.includes(key) && !names.includes(key));
   if (name === undefined) return;
   throw InvalidArgumentError.saying(
     `options.${name}`,
@@ -192,32 +191,26 @@ function parseNodes(input: unknown): ParsedNode[] {
 }
 
 function parseRedisNode(field: string, input: unknown): ParsedNode {
-  const { id, weight, zone, url, client, ...rest } = expectObject(field, input);
+  const { id, weight, zone, client, ...place } = expectObject(field, input);
   // Commands have one connection and one form of replies: ignored, these would change results in silence.
-  if (rest.stringNumbers === true) throw new InvalidArgumentError(`${field}.stringNumbers`, 'false', true);
-  if (rest.replyMapping === 'resp3') throw new InvalidArgumentError(`${field}.replyMapping`, "'legacy'", 'resp3');
+  if (place.stringNumbers === true) throw new InvalidArgumentError(`${field}.stringNumbers`, 'false', true);
+  if (place.replyMapping === 'resp3') throw new InvalidArgumentError(`${field}.replyMapping`, "'legacy'", 'resp3');
   return {
     node: parseNode(field, { id, weight, zone }),
-    target: targetOf(field, url, client, rest),
+    target: targetOf(field, client, place),
   };
 }
 
-function targetOf(field: string, url: unknown, client: unknown, rest: Record<string, unknown>): Target {
-  const hasOptions = Object.values(rest).some((value) => value !== undefined);
-  if (client !== undefined) {
-    if (url === undefined && !hasOptions) {
-      const target = parseTarget(expectObject(`${field}.client`, client), `${field}.client`);
-      expectLegacyReplies(field, client);
-      return target;
-    }
-    throw new InvalidArgumentError(`${field}.client`, 'no url and no other options beside it', client);
+function targetOf(field: string, client: unknown, place: Record<string, unknown>): Target {
+  const saysWhere = Object.values(place).some((value) => value !== undefined);
+  if (client === undefined) {
+    if (saysWhere) return parseTarget(place, field);
+    throw new InvalidArgumentError(field, 'a url, a client, or options of ioredis that say where the server is', place);
   }
-  if (url === undefined) {
-    if (hasOptions) return parseTarget(rest, field);
-    throw new InvalidArgumentError(field, 'a url, a client, or options of ioredis that say where the server is', rest);
-  }
-  const target = parseTarget(expectString(`${field}.url`, url), `${field}.url`);
-  return target.kind === 'own' && hasOptions ? parseTarget({ ...rest, ...target.options }, field) : target;
+  if (saysWhere) throw new InvalidArgumentError(`${field}.client`, 'no url and no other options beside it', client);
+  const target = parseTarget(expectObject(`${field}.client`, client), `${field}.client`);
+  expectLegacyReplies(field, client);
+  return target;
 }
 
 /** Replies in the forms of RESP3 would be neither merged nor replicated rightly. */

@@ -55,6 +55,9 @@ describe('the target of a RedisBackend', () => {
     'unix://',
     'unix:relative.sock',
     'unix:///run/redis.sock?host=hunter2',
+    'redis://:hunter2@example.com:0',
+    'redis://:hunter2@example.com/1?db=2',
+    'redis://:hunter2@example.com?db=1&db=2',
   ])('may not be the text %j, which is not shown', (url) => {
     expectRefused(() => new RedisBackend(url), 'target');
   });
@@ -84,6 +87,140 @@ describe('the target of a RedisBackend', () => {
     expectRefused(() => new RedisBackend(other), 'target');
   });
 
+  it.each([
+    // What a URL only implies gives way to what is given.
+    [
+      { url: 'rediss://example.com', tls: { ca: 'PEM' } },
+      { host: 'example.com', port: 6379, tls: { ca: 'PEM' } },
+    ],
+    [
+      { url: 'redis://example.com', tls: { ca: 'PEM' } },
+      { host: 'example.com', port: 6379, tls: { ca: 'PEM' } },
+    ],
+    [
+      { url: 'rediss://example.com', tls: null },
+      { host: 'example.com', port: 6379, tls: {} },
+    ],
+    [
+      { url: 'redis://example.com', port: 7000 },
+      { host: 'example.com', port: 7000 },
+    ],
+    [
+      { url: 'redis://', host: 'example.com' },
+      { host: 'example.com', port: 6379 },
+    ],
+    [{ url: 'redis://', path: '/run/redis.sock' }, { path: '/run/redis.sock' }],
+    [
+      { url: 'redis://example.com', db: 3, password: 'p' },
+      { host: 'example.com', port: 6379, db: 3, password: 'p' },
+    ],
+    [
+      { url: 'redis://example.com', username: null, password: undefined },
+      { host: 'example.com', port: 6379 },
+    ],
+    [
+      { url: 'unix:///run/redis.sock', db: 3 },
+      { path: '/run/redis.sock', db: 3 },
+    ],
+    // Said twice, and the same.
+    [
+      { url: 'redis://me@example.com:7000/2', port: 7000, db: 2, username: 'me' },
+      { port: 7000, db: 2, username: 'me' },
+    ],
+    // Settings from the environment are text.
+    [
+      { host: 'example.com', port: '7000', db: '2' },
+      { host: 'example.com', port: 7000, db: 2 },
+    ],
+    // Null says something there.
+    [
+      { host: 'fe80::1%eth0', retryStrategy: null, maxRetriesPerRequest: null },
+      { retryStrategy: null, maxRetriesPerRequest: null },
+    ],
+  ])('may be the options %j', (given, options) => {
+    const target = parseTarget(given);
+    expect(target.kind === 'own' && target.options).toMatchObject(options);
+    expect(target.kind === 'own' && target.options).not.toHaveProperty('url');
+    expect(new RedisBackend(given as RedisTarget).nodeName).toBe(target.address);
+  });
+
+  it.each([
+    ['port', { url: 'redis://example.com:6379', port: 7000 }],
+    ['host', { url: 'redis://example.com', host: 'example.org' }],
+    ['db', { url: 'redis://example.com/0', db: 2 }],
+    ['db', { url: 'redis://example.com?db=1', db: 2 }],
+    ['family', { url: 'redis://example.com?family=4', family: 6 }],
+    ['username', { url: 'redis://me@example.com', username: 'hunter2' }],
+    ['password', { url: 'redis://:secret@example.com', password: 'hunter2' }],
+    ['path', { url: 'unix:///run/redis.sock', path: '/run/hunter2.sock' }],
+    ['host', { url: 'unix:///run/redis.sock', host: 'example.com' }],
+    ['port', { url: 'unix:///run/redis.sock', port: 7000 }],
+    ['host', { url: 'redis://example.com', path: '/run/redis.sock' }],
+    ['host', { url: 'redis://example.com', sentinels: [{}], name: 'group' }],
+    ['host', { host: 'example.com', path: '/run/redis.sock' }],
+    ['port', { port: 7000, path: '/run/redis.sock' }],
+    ['host', { host: 'example.com', sentinels: [{}], name: 'group' }],
+    ['port', { port: 7000, sentinels: [{}], name: 'group' }],
+  ])('may not contradict itself in %s: %j', (field, options) => {
+    expectRefused(() => new RedisBackend(options as RedisTarget), `target.${field}`);
+  });
+
+  const sentinels = (...list: unknown[]) => ({ sentinels: list, name: 'group' });
+
+  it.each([
+    ['url', { url: 7 }],
+    ['url', { url: '' }],
+    ['host', { host: 7 }],
+    ['host', { host: '' }],
+    ['host', { host: { hunter2: 1 } }],
+    ['host', { host: 'redis://hunter2@example.com' }],
+    ['host', { host: 'example.com:6379' }],
+    ['host', { host: '[::1]' }],
+    ['port', { port: Number.NaN }],
+    ['port', { port: 0 }],
+    ['port', { port: 65_536 }],
+    ['port', { port: 6379.5 }],
+    ['port', { port: 'hunter2' }],
+    ['path', { path: '' }],
+    ['path', { path: 7 }],
+    ['db', { db: -1 }],
+    ['db', { db: 0.5 }],
+    ['db', { db: 'hunter2' }],
+    ['tls', { tls: 5 }],
+    ['tls', { tls: true }],
+    ['tls', { tls: [] }],
+    ['username', { username: 7 }],
+    ['password', { password: {} }],
+    ['password', { password: 7 }],
+    ['family', { family: 5 }],
+    ['connectionName', { connectionName: 7 }],
+    ['connectTimeout', { connectTimeout: 2 ** 31 }],
+    ['connectTimeout', { connectTimeout: -1 }],
+    ['commandTimeout', { commandTimeout: 2 ** 31 }],
+    ['socketTimeout', { socketTimeout: Number.POSITIVE_INFINITY }],
+    ['keepAlive', { keepAlive: '30' }],
+    ['noDelay', { noDelay: 'no' }],
+    ['readOnly', { readOnly: 1 }],
+    ['protocol', { protocol: 4 }],
+    ['maxRetriesPerRequest', { maxRetriesPerRequest: -1 }],
+    ['reconnectOnError', { reconnectOnError: true }],
+    ['Connector', { Connector: {} }],
+    ['adress', { adress: 'example.com' }],
+    ['name', { ...sentinels({}), name: 7 }],
+    ['sentinels[0].host', sentinels({ host: 7 })],
+    ['sentinels[0].port', sentinels({ port: 0 })],
+    ['sentinels[1].prot', sentinels({}, { prot: 26_379 })],
+    ['sentinelCommandTimeout', { ...sentinels({}), sentinelCommandTimeout: 2 ** 31 }],
+    ['sentinelPassword', { ...sentinels({}), sentinelPassword: {} }],
+    ['sentinelTLS', { ...sentinels({}), sentinelTLS: 1 }],
+    ['sentinelMaxConnections', { ...sentinels({}), sentinelMaxConnections: 0 }],
+    ['preferredSlaves', { ...sentinels({}), preferredSlaves: '10.0.0.1' }],
+    ['updateSentinels', { ...sentinels({}), updateSentinels: 'no' }],
+    ["natMap['10.0.0.1:6379'].port", { ...sentinels({}), natMap: { '10.0.0.1:6379': { host: 'example.com' } } }],
+  ])('may not have a %s like that: %j', (field, options) => {
+    expectRefused(() => new RedisBackend(options as unknown as RedisTarget), `target.${field}`);
+  });
+
   it('may not be options with a key prefix', () => {
     expectRefused(() => new RedisBackend({ keyPrefix: 'hunter2' }), 'target.keyPrefix');
   });
@@ -95,6 +232,27 @@ describe('the target of a RedisBackend', () => {
   ])('gives the node its name, without user and password: %s', (url, name) => {
     expect(new RedisBackend(url).nodeName).toBe(name);
     expect(new RedisBackend(url, { nodeName: 'a' }).nodeName).toBe('a');
+  });
+});
+
+describe('credentials by a function, beside a URL', () => {
+  const password = async () => 'hunter2';
+
+  it('take the user of the URL, and leave neither user nor password among the options', async () => {
+    const target = parseTarget({ url: 'redis://app@host', password });
+    if (target.kind !== 'own') throw new Error('it is lent');
+    expect(await target.credentials?.()).toEqual({ username: 'app', password: 'hunter2' });
+    expect(Object.keys(target.options).toSorted()).toEqual(['host', 'port']);
+  });
+
+  it.each([
+    ['target.password', { url: 'redis://app:secret@host', password }],
+    ['target.username', { url: 'redis://app@host', credentials: async () => ({ password: 'hunter2' }) }],
+    ['target.password', { url: 'redis://:secret@host', credentials: async () => ({ password: 'hunter2' }) }],
+  ])('are refused where %s is given twice', (field, target) => {
+    expect(() => parseTarget(target)).toThrow(
+      expect.objectContaining({ field, message: expect.not.stringContaining('secret') }),
+    );
   });
 });
 

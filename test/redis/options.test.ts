@@ -30,6 +30,10 @@ describe('the options of ShardedRedis', () => {
     ['nodes[0].prot', { nodes: [{ id: 'a', host: '127.0.0.1', prot: 1 }] }],
     ['nodes[0].keyPrefix', { nodes: [{ id: 'a', host: '127.0.0.1', keyPrefix: 'x' }] }],
     ['nodes[0].client', { nodes: [{ id: 'a', client: { sendCommand() {} } }] }],
+    ['nodes[0].port', { nodes: [{ id: 'a', url: 'redis://127.0.0.1:1', port: 2 }] }],
+    ['nodes[0].host', { nodes: [{ id: 'a', host: 7 }] }],
+    ['nodes[0].tls', { nodes: [{ ...node, tls: 5 }] }],
+    ['nodes[0].password', { nodes: [{ ...node, password: {} }] }],
     ['nodes[0].sentinels', { nodes: [{ id: 'a', sentinels: [], name: 'group' }] }],
     ['nodes[1].id', { nodes: [node, node] }],
     ['replicationFactor', { ...base, replicationFactor: 2 }],
@@ -61,6 +65,14 @@ describe('the options of ShardedRedis', () => {
       expect(text).toContain('"nodes":["a"]');
       expect(text).not.toContain('secret');
     }
+    await redis.quit();
+  });
+
+  it('keeps what is given beside a URL that only implies it', async () => {
+    const checkServerIdentity = () => undefined;
+    const secured = { id: 'a', url: 'rediss://127.0.0.1', port: 1, tls: { ca: 'PEM', checkServerIdentity } };
+    const redis = new ShardedRedis({ ...base, nodes: [secured] });
+    expect(redis.nodeFor('key').options).toMatchObject({ port: 1, tls: { ca: 'PEM', checkServerIdentity } });
     await redis.quit();
   });
 

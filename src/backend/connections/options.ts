@@ -28,6 +28,11 @@ export type RedisTarget = string | RedisNodeOptions | RedisClient;
 /** Options of ioredis; `sentinels` and `name` are those of a group that Redis Sentinel manages. */
 export interface RedisNodeOptions extends Omit<RedisOptions, 'password'> {
   /**
+   * The server as a URL. Options beside it add to it (`tls` with the authority of a `rediss://` URL) and may not contradict it.
+   */
+  readonly url?: string | undefined;
+
+  /**
    * A function is asked at each connection, for passwords and tokens that do not live long. It has as long to answer as a
    * connection has to be made.
    */

@@ -7,8 +7,16 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
 import { InvalidArgumentError } from '../../errors/index.ts';
-import { expectBoolean, expectFunction, expectInteger, expectObject, expectOneOf } from '../../runtime/validate.ts';
+import {
+  expectBoolean,
+  expectFunction,
+  expectInteger,
+  expectObject,
+  expectOneOf,
+  expectOptions,
+} from '../../runtime/validate.ts';
 import { refuseFunction } from './credential-options.ts';
+import { expectHost, expectPort } from './ioredis-options.ts';
 
 export interface Address {
   readonly host: string;
@@ -99,10 +107,11 @@ function refuseMeaningless(field: string, options: Record<string, unknown>): voi
 }
 
 function parseSentinel(field: string, sentinel: unknown): Address {
-  const { host = '127.0.0.1', port = defaultSentinelPort } = expectObject(field, sentinel);
-  if (typeof host !== 'string' || host === '') throw new InvalidArgumentError(`${field}.host`, 'a host name', host);
-  const number = typeof port === 'string' && /^\d{1,5}$/.test(port) ? Number(port) : port;
-  return { host, port: expectInteger(`${field}.port`, number, 1, 65_535) };
+  const { host, port } = expectOptions(field, sentinel, ['host', 'port', 'family']);
+  return {
+    host: expectHost(`${field}.host`, host ?? '127.0.0.1'),
+    port: expectPort(`${field}.port`, port ?? defaultSentinelPort),
+  };
 }
 
 function sentinelOptionsOf(options: RedisOptions): RedisOptions {
@@ -123,13 +132,24 @@ function translator(field: string, natMap: unknown): (address: Address) => Addre
   const lookUp =
     typeof natMap === 'function'
       ? (expectFunction(`${field}.natMap`, natMap) as (key: string) => unknown)
-      : tableLookUp(expectObject(`${field}.natMap`, natMap));
+      : tableLookUp(parseTable(`${field}.natMap`, expectObject(`${field}.natMap`, natMap)));
   return (address) => {
     const found = lookUp(`${address.host}:${address.port}`);
     if (found === undefined || found === null) return address;
     const { host, port } = found as Address;
     return { host, port: Number(port) };
   };
+}
+
+function parseTable(field: string, table: Record<string, unknown>): Record<string, Address> {
+  const addresses = Object.entries(table).map(([from, to]): [string, Address] => {
+    const { host, port } = expectOptions(`${field}['${from}']`, to, ['host', 'port']);
+    return [
+      from,
+      { host: expectHost(`${field}['${from}'].host`, host), port: expectPort(`${field}['${from}'].port`, port) },
+    ];
+  });
+  return Object.fromEntries(addresses);
 }
 
 const tableLookUp = (table: Record<string, unknown>) => (key: string) =>

@@ -6,11 +6,12 @@
 
 import type { RedisOptions } from 'ioredis';
 import { InvalidArgumentError } from '../../errors/index.ts';
-import { expectObject, expectOptions } from '../../runtime/validate.ts';
+import { expectObject, expectString } from '../../runtime/validate.ts';
 import { type Client, type ClientOptions, commandClassOf } from './client.ts';
-import { clientOptionNames } from './client-option-names.ts';
 import { refuseFunction, takeCredentials } from './credential-options.ts';
 import type { CredentialsFunction } from './credentials.ts';
+import { parseIoredisOptions } from './ioredis-options.ts';
+import type { RedisNodeOptions } from './options.ts';
 import { type GroupSettings, parseGroup } from './sentinel-settings.ts';
 
 export type Target =
@@ -36,12 +37,34 @@ const urlForm = "a URL such as 'redis://[user[:password]@]host[:port][/db]', 're
 
 /** @param field  Where the target stood, for errors. */
 export function parseTarget(target: unknown, field = 'target'): Target {
-  if (typeof target === 'string') {
-    const options = parseUrl(target, field);
-    return { kind: 'own', options, address: addressOf(options), credentials: undefined, allowsReplica: false };
-  }
+  if (typeof target === 'string') return ownTarget(mergeUrl(parseUrl(target, field), {}, field), {}, field);
   const object = expectObject(field, target);
-  return isClient(object) ? lentTarget(object as unknown as Client, field) : ownTarget(object as RedisOptions, field);
+  if (isClient(object)) return lentTarget(object as unknown as Client, field);
+  const { url, ...beside } = object as RedisNodeOptions;
+  if (hasKeyPrefix(beside)) {
+    throw new InvalidArgumentError(
+      `${field}.keyPrefix`,
+      'none (it is an option of RedisBackend and of ShardedRedis)',
+      (beside as RedisOptions).keyPrefix,
+    );
+  }
+  const parts = url === undefined ? undefined : parseUrl(expectString(`${field}.url`, url), `${field}.url`);
+  const { credentials, rest } = takeCredentials(field, withUserOf(parts, beside));
+  const given = parseIoredisOptions(field, rest, ['reads']);
+  const options = parts === undefined ? given : mergeUrl(parts, given, field);
+  if (credentials === undefined) return ownTarget(options, beside, field);
+  if (parts?.stated.password !== undefined) {
+    const name = `${field}.password`;
+    throw InvalidArgumentError.saying(name, `${name}: a function gives it, and the url has one too. Give only one.`);
+  }
+  const { username: _, ...clientOptions } = options;
+  return ownTarget(clientOptions, beside, field, credentials);
+}
+
+/** A function for the password is told apart from one for both by the user, which may stand in the URL. */
+function withUserOf(parts: UrlParts | undefined, beside: RedisNodeOptions): RedisNodeOptions {
+  const username = parts?.stated.username;
+  return username === undefined || beside.username !== undefined ? beside : { ...beside, username };
 }
 
 /** Options are data and clients have methods; which class the client is of does not matter. */
@@ -68,20 +91,46 @@ function lentTarget(client: Client, field: string): Target {
   return { kind: 'lent', client, address: addressOf(client.options), group };
 }
 
-function ownTarget(options: RedisOptions & { readonly reads?: unknown }, field: string): Target {
-  if (hasKeyPrefix(options)) {
-    throw new InvalidArgumentError(
-      `${field}.keyPrefix`,
-      'none (it is an option of RedisBackend and of ShardedRedis)',
-      options.keyPrefix,
-    );
-  }
-  const { credentials, rest } = takeCredentials(field, options);
-  expectOptions(field, rest, [...clientOptionNames, 'reads']);
-  const { reads, ...clientOptions } = rest;
-  const group = parseGroup(field, rest as Record<string, unknown>);
+function ownTarget(
+  options: RedisOptions,
+  { reads }: { readonly reads?: unknown },
+  field: string,
+  credentials?: CredentialsFunction,
+): Target {
+  refuseTwoPlaces(options, field);
+  const group = parseGroup(field, { ...options, reads });
   const allowsReplica = group === undefined && reads === 'replica';
-  return { kind: 'own', options: clientOptions, address: addressOf(options), group, credentials, allowsReplica };
+  return { kind: 'own', options, address: addressOf(options), group, credentials, allowsReplica };
+}
+
+/** @throws {InvalidArgumentError} The options lead to two places, and ioredis would take either in silence. */
+function refuseTwoPlaces({ host, port, path, sentinels }: RedisOptions, field: string): void {
+  if (host === undefined && port === undefined) return;
+  const name = `${field}.${host === undefined ? 'port' : 'host'}`;
+  if (path !== undefined) {
+    throw InvalidArgumentError.saying(name, `${name}: cannot be combined with path. The path is where the server is.`);
+  }
+  if (sentinels !== undefined) {
+    const reason = 'The sentinels say where the servers are.';
+    throw InvalidArgumentError.saying(name, `${name}: cannot be combined with sentinels. ${reason}`);
+  }
+}
+
+/**
+ * A URL with options beside it. What is given beside comes before what the URL only implies (the port 6379, plain TLS); where both
+ * say something, they have to say the same.
+ */
+function mergeUrl({ stated, implied }: UrlParts, given: RedisOptions, field: string): RedisOptions {
+  for (const name of Object.keys(stated) as (keyof RedisOptions)[]) {
+    if (given[name] === undefined || given[name] === stated[name]) continue;
+    const option = `${field}.${name}`;
+    throw InvalidArgumentError.saying(option, `${option}: contradicts the url, which has another one. Give only one.`);
+  }
+  const { path, sentinels } = given;
+  // Who names another kind of place means that one.
+  const { host: _, port: __, ...impliedOfPlace } = implied;
+  const isElsewhere = path !== undefined || sentinels !== undefined;
+  return { ...(isElsewhere ? impliedOfPlace : implied), ...given, ...stated };
 }
 
 const hasKeyPrefix = ({ keyPrefix }: { keyPrefix?: unknown }) =>
@@ -95,7 +144,13 @@ function addressOf(options: ClientOptions | RedisOptions): string {
   return `${host.includes(':') ? `[${host}]` : host}:${options.port ?? 6379}`;
 }
 
-function parseUrl(text: string, field: string): RedisOptions {
+/** What a URL says, and what it leaves to be understood. */
+interface UrlParts {
+  readonly stated: RedisOptions;
+  readonly implied: RedisOptions;
+}
+
+function parseUrl(text: string, field: string): UrlParts {
   try {
     return text.startsWith('unix:') ? parseUnixUrl(text) : parseNetworkUrl(text);
   } catch {
@@ -106,32 +161,38 @@ function parseUrl(text: string, field: string): RedisOptions {
 
 class UrlError extends Error {}
 
-function parseNetworkUrl(text: string): RedisOptions {
+function parseNetworkUrl(text: string): UrlParts {
   const url = new URL(text);
   const isTls = url.protocol === 'rediss:';
   if (!isTls && url.protocol !== 'redis:') throw new UrlError();
   if (url.hash !== '') throw new UrlError();
   const path = url.pathname.replace(/^\//, '');
   const query = parseQuery(url.searchParams, ['db', 'family']);
-  return {
-    host: url.hostname === '' ? 'localhost' : decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1')),
-    port: url.port === '' ? 6379 : Number(url.port),
+  if (path !== '' && query.db !== undefined) throw new UrlError();
+  const host = decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+  const stated = {
+    ...(host === '' ? {} : { host }),
+    ...(url.port === '' ? {} : { port: Number(url.port) }),
     ...parseCredentials(url.username, url.password),
     ...(path === '' ? query : { ...query, db: parseInteger(path) }),
-    ...(isTls ? { tls: {} } : {}),
+  };
+  return {
+    stated: parseIoredisOptions('url', stated, []),
+    implied: { host: 'localhost', port: 6379, ...(isTls ? { tls: {} } : {}) },
   };
 }
 
 /** `unix:///path` and `unix://user:password@/path`; the WHATWG parser knows no user without a host. */
-function parseUnixUrl(text: string): RedisOptions {
+function parseUnixUrl(text: string): UrlParts {
   const parts = /^unix:(?:\/\/(?:([^@/:]*)(?::([^@/]*))?@)?)?(\/(?!\/)[^?#]+)(?:\?([^#]*))?$/.exec(text);
   if (parts === null) throw new UrlError();
   const [, username = '', password = '', path = '', query = ''] = parts;
-  return {
+  const stated = {
     path: decodeURIComponent(path),
     ...parseCredentials(username, password),
     ...parseQuery(new URLSearchParams(query), ['db']),
   };
+  return { stated, implied: {} };
 }
 
 function parseCredentials(username: string, password: string): RedisOptions {
@@ -145,7 +206,7 @@ function parseCredentials(username: string, password: string): RedisOptions {
 function parseQuery(query: URLSearchParams, known: readonly string[]): { db?: number; family?: number } {
   const parsed: Record<string, number> = {};
   for (const [name, value] of query) {
-    if (!known.includes(name)) throw new UrlError();
+    if (!known.includes(name) || name in parsed) throw new UrlError();
     parsed[name] = parseInteger(value);
   }
   return parsed;
