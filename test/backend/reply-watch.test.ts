@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClientIdentity, ListedClient } from '../../src/backend/connections/client-list.ts';
 import { parseClientList } from '../../src/backend/connections/client-list.ts';
 import { ReplyWatch, type WatchedConnection } from '../../src/backend/connections/reply-watch.ts';
+import type { Signs } from '../../src/backend/connections/signs-of-life.ts';
 import { LateClock } from '../support/late-clock.ts';
 
 const refusal = { kind: 'connection', cause: new Error('refused') } as const;
@@ -12,9 +13,15 @@ const ours: ClientIdentity = { id: '7', address: '10.0.0.9:4000' };
 class Connection implements WatchedConnection {
   isWaiting = true;
   bytesRead = 100;
+  /** Of a command that is leaving: what the system has not taken yet. */
+  queuedBytes = 0;
   loss: string | undefined;
 
   constructor(readonly identity: ClientIdentity | undefined = ours) {}
+
+  get signs(): Signs {
+    return { stream: undefined, readBytes: this.bytesRead, sentBytes: 0, queuedBytes: this.queuedBytes };
+  }
 
   destroy({ cause }: { cause: Error }): void {
     this.loss = cause.message;
@@ -83,6 +90,14 @@ describe('the watch over connections that wait for a reply', () => {
       connection.bytesRead++;
       await look();
     }
+    expect(connection.loss).toBeUndefined();
+  });
+
+  it('waits for a long command that is still leaving over a slow line', async () => {
+    const connection = new Connection();
+    const { server, look } = watching(connection);
+    server.clients = [known(false)];
+    for (connection.queuedBytes = 10; connection.queuedBytes > 0; connection.queuedBytes--) await look();
     expect(connection.loss).toBeUndefined();
   });
 

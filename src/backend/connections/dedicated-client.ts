@@ -14,6 +14,7 @@ import { type ClientIdentity, parseClientList } from './client-list.ts';
 import { errorOf, type Failure, failureOf, isReplyError } from './failure.ts';
 import { UnexpectedReplyError } from './reply-shape.ts';
 import { endsTransaction, leavesConnectionAlone, opensTransaction } from './session-commands.ts';
+import { type Signs, signsOf } from './signs-of-life.ts';
 
 /** What a use is called in errors, and whether repeating it could change something twice. */
 export interface UseDescription {
@@ -59,9 +60,9 @@ export class DedicatedClient {
     return (this.client.commandQueue?.length ?? 0) > 0;
   }
 
-  /** What has come in on the connection so far. */
-  get bytesRead(): number {
-    return (this.client.stream as { bytesRead?: number } | undefined)?.bytesRead ?? 0;
+  /** What has moved on the connection so far. */
+  get signs(): Signs {
+    return signsOf(this.client.stream);
   }
 
   /** Begins a use. {@link Turn.end} ends it. */

@@ -4,20 +4,22 @@
  *
  * A command that waits for data may wait for ever, so silence says nothing, and behind it nothing else can be asked on the
  * same connection. But the server knows which of its connections wait. So it is asked over the shared connection, every
- * `periodMs`, about those on which a reply is due and nothing has come in since the last time. One that twice in a row,
- * `confirmMs` apart, was not blocked and got no byte is given up: its reply is lost, or its command has never arrived.
+ * `periodMs`, about those on which a reply is due and nothing has moved since the last time. One that twice in a row,
+ * `confirmMs` apart, was not blocked and moved no byte is given up: its reply is lost, or its command has never arrived.
  */
 
 import type { Clock } from '../../runtime/clock.ts';
 import { type ClientIdentity, isSameClient, type ListedClient } from './client-list.ts';
 import type { Failure } from './failure.ts';
+import { hasMoved, type Signs } from './signs-of-life.ts';
 
 /** As much of a connection as the watch needs. */
 export interface WatchedConnection {
   readonly identity: ClientIdentity | undefined;
   /** A reply is due. */
   readonly isWaiting: boolean;
-  readonly bytesRead: number;
+  /** What has moved on it so far. */
+  readonly signs: Signs;
   destroy(loss: Failure): void;
 }
 
@@ -30,7 +32,7 @@ export interface ReplyWatchOptions {
 }
 
 interface Note {
-  bytesRead: number;
+  signs: Signs;
   /** When the server first did not wait on it; undefined while nothing speaks against it. */
   suspectSinceMs: number | undefined;
   /** The shared connection was lost meanwhile: a server that does not say what it knows then speaks against this one. */
@@ -53,7 +55,7 @@ export class ReplyWatch {
   }
 
   add(connection: WatchedConnection): void {
-    this.#watched.set(connection, { bytesRead: connection.bytesRead, suspectSinceMs: undefined, isDoubted: false });
+    this.#watched.set(connection, { signs: connection.signs, suspectSinceMs: undefined, isDoubted: false });
     if (this.#cancel === undefined && !this.#isLooking) this.#lookIn(this.#options.periodMs);
   }
 
@@ -65,7 +67,7 @@ export class ReplyWatch {
   /** The shared connection is lost, for a reason that these may share. */
   doubt(): void {
     for (const [connection, note] of this.#watched) {
-      note.bytesRead = connection.bytesRead;
+      note.signs = connection.signs;
       note.isDoubted = true;
     }
   }
@@ -124,18 +126,19 @@ export class ReplyWatch {
       return;
     }
     const { clock, confirmMs } = this.#options;
+    note.signs = connection.signs;
     note.suspectSinceMs ??= clock.nowMs();
     if (clock.nowMs() - note.suspectSinceMs >= confirmMs) connection.destroy(forgotten);
   }
 }
 
-/** A reply is due, and nothing has come in since the last look. */
+/** A reply is due, and nothing has moved since the last look. */
 function isSilent(connection: WatchedConnection, note: Note): boolean {
-  return connection.isWaiting && connection.bytesRead === note.bytesRead;
+  return connection.isWaiting && !hasMoved(note.signs, connection.signs);
 }
 
 function clear(connection: WatchedConnection, note: Note): void {
-  note.bytesRead = connection.bytesRead;
+  note.signs = connection.signs;
   note.suspectSinceMs = undefined;
   note.isDoubted = false;
 }
