@@ -112,7 +112,7 @@ async function trial(
   await Promise.all(readers);
   expect(wrong).toEqual([]);
   left.length = 0;
-  await eventually(() => backend.get('at last'), 15_000);
+  await eventually(() => backend.get('at last'));
   await backend.close();
   await fake[Symbol.asyncDispose]();
 }

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { Redis, type RedisOptions } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RedisBackend, type RedisNodeOptions } from '../../src/redis/index.ts';
-import { eventually, outcomeOf } from '../support/eventually.ts';
+import { eventually, outcomeOf, patientMs } from '../support/eventually.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../support/redis.ts';
 import { connectionKinds, type OpenBackend } from '../support/redis-clients.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -96,7 +96,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     });
     const options: RedisNodeOptions = { port: server.port, reads: 'replica' };
     const backend = connect(options as RedisOptions);
-    await eventually(() => backend.get(key).then(() => true), 15_000);
+    await eventually(() => backend.get(key).then(() => true));
     await expectRefusal(backend.set(key, value), 'READONLY', true);
     await master.stop();
     const { error } = await eventually(async () => {
@@ -211,7 +211,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     const proxy = await startTcpProxy(server);
     closing.push(() => proxy.close());
     const backend = connect({ port: proxy.port, password }, { timeoutMs: 200 });
-    await backend.ping();
+    await backend.ping({ timeoutMs: patientMs });
     const errors: unknown[] = [];
     for (const behaviour of ['stall', 'loseReply', { answer: '?!\r\n' }, { answer: `+${value}\r\n` }] as const) {
       proxy.behaviour = behaviour;
@@ -257,7 +257,7 @@ describe('a RedisBackend with a client of its own', () => {
     await eventually(() => client.status === 'ready');
     const before = countListeners();
     const backend = new RedisBackend(client, { timeoutMs: 200 });
-    await backend.ping();
+    await backend.ping({ timeoutMs: patientMs });
     await server.kill();
     await Promise.all(Array.from({ length: 20 }, () => outcomeOf(backend.set(key, value))));
     await backend.close();

@@ -243,9 +243,9 @@ describe('a RedisBackend with a client of its own', { timeout: 60_000 }, () => {
     await eventually(async () => {
       await outcomeOf(backend.get('key'));
       return proxy.acceptedCount > connections;
-    }, 20_000);
+    });
     proxy.behaviour = 'forward';
-    expect(await eventually(() => backend.get('key'), 20_000)).toEqual(value);
+    expect(await eventually(() => backend.get('key'))).toEqual(value);
     await close();
   });
 
@@ -254,7 +254,7 @@ describe('a RedisBackend with a client of its own', { timeout: 60_000 }, () => {
     const { backend, close } = connectionKinds[0]!.open({ port: server.port }, { timeoutMs: 200 });
     for (let round = 0; round < 3; round++) {
       await server.restart();
-      await eventually(() => backend.ping().then(() => true), 15_000);
+      await eventually(() => backend.ping().then(() => true));
     }
     await close();
   });

@@ -45,7 +45,7 @@ async function watched(group: SentinelGroup): Promise<void> {
   await eventually(async () => {
     const lists = await Promise.all(group.sentinels.map((sentinel) => group.clientOf(sentinel).client('LIST')));
     return lists.every((list) => / sub=[1-9]/.test(String(list)));
-  }, 15_000);
+  });
 }
 
 /** Sets a new key again and again, and keeps what became of each. */
@@ -73,7 +73,7 @@ function writeOnAndOn(backend: RedisBackend) {
 }
 
 /** Whoever waits for what is gone waits longer: a stopped server's connections stay open for many minutes. */
-const worksAgain = (backend: RedisBackend) => eventually(() => backend.set('again', value).then(() => true), 15_000);
+const worksAgain = (backend: RedisBackend) => eventually(() => backend.set('again', value).then(() => true));
 
 const roleOf = async (group: SentinelGroup, server: RedisServer) =>
   ((await group.clientOf(server).role()) as unknown[])[0] as string;
@@ -200,7 +200,7 @@ describe('a RedisBackend over a group that Sentinel manages', { timeout: longTes
     await group.clientOf(group.sentinels[1]!).call('SENTINEL', 'FAILOVER', group.name);
     const next = await group.switchedFrom(old, 1);
     await worksAgain(backend);
-    await eventually(async () => (await portOf()) === next.port, 15_000);
+    await eventually(async () => (await portOf()) === next.port);
     const countBefore = traffic.acknowledged.length;
     await eventually(() => traffic.acknowledged.length > countBefore + 20);
     await traffic.stop();
@@ -328,12 +328,12 @@ describe('a RedisBackend over a group that Sentinel manages', { timeout: longTes
       const replicas = (await first.call('SENTINEL', 'REPLICAS', 'other')) as unknown[];
       const sentinels = (await first.call('SENTINEL', 'SENTINELS', 'other')) as unknown[];
       return replicas.length === 1 && sentinels.length === 2;
-    }, 20_000);
-    await eventually(() => first.call('SENTINEL', 'FAILOVER', 'other').then(() => true), 15_000);
+    });
+    await eventually(() => first.call('SENTINEL', 'FAILOVER', 'other').then(() => true));
     await eventually(async () => {
       const [, port] = (await first.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'other')) as string[];
       return Number(port) === other.servers[1]!.port;
-    }, 15_000);
+    });
     expect(await idOf()).toBe(id);
     await backend.set('key', value, patient);
   });
@@ -417,6 +417,6 @@ describe('a RedisBackend over a group whose replicas may be read', { timeout: lo
     await eventually(async () => {
       await backend.get('key');
       return (await getsAt(group, other)) > before + 5;
-    }, 15_000);
+    });
   });
 });

@@ -44,7 +44,7 @@ describe.each(dropInKinds)('Bull 4 over $title', ({ open }) => {
     const runs: number[] = [];
     const ended = queue.process(5, async ({ data }) => void runs.push(data.index));
     await queue.addBulk(Array.from({ length: 50 }, (_, index) => ({ data: { index } })));
-    await eventually(async () => (await queue.getCompletedCount()) === 50, 15_000);
+    await eventually(async () => (await queue.getCompletedCount()) === 50);
     expect(runs.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 50 }, (_, index) => index));
     expect((await dropIn.keyCounts()).filter((count) => count > 0).length).toBe(1);
     await queue.close();
@@ -59,7 +59,7 @@ describe.each(dropInKinds)('Bull 4 over $title', ({ open }) => {
     });
     await queue.add({ index: 2 }, { delay: 300 });
     await queue.add({ index: 1 }, { attempts: 2 });
-    await eventually(() => runs.length === 3, 15_000);
+    await eventually(() => runs.length === 3);
     expect(runs).toEqual([1, 1, 2]);
   });
 });

@@ -48,7 +48,7 @@ describe.each(dropInKinds)('BullMQ over $title', ({ open, serverCount }) => {
     const workers = [work(run, { concurrency: 5 }), work(run, { concurrency: 5 })];
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
     await queue.addBulk(Array.from({ length: 100 }, (_, index) => ({ name: 'double', data: { index } })));
-    await eventually(async () => (await queue.getCompletedCount()) === 100, 15_000);
+    await eventually(async () => (await queue.getCompletedCount()) === 100);
     expect(runs.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 100 }, (_, index) => index));
     const [job] = await queue.getJobs(['completed'], 0, 0);
     expect(job?.returnvalue).toBe(job?.data.index * 2);
@@ -81,7 +81,7 @@ describe.each(dropInKinds)('BullMQ over $title', ({ open, serverCount }) => {
     });
     await queue.add('flaky', {}, { attempts: 2 });
     await queue.upsertJobScheduler('every', { every: 100, limit: 3 }, { name: 'tick' });
-    await eventually(() => runs.filter((name) => name === 'tick').length === 3, 10_000);
+    await eventually(() => runs.filter((name) => name === 'tick').length === 3);
     await eventually(() => runs.filter((name) => name === 'flaky').length === 2);
     await eventually(async () => (await queue.getActiveCount()) === 0);
     expect(await queue.getFailedCount()).toBe(0);

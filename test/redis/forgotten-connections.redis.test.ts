@@ -113,7 +113,7 @@ describe('a wait for data on a connection that was forgotten', () => {
     proxy.forget();
     // The server still waits on it, but nobody is there any more to say so.
     await observer.rpush('list', 'job');
-    await eventually(() => redis.ping(), 20_000);
+    await eventually(() => redis.ping());
     await lookAgain(confirmMs);
     expect((await popped).error).toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
   }, 30_000);
@@ -174,6 +174,6 @@ it('a subscription is made anew when the shared connection of its node is found 
   const [shared] = await waiting('ping');
   proxy.forget(port!);
   await observer.client('KILL', 'ADDR', `127.0.0.1:${shared}`);
-  await eventually(async () => (await portsOf('subscribe')).some((other) => other !== port), 20_000);
+  await eventually(async () => (await portsOf('subscribe')).some((other) => other !== port));
   await eventually(() => redis.publish('channel', 'after').then((count) => count > 0 && messages.includes('after')));
 }, 30_000);

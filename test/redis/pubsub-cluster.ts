@@ -8,6 +8,7 @@ import { routingKeyOf } from '../../src/placement/routing-key.ts';
 import { type ChannelHomes, PubSub, type PubSubOptions } from '../../src/redis/pubsub.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { anyServer } from '../support/any-server.ts';
+import { patientMs } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 
 export const ids = ['a', 'b', 'c'] as const;
@@ -79,7 +80,7 @@ export function subscribe(
   const pubsub = new PubSub({
     homes: homesOver(ids),
     clock: systemClock,
-    timeoutMs: 5_000,
+    timeoutMs: patientMs,
     handshakeTimeoutMs: 2_000,
     makeClient(nodeId) {
       const { port } = servers.of[nodeId as (typeof ids)[number]];

@@ -310,7 +310,7 @@ describe('a RedisBackend with a direct connection', { timeout: 60_000 }, () => {
     const callers = Promise.all(Array.from({ length: 20 }, (_, number) => caller(number)));
     for (let round = 0; round < 10; round++) {
       const before = right;
-      await eventually(() => right > before + 200, 10_000);
+      await eventually(() => right > before + 200);
       proxy.resetAll();
     }
     isOver = true;
