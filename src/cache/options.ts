@@ -1,6 +1,7 @@
 /** The cache's options: parsed once, in full, when it is made. Unknown keys and bad values throw, naming the field. */
 
 import type { Backend } from '../backend/backend.ts';
+import { backendAdvice } from '../backend/not-a-backend.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
 import type { RoutingPolicy } from '../routing/fleet.ts';
@@ -125,6 +126,10 @@ function parseNodes(input: unknown): ParsedNode[] {
 /** @throws {InvalidArgumentError} */
 export function parseCacheNode(field: string, input: unknown): ParsedNode {
   const { backend, ...node } = expectOptions(field, input, ['id', 'backend', 'weight', 'zone']);
+  const advice = backendAdvice(backend);
+  if (advice !== undefined) {
+    throw InvalidArgumentError.saying(`${field}.backend`, `${field}.backend: ${advice}`);
+  }
   const methods = expectObject(`${field}.backend`, backend);
   for (const method of ['get', 'set', 'delete', 'ping', 'close']) {
     expectFunction(`${field}.backend.${method}`, methods[method]);

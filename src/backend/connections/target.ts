@@ -13,6 +13,7 @@ import type { CredentialsFunction } from './credentials.ts';
 import { parseIoredisOptions } from './ioredis-options.ts';
 import type { RedisNodeOptions } from './options.ts';
 import { type GroupSettings, parseGroup } from './sentinel-settings.ts';
+import { urlAdvice } from './url-advice.ts';
 
 export type Target =
   | {
@@ -38,6 +39,9 @@ const urlForm = "a URL such as 'redis://[user[:password]@]host[:port][/db]', 're
 /** @param field  Where the target stood, for errors. */
 export function parseTarget(target: unknown, field = 'target'): Target {
   if (typeof target === 'string') return ownTarget(mergeUrl(parseUrl(target, field), {}, field), {}, field);
+  if (target === undefined) {
+    throw InvalidArgumentError.saying(field, `${field}: It is undefined. Is an environment variable not set?`);
+  }
   const object = expectObject(field, target);
   if (isClient(object)) return lentTarget(object as unknown as Client, field);
   const { url, ...beside } = object as RedisNodeOptions;
@@ -76,7 +80,11 @@ function lentTarget(client: Client, field: string): Target {
     throw new InvalidArgumentError(field, 'a client of one server (Redis Cluster does its own sharding)', client);
   }
   if (commandClassOf(client) === undefined || typeof client.duplicate !== 'function') {
-    throw new InvalidArgumentError(field, 'a client of ioredis 5 or 6, or of iovalkey', client);
+    throw new InvalidArgumentError(
+      field,
+      'a client of ioredis 5 or 6, or of iovalkey; clients of other libraries cannot be borrowed, so give the url',
+      client,
+    );
   }
   if (hasKeyPrefix(client.options)) {
     throw new InvalidArgumentError(
@@ -144,6 +152,12 @@ function addressOf(options: ClientOptions | RedisOptions): string {
   return `${host.includes(':') ? `[${host}]` : host}:${options.port ?? 6379}`;
 }
 
+function badUrl(field: string, text: string): InvalidArgumentError {
+  const advice = urlAdvice(text);
+  if (advice === undefined) return new InvalidArgumentError(field, urlForm, text);
+  return InvalidArgumentError.saying(field, `${field}: ${advice}`);
+}
+
 /** What a URL says, and what it leaves to be understood. */
 interface UrlParts {
   readonly stated: RedisOptions;
@@ -155,7 +169,7 @@ function parseUrl(text: string, field: string): UrlParts {
     return text.startsWith('unix:') ? parseUnixUrl(text) : parseNetworkUrl(text);
   } catch {
     // Parsers quote what they were given.
-    throw new InvalidArgumentError(field, urlForm, text);
+    throw badUrl(field, text);
   }
 }
 
@@ -165,7 +179,7 @@ function parseNetworkUrl(text: string): UrlParts {
   const url = new URL(text);
   const isTls = url.protocol === 'rediss:';
   if (!isTls && url.protocol !== 'redis:') throw new UrlError();
-  if (url.hash !== '') throw new UrlError();
+  if (url.hash !== '' || url.hostname === 'undefined' || url.hostname === 'null') throw new UrlError();
   const path = url.pathname.replace(/^\//, '');
   const query = parseQuery(url.searchParams, ['db', 'family']);
   if (path !== '' && query.db !== undefined) throw new UrlError();
