@@ -1,7 +1,6 @@
 /** A node that is set up so that it cannot serve: somebody has to change something, at the server or here. */
 
-import { ShardringError } from './base.ts';
-import { type NodeErrorOptions, named } from './node.ts';
+import { NodeError, type NodeErrorOptions, named } from './node.ts';
 
 /**
  * - `cluster mode`: a server of Redis Cluster, which serves a part of the keys and answers MOVED to the rest.
@@ -23,7 +22,7 @@ const remedies: Readonly<Record<ServerProblem, (other: string | undefined) => st
 };
 
 /** The server at the node's address is none that the node can use. The call was not executed. */
-export class WrongServerError extends ShardringError {
+export class WrongServerError extends NodeError {
   static {
     this.prototype.name = 'WrongServerError';
   }
@@ -46,7 +45,7 @@ export class WrongServerError extends ShardringError {
 }
 
 /** The function that gives the node's credentials failed, gave none, or was late. `cause` is what it threw. */
-export class CredentialsError extends ShardringError {
+export class CredentialsError extends NodeError {
   static {
     this.prototype.name = 'CredentialsError';
   }

@@ -9,6 +9,19 @@ export interface NodeErrorOptions extends ErrorOptions {
   readonly reason?: string | undefined;
 }
 
+/** An error that speaks of one node. */
+export abstract class NodeError extends ShardringError {
+  abstract readonly node: string;
+  abstract readonly operation: string;
+  /** Where the node's server is, if that is known. */
+  declare readonly address?: string;
+
+  constructor(message: string, options: NodeErrorOptions) {
+    super(message, options);
+    if (options.address !== undefined) this.address = options.address;
+  }
+}
+
 /** `node a (10.0.0.1:6379)`. A node without a name of its own is called by its address. */
 export const named = (node: string, address: string | undefined) =>
   address === undefined || address === node ? `node ${node}` : `node ${node} (${address})`;
@@ -19,24 +32,30 @@ const ending = (reason: string | undefined) => (reason === undefined ? '.' : `: 
  * The node could not be reached. A write was not executed there; a read may have been, and its answer is lost. Another
  * replica may serve.
  */
-export class NodeUnavailableError extends ShardringError {
+export class NodeUnavailableError extends NodeError {
   static {
     this.prototype.name = 'NodeUnavailableError';
   }
   readonly code = 'ERR_NODE_UNAVAILABLE';
   readonly retryable = true;
+  /** Why, in words. */
+  declare readonly reason?: string;
+  /** Of a node that was down before the call: since when, as Unix time in milliseconds. */
+  declare readonly sinceMs?: number;
 
   constructor(
     readonly node: string,
     readonly operation: string,
-    options: NodeErrorOptions = {},
+    options: NodeErrorOptions & { readonly sinceMs?: number | undefined } = {},
   ) {
     super(`${operation}: ${named(node, options.address)} cannot be reached${ending(options.reason)}`, options);
+    if (options.reason !== undefined) this.reason = options.reason;
+    if (options.sinceMs !== undefined) this.sinceMs = options.sinceMs;
   }
 }
 
 /** The deadline passed before an answer came, and the call changed nothing (it was a read, or was never sent). */
-export class TimeoutError extends ShardringError {
+export class TimeoutError extends NodeError {
   static {
     this.prototype.name = 'TimeoutError';
   }
@@ -60,7 +79,7 @@ export class TimeoutError extends ShardringError {
  * Not retryable on its own account: repeating an increment could count twice. A caller that knows its call to be
  * idempotent (a `set`, a `delete`) may repeat it.
  */
-export class UnknownOutcomeError extends ShardringError {
+export class UnknownOutcomeError extends NodeError {
   static {
     this.prototype.name = 'UnknownOutcomeError';
   }
@@ -128,7 +147,7 @@ function refusal(kind: ReplyErrorKind): string {
 }
 
 /** The node answered with an error. `cause` holds the server's own text. The call was not executed. */
-export class NodeReplyError extends ShardringError {
+export class NodeReplyError extends NodeError {
   static {
     this.prototype.name = 'NodeReplyError';
   }
@@ -147,7 +166,7 @@ export class NodeReplyError extends ShardringError {
 }
 
 /** The node sent bytes that are not the protocol. Its connection is given up. */
-export class NodeProtocolError extends ShardringError {
+export class NodeProtocolError extends NodeError {
   static {
     this.prototype.name = 'NodeProtocolError';
   }

@@ -28,6 +28,6 @@ function isVague(fault: unknown): boolean {
 }
 
 function reasonOf(fault: unknown): unknown {
-  const { code, kind, message } = (rootOf(fault) ?? {}) as { code?: unknown; kind?: unknown; message?: unknown };
-  return kind ?? code ?? message;
+  const root = (rootOf(fault) ?? {}) as Record<'code' | 'kind' | 'problem' | 'message', unknown>;
+  return root.problem ?? root.kind ?? root.code ?? root.message;
 }

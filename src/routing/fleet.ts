@@ -3,8 +3,8 @@
  */
 
 import type { CompleteBackend } from '../backend/backend.ts';
-import { isShardringError, type NodeAttempt, NodeReplyError, NodeUnavailableError } from '../errors/index.ts';
-import { rootOf } from '../health/faults.ts';
+import type { NodeAttempt } from '../errors/index.ts';
+import { downError } from '../health/down-error.ts';
 import type { HealthView } from '../health/health-view.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -166,16 +166,13 @@ export class Fleet {
     this.#filled.clear();
   }
 
-  /** Why the holders that are down were not tried: what the server said, or that it cannot be reached. */
+  /** Why the holders that are down were not tried: what first said what is wrong with them. */
   downAttempts(operation: string, down: readonly NodeId[]): NodeAttempt[] {
-    return down.map((node) => {
-      const { fault } = this.health.reportOf(node);
-      const error =
-        isShardringError(fault) && fault.code === 'ERR_NODE_REPLY'
-          ? new NodeReplyError(node, operation, fault.kind, { cause: fault.cause })
-          : new NodeUnavailableError(node, operation, { cause: rootOf(fault) });
-      return { node, elapsedMs: 0, error };
-    });
+    return down.map((node) => ({
+      node,
+      elapsedMs: 0,
+      error: downError(node, operation, this.health.reportOf(node)),
+    }));
   }
 
   /**

@@ -164,10 +164,15 @@ export class Link {
 
   /** The connection is there, and is not one to use. A client that is not ours stays connected. */
   #refuse(failure: Failure): void {
-    this.#outage = failure;
+    this.#noteOutage(failure);
     this.#listener.onUnreachable(failure);
     if (this.#options.isOwn) this.drop(failure);
     else this.#isUp = false;
+  }
+
+  /** A bare end of a connection says less than what was wrong before. */
+  #noteOutage(failure: Failure): void {
+    if (this.#outage === undefined || failure !== closedByPeer) this.#outage = failure;
   }
 
   /** The pause before the next attempt is for a node that does not change. */
@@ -200,7 +205,7 @@ export class Link {
     }
     // AUTH or SELECT was refused, or this is no Redis: with ioredis a connection may go on after that, without password
     // or in the wrong database.
-    this.#outage = failure;
+    this.#noteOutage(failure);
     this.#listener.onUnreachable(failure);
     if (this.#options.isOwn) this.client.stream?.destroy();
   }
@@ -213,8 +218,8 @@ export class Link {
     this.#lastError = undefined;
     this.#listener.onLost(failure);
     if (wasUp) return; // The first attempt to reconnect comes at once; whether the node is reachable is not known yet.
-    this.#outage = failure;
-    this.#listener.onUnreachable(failure);
+    this.#noteOutage(failure);
+    this.#listener.onUnreachable(this.#outage ?? failure);
   }
 
   #onEnd(): void {
