@@ -5,6 +5,7 @@
  */
 
 import { types } from 'node:util';
+import { ownBytes } from '../backend/connections/own-bytes.ts';
 import { CodecError, InvalidArgumentError, isShardringError } from '../errors/index.ts';
 import { expectFunction, expectObject, expectString } from '../runtime/validate.ts';
 import { asBuffer, fromJsonText, toJsonValue } from './json-value.ts';
@@ -14,7 +15,10 @@ export interface Codec<Stored = unknown> {
   readonly name: string;
   /** Must not change `value`. What it throws becomes the cause of a {@link CodecError}. */
   encode(value: Stored): Uint8Array;
-  /** Gets exactly the bytes that `encode` gave, or whatever another program has stored. Must not keep or change them. */
+  /**
+   * Gets exactly the bytes that `encode` gave, or whatever another program has stored. Must not change them, and not keep them
+   * without a copy: they may be a view on a much larger piece of memory.
+   */
   decode(bytes: Uint8Array): Stored;
 }
 
@@ -35,7 +39,7 @@ const encodeJson = (value: unknown, field: string): Buffer =>
 export const bytesCodec: Codec<Uint8Array> = {
   name: 'bytes',
   encode: (value) => encodeBytes(value, 'value'),
-  decode: asBuffer,
+  decode: (bytes) => ownBytes(asBuffer(bytes)),
 };
 
 function encodeBytes(value: unknown, field: string): Buffer {

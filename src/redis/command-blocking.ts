@@ -6,8 +6,8 @@
  * are meant. PUBLISH does, as it goes to the replicas, changes no key, and needs nobody to listen.
  */
 
-import { exists, hasFlag } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
+import { exists, hasFlag } from './command-facts.ts';
 import { tokenOf } from './command-keys.ts';
 
 type Args = readonly CommandArgument[];

@@ -1,7 +1,7 @@
 /** Commands without keys: which go to every node, which to any, and which of their subcommands are refused. */
 
-import { exists } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
+import { exists } from './command-facts.ts';
 import { keysOf, tokenOf } from './command-keys.ts';
 import { chooseNode, eachOf, ofTheConnection, type Refusal, refuse } from './command-refusals.ts';
 import { first, type MergeReplies, maximum, minimum, minimumOfEach, sum, sumOfCounts, union } from './merge.ts';

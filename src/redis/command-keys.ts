@@ -11,8 +11,8 @@
  * A call that the server will refuse for its form has the keys that could be found, or none.
  */
 
-import { exists, getKeyIndexes, hasFlag } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
+import { exists, getKeyIndexes, hasFlag } from './command-facts.ts';
 
 type Args = readonly CommandArgument[];
 

@@ -54,11 +54,12 @@ export const refusedCommands: ReadonlyMap<string, Refusal> = new Map(
     pfselftest: chooseNode('it tests one server'),
     role: chooseNode('each node has its own role'),
     save: chooseNode('it writes the file of one server'),
+    commandlog: chooseNode('each node has its own log'),
     slowlog: chooseNode('each node has its own log'),
     swapdb: chooseNode('the nodes would swap at different moments'),
     time: chooseNode('each node has its own clock'),
     ...eachOf(['failover', 'replicaof', 'slaveof', 'shutdown'], roleOfServer),
-    ...eachOf(['asking', 'cluster', 'readonly', 'readwrite', 'trimslots'], clusterOnly),
+    ...eachOf(['asking', 'cluster', 'clusterscan', 'readonly', 'readwrite', 'trimslots'], clusterOnly),
     ...eachOf(['psync', 'replconf', 'sync'], replicationProtocol),
     // The connection.
     himport: ofTheConnection('send it to a client of your own: redis.nodeFor(key).duplicate()'),

@@ -7,8 +7,8 @@
  * can be split. A command without keys that is not listed here is refused: to guess a node would be wrong in silence.
  */
 
-import { exists, hasFlag } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
+import { exists, hasFlag } from './command-facts.ts';
 import { hasKeylessRule, keyless } from './command-keyless.ts';
 import { countIndexOf, hasOneKey, isKnownModuleCommand, keysOf, sortsByKeysAnywhere, tokenOf } from './command-keys.ts';
 import { type Refusal, refuse, refusedCommands } from './command-refusals.ts';

@@ -5,8 +5,8 @@
  * its arguments is its owner's: a `ShardedRedis` sends, a pipeline keeps.
  */
 
-import { list } from '@ioredis/commands';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
+import { commandNames } from './command-facts.ts';
 
 /** How replies reach the caller: strings, or bytes for the `*Buffer` methods. */
 export type ReplyEncoding = 'utf8' | null;
@@ -46,7 +46,7 @@ export function addCommandMethods(prototype: CommandOwner): void {
     if (name in prototype) return;
     Object.defineProperty(prototype, name, { value: asCommand(method), writable: true, configurable: true });
   };
-  for (const name of list) {
+  for (const name of commandNames) {
     add(name, methodOf(name, 'utf8'));
     add(`${name}Buffer`, methodOf(name, null));
   }

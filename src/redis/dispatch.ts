@@ -5,7 +5,6 @@
  * written, by `copies.ts` and `replication/`.
  */
 
-import { exists, hasFlag } from '@ioredis/commands';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { CommandRefusedError } from '../errors/index.ts';
 import type { NodeId } from '../placement/node.ts';
@@ -15,6 +14,7 @@ import { copiesOf, holdersOf, type Topology } from '../routing/topology.ts';
 import type { Random } from '../runtime/random.ts';
 import { endMsOf, stepTimeMs } from '../runtime/time-limit.ts';
 import { waitsForOwnWrites } from './command-blocking.ts';
+import { exists, hasFlag } from './command-facts.ts';
 import { blocking, type Distribution, distributionOf, isForItsKeys, isReadOnly, keysOf } from './command-table.ts';
 import { type Ask, readCopies, writeCopies, writeFirst } from './copies.ts';
 import { type Invocation, withKeyPrefix } from './invocation.ts';

@@ -8,6 +8,7 @@
 import type { Command } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { encodeKey } from '../backend/connections/key-bytes.ts';
+import { ownBytes, ownBytesWithin } from '../backend/connections/own-bytes.ts';
 import { CommandRefusedError } from '../errors/index.ts';
 import { hasOneKey, keysOf } from './command-keys.ts';
 import type { ReplyEncoding } from './commander.ts';
@@ -61,7 +62,7 @@ export function invocationOf(
   const args = command.args as CommandArgument[];
   const keyIndexes = keysOf(lowerName, args);
   const keys = takeKeys(args, keyIndexes);
-  const decode = (reply: unknown) => command.transformReply(reply as Buffer);
+  const decode = (reply: unknown) => ownedIfBytes(command.transformReply(reply as Buffer), encoding);
   return new Invocation(lowerName, args, keyIndexes, keys, encoding, decode);
 }
 
@@ -124,11 +125,14 @@ function plainDecoder(name: string, encoding: ReplyEncoding, Parser: CommandPars
 
 /** Text and numbers at once; what has parts, by ioredis. */
 function decodePlain(reply: unknown, encoding: ReplyEncoding, name: string, Parser: CommandParser): unknown {
-  if (Buffer.isBuffer(reply)) return encoding === null ? reply : reply.toString(encoding);
+  if (Buffer.isBuffer(reply)) return encoding === null ? ownBytes(reply) : reply.toString(encoding);
   if (typeof reply !== 'object' || reply === null) return reply;
   const command = new Parser(name, [], { replyEncoding: encoding as BufferEncoding });
-  return command.transformReply(reply as Buffer);
+  return ownedIfBytes(command.transformReply(reply as Buffer), encoding);
 }
+
+/** Who is given bytes may keep them. */
+const ownedIfBytes = (reply: unknown, encoding: ReplyEncoding) => (encoding === null ? ownBytesWithin(reply) : reply);
 
 /** The keys as text; in `args` those that ioredis would write otherwise (a lone surrogate as U+FFFD) become bytes. */
 function takeKeys(args: CommandArgument[], keyIndexes: readonly number[]): string[] {

@@ -7,6 +7,7 @@
  */
 
 import type { Redis } from 'ioredis';
+import { ownBytes } from '../backend/connections/own-bytes.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { type Channel, idOf } from './channel.ts';
 import { shownTextOf } from './key-text.ts';
@@ -28,14 +29,14 @@ export class MessageRelay {
   listen(client: Redis, patterns: ReadonlyMap<string, Channel>): void {
     const emitAs = (event: string) => (channel: Buffer, message: Buffer) => {
       this.#emit(event, () => [shownTextOf(channel), message.toString()]);
-      this.#emit(`${event}Buffer`, () => [channel, message]);
+      this.#emit(`${event}Buffer`, () => [ownBytes(channel), ownBytes(message)]);
     };
     client.on('messageBuffer', emitAs('message'));
     client.on('smessageBuffer', emitAs('smessage'));
     client.on('pmessageBuffer', (given: string | Buffer, channel: Buffer, message: Buffer) => {
       const pattern = patternOf(patterns, given.toString());
       this.#emit('pmessage', () => [pattern, shownTextOf(channel), message.toString()]);
-      this.#emit('pmessageBuffer', () => [pattern, channel, message]);
+      this.#emit('pmessageBuffer', () => [pattern, ownBytes(channel), ownBytes(message)]);
     });
   }
 

@@ -1,6 +1,5 @@
 /** Sends commands to single nodes: over the connection that all callers share, or for those that wait over one of their own. */
 
-import { exists, hasFlag } from '@ioredis/commands';
 import type { Redis } from 'ioredis';
 import { CallLimits, type Changes, type CommandSpec } from '../backend/connections/call.ts';
 import type { CommandArgument } from '../backend/connections/client.ts';
@@ -10,6 +9,7 @@ import type { ScannedServer } from '../backend/connections/scan-position.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { waitAt } from './blocking.ts';
+import { exists, hasFlag } from './command-facts.ts';
 import { blocking } from './command-table.ts';
 import { asResp2 } from './lent-replies.ts';
 import type { RedisNode } from './node.ts';

@@ -1,6 +1,7 @@
 /** The scans of a ShardedRedis: which nodes are asked, over what, and which of their keys count. */
 
 import type { CommandArgument } from '../backend/connections/client.ts';
+import { ownBytes } from '../backend/connections/own-bytes.ts';
 import { pageAt, type ScanPosition } from '../backend/connections/scan-position.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
@@ -159,7 +160,7 @@ function pageOf(reply: unknown): { readonly cursor: string; readonly items: Buff
 const itemIn =
   (encoding: ReplyEncoding) =>
   (bytes: Buffer): string | Buffer =>
-    encoding === null ? bytes : shownTextOf(bytes);
+    encoding === null ? ownBytes(bytes) : shownTextOf(bytes);
 
 async function* itemsOf(
   pages: AsyncIterable<readonly Buffer[], void, undefined>,

@@ -63,6 +63,7 @@ export const conditions: ReadonlyMap<string, EffectRule> = new Map<string, Effec
   ['hsetnx', (args) => ifDone({ name: 'hset', args })],
   ['msetnx', (args) => ifDone({ name: 'mset', args })],
   ['renamenx', (args) => ifDone({ name: 'rename', args })],
+  ['delifeq', (args) => ifDone({ name: 'del', args: args.slice(0, 1) })],
   ['delex', (args) => ifDone({ name: 'del', args: args.slice(0, 1) })],
   ['copy', (args) => replacing('copy', args, 2)],
   ['restore', (args) => replacing('restore', args, 3)],
