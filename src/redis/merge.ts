@@ -6,6 +6,7 @@
  */
 
 import type { CommandArgument } from '../backend/connections/client.ts';
+import { UnexpectedReplyError } from '../backend/connections/reply-shape.ts';
 
 /** What one node replied to its share of a split command. */
 export interface Part {
@@ -19,8 +20,8 @@ export type MergeParts = (parts: readonly Part[], entryCount: number) => unknown
 /** @param replies  Of all nodes, to one and the same command; at least one. */
 export type MergeReplies = (replies: readonly unknown[]) => unknown;
 
-/** The reply itself may be a stored value and is not shown. */
-const unexpected = (expected: string) => new Error(`The reply is not ${expected}.`);
+/** Each reply has passed its own check, see `reply-shape.ts`; this is for those that do not fit together. */
+const unexpected = (expected: string) => new UnexpectedReplyError(expected);
 
 /** The arguments of one node's share. @param width  Arguments of an entry: 1 for a key, 2 for a key and its value. */
 export function argumentsOf(args: readonly CommandArgument[], width: number, entries: readonly number[]) {
