@@ -29,6 +29,8 @@ export {
   CrossNodeError,
   InvalidArgumentError,
   isShardringError,
+  LoadCycleError,
+  LoadTimeoutError,
   MissingDependencyError,
   type NodeAttempt,
   NodeProtocolError,

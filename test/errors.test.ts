@@ -21,6 +21,8 @@ const samples: errors.AnyShardringError[] = [
   new errors.WriteConsistencyError('set', 2, ['b'], [attempt]),
   new errors.NotReadyError(2, ['b'], [attempt], 1_000),
   new errors.PartialFailureError('getMany', new Map(), ['secret-key'], [attempt]),
+  new errors.LoadTimeoutError(500),
+  new errors.LoadCycleError(),
   new errors.CodecError('json', 'decode', { cause }),
   new errors.UnsupportedError('scan', 'memory'),
   new errors.CrossNodeError('sinter', ['a', 'b']),

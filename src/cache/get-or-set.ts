@@ -4,12 +4,20 @@
  *
  * Stale-while-revalidate (RFC 5861, section 3): a value is stored for `ttlMs + staleWhileRevalidateMs`. In the last
  * part of its life it is still answered, at once, while one load per process replaces it.
+ *
+ * Where the key's nodes are not available, the value is loaded all the same, unless the caller says otherwise: still once per
+ * key, only so many keys at a time, and without storing it.
  */
 
-import { CodecError, InvalidArgumentError } from '../errors/index.ts';
+import { CodecError, InvalidArgumentError, isShardringError, LoadTimeoutError } from '../errors/index.ts';
 import type { Fleet } from '../routing/fleet.ts';
-import { SingleFlight } from '../routing/single-flight.ts';
+import { type Flight, SingleFlight } from '../routing/single-flight.ts';
 import { untilAborted } from '../runtime/abort.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { WhenUnavailable } from './call-options.ts';
+import { LoadContext } from './load-context.ts';
+import { LoadPlaces } from './load-places.ts';
+import type { CallSettings, ParsedOptions } from './options.ts';
 
 /** How the values of one cache are read and written, in the cache's own terms. */
 export interface ValueAccess {
@@ -21,28 +29,42 @@ export interface ValueAccess {
   write(key: string, value: unknown, ttlMs: number): Promise<void>;
 }
 
-export interface Freshness {
+/** The options of a cache that count for its `getOrSet`. */
+export type GetOrSetDefaults = Pick<
+  ParsedOptions,
+  'defaultTtlMs' | 'whenUnavailable' | 'loadTimeoutMs' | 'maxUnavailableLoads'
+>;
+
+interface LoadSettings {
   /** Infinity for a value that stays. */
   readonly ttlMs: number;
   readonly staleWhileRevalidateMs: number | undefined;
+  readonly whenUnavailable: WhenUnavailable;
+  /** Undefined: as long as it takes. */
+  readonly loadTimeoutMs: number | undefined;
 }
 
 export type Load = () => unknown;
 
 export class GetOrSet {
   readonly #fleet: Fleet;
+  readonly #defaults: GetOrSetDefaults;
   readonly #access: ValueAccess;
   /** Reading, and loading what is missing. */
   readonly #flights: SingleFlight<unknown>;
-  /** Loading, because the value is missing or old. */
+  /** Loading, because the value is missing, old or out of reach. */
   readonly #loads: SingleFlight<unknown>;
+  readonly #context = new LoadContext();
+  readonly #places: LoadPlaces;
   readonly #closed = new AbortController();
 
-  constructor(fleet: Fleet, access: ValueAccess) {
+  constructor(fleet: Fleet, access: ValueAccess, options: GetOrSetDefaults) {
     this.#fleet = fleet;
+    this.#defaults = options;
     this.#access = access;
     this.#flights = new SingleFlight(fleet.guards);
     this.#loads = new SingleFlight(fleet.guards);
+    this.#places = new LoadPlaces(options.maxUnavailableLoads);
   }
 
   /** Rejects all who wait for a load, whatever becomes of that: its value is not stored any more. */
@@ -51,30 +73,49 @@ export class GetOrSet {
   }
 
   /** The shared run goes on for the others when this caller's signal aborts. */
-  run(key: string, load: Load, freshness: Freshness, signal: AbortSignal | undefined): Promise<unknown> {
-    if (freshness.staleWhileRevalidateMs !== undefined && freshness.ttlMs === Number.POSITIVE_INFINITY) {
+  run(key: string, load: Load, call: CallSettings): Promise<unknown> {
+    const settings = settingsOf(call, this.#defaults);
+    if (settings.staleWhileRevalidateMs !== undefined && settings.ttlMs === Number.POSITIVE_INFINITY) {
       throw new InvalidArgumentError(
         'options.ttlMs',
         'a finite time to live with staleWhileRevalidateMs',
-        freshness.ttlMs,
+        settings.ttlMs,
       );
     }
-    const flight = this.#flights.run(key, () => this.#readOrLoad(key, load, freshness));
-    return untilAborted(flight, signal);
+    const flight = this.#flights.join(key, (own) => this.#readOrLoad(own, key, load, settings));
+    const caller = this.#context.current();
+    if (caller !== undefined) {
+      caller.flight.waitFor(flight);
+      // Else those who have places could all wait for those who wait for one.
+      caller.leavePlace();
+    }
+    return untilAborted(flight.result, call.signal);
   }
 
-  async #readOrLoad(key: string, load: Load, freshness: Freshness): Promise<unknown> {
-    const found = await this.#access.read(key, freshness.staleWhileRevalidateMs !== undefined);
-    if (found === undefined) return await this.#load(key, load, freshness);
-    if (this.#isStale(key, found.expiresAtMs, freshness) && !this.#loads.has(key)) {
-      this.#load(key, load, freshness).catch((error) => {
+  async #readOrLoad(flight: Flight, key: string, load: Load, settings: LoadSettings): Promise<unknown> {
+    let found: Awaited<ReturnType<ValueAccess['read']>>;
+    try {
+      found = await this.#access.read(key, settings.staleWhileRevalidateMs !== undefined);
+    } catch (error) {
+      if (settings.whenUnavailable === 'fail' || !isUnavailable(error)) throw error;
+      this.#tell(error);
+      return await this.#awaitLoad(flight, this.#loadUnstored(key, load, settings));
+    }
+    if (found === undefined) return await this.#awaitLoad(flight, this.#load(key, load, settings));
+    if (this.#isStale(key, found.expiresAtMs, settings) && !this.#loads.has(key)) {
+      this.#load(key, load, settings).result.catch((error) => {
         if (!this.#closed.signal.aborted) this.#tell(error);
       });
     }
     return found.value;
   }
 
-  #isStale(key: string, expiresAtMs: number | undefined, { staleWhileRevalidateMs }: Freshness): boolean {
+  #awaitLoad(flight: Flight, loading: Flight): Promise<unknown> {
+    flight.waitFor(loading);
+    return loading.result;
+  }
+
+  #isStale(key: string, expiresAtMs: number | undefined, { staleWhileRevalidateMs }: LoadSettings): boolean {
     if (expiresAtMs === undefined || staleWhileRevalidateMs === undefined) return false;
     // A stand-in shortens lives, so that the time left says nothing of the age; it drops the value soon enough.
     if (this.#fleet.placesOf(key).standIns.length > 0) return false;
@@ -82,16 +123,34 @@ export class GetOrSet {
   }
 
   /** A value that a write or delete of the key has overtaken is answered and not stored. */
-  #load(key: string, load: Load, freshness: Freshness): Promise<unknown> {
-    return this.#loads.run(key, async (guard) => {
-      const value = await untilAborted((async () => load())(), this.#closed.signal);
-      if (value !== undefined && !guard.broken) await this.#store(key, value, freshness);
+  #load(key: string, load: Load, settings: LoadSettings): Flight {
+    return this.#loads.join(key, async (flight) => {
+      await undefined; // Who waits for this load is noted first: the load may ask for it with its first word.
+      const value = await this.#runLoad(flight, load, settings, noPlace);
+      if (value !== undefined && !flight.guard.broken) await this.#store(key, value, settings);
       return value;
     });
   }
 
+  #loadUnstored(key: string, load: Load, settings: LoadSettings): Flight {
+    return this.#loads.join(key, async (flight) => {
+      const leavePlace = await untilAborted(this.#places.take(), this.#closed.signal);
+      try {
+        return await this.#runLoad(flight, load, settings, leavePlace);
+      } finally {
+        leavePlace();
+      }
+    });
+  }
+
+  #runLoad(flight: Flight, load: Load, { loadTimeoutMs }: LoadSettings, leavePlace: () => void): Promise<unknown> {
+    const work = () => untilAborted((async () => load())(), this.#closed.signal);
+    const timed = loadTimeoutMs === undefined ? work : () => inTime(work(), loadTimeoutMs, this.#fleet.clock);
+    return this.#context.run({ flight, leavePlace }, timed);
+  }
+
   /** A loaded value is answered even if it cannot be stored. */
-  async #store(key: string, value: unknown, { ttlMs, staleWhileRevalidateMs = 0 }: Freshness): Promise<void> {
+  async #store(key: string, value: unknown, { ttlMs, staleWhileRevalidateMs = 0 }: LoadSettings): Promise<void> {
     const stored = this.#access.write(key, value, ttlMs + staleWhileRevalidateMs);
     // Closing waits for this, whoever has given up by then; it does not wait for a load.
     this.#fleet.background(
@@ -111,5 +170,50 @@ export class GetOrSet {
 
   #tell(error: unknown): void {
     this.#fleet.emit('backgroundError', { operation: 'getOrSet', node: undefined, error });
+  }
+}
+
+const settingsOf = (call: CallSettings, defaults: GetOrSetDefaults): LoadSettings => ({
+  ttlMs: call.ttlMs ?? defaults.defaultTtlMs,
+  staleWhileRevalidateMs: call.staleWhileRevalidateMs,
+  whenUnavailable: call.whenUnavailable ?? defaults.whenUnavailable,
+  loadTimeoutMs: call.loadTimeoutMs ?? defaults.loadTimeoutMs,
+});
+
+const noPlace = () => undefined;
+
+/** @throws {LoadTimeoutError} What the work gives later is dropped. */
+async function inTime(work: Promise<unknown>, timeoutMs: number, clock: Clock): Promise<unknown> {
+  let cancel = () => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.schedule(timeoutMs, () => reject(new LoadTimeoutError(timeoutMs)), true);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    cancel();
+  }
+}
+
+/**
+ * Whether a read failed because no node could say what is under the key, as against a fault of the call or of what is stored.
+ * What a backend of somebody else throws counts as the former.
+ */
+function isUnavailable(error: unknown): boolean {
+  if (!isShardringError(error)) return true;
+  switch (error.code) {
+    case 'ERR_NODE_UNAVAILABLE':
+    case 'ERR_TIMEOUT':
+    case 'ERR_UNKNOWN_OUTCOME':
+    case 'ERR_NODE_PROTOCOL':
+    case 'ERR_WRONG_SERVER':
+    case 'ERR_CREDENTIALS':
+      return true;
+    case 'ERR_NODE_REPLY':
+      return error.kind !== 'WRONGTYPE';
+    case 'ERR_ALL_REPLICAS_FAILED':
+      return error.attempts.some((attempt) => isUnavailable(attempt.error));
+    default:
+      return false;
   }
 }

@@ -17,6 +17,7 @@ import {
   expectOptions,
   expectSignal,
 } from '../runtime/validate.ts';
+import type { LoadOptions, WhenUnavailable } from './call-options.ts';
 import { type Codec, type CodecOption, parseCodec } from './codecs.ts';
 
 /** A node and the backend behind it. The cache closes the backend when it is closed or the node removed. */
@@ -24,7 +25,7 @@ export interface CacheNode extends NodeInput {
   readonly backend: Backend;
 }
 
-export interface ShardedCacheOptions<Stored = unknown> extends RoutingOptions {
+export interface ShardedCacheOptions<Stored = unknown> extends RoutingOptions, LoadOptions {
   /** The nodes, in any order. None is allowed: every call then rejects with `ERR_NO_NODES` until one is added. */
   readonly nodes: Iterable<CacheNode>;
 
@@ -66,6 +67,9 @@ export interface ParsedOptions extends ParsedRoutingOptions {
   readonly policy: RoutingPolicy;
   readonly codec: Codec;
   readonly defaultTtlMs: number;
+  readonly whenUnavailable: WhenUnavailable;
+  readonly loadTimeoutMs: number | undefined;
+  readonly maxUnavailableLoads: number;
 }
 
 const names = [
@@ -78,6 +82,9 @@ const names = [
   'readRepair',
   'codec',
   'defaultTtlMs',
+  'whenUnavailable',
+  'loadTimeoutMs',
+  'maxUnavailableLoads',
   'timeoutMs',
   'health',
   'allowSharedServers',
@@ -109,8 +116,17 @@ export function parseOptions(input: unknown): ParsedOptions {
     },
     codec: parseCodec('codec', given.codec),
     defaultTtlMs: parseTtl('defaultTtlMs', given.defaultTtlMs) ?? Number.POSITIVE_INFINITY,
+    whenUnavailable: parseWhenUnavailable('whenUnavailable', given.whenUnavailable) ?? 'load',
+    loadTimeoutMs: parseLoadTimeout('loadTimeoutMs', given.loadTimeoutMs),
+    maxUnavailableLoads: expectInteger('maxUnavailableLoads', given.maxUnavailableLoads ?? 100, 1),
   };
 }
+
+const parseWhenUnavailable = (field: string, value: unknown) =>
+  value === undefined ? undefined : expectOneOf(field, value, ['load', 'fail']);
+
+const parseLoadTimeout = (field: string, value: unknown) =>
+  value === undefined ? undefined : expectInteger(field, value, 1);
 
 function parseNodes(input: unknown): ParsedNode[] {
   const nodes = [...expectIterable('nodes', input as Iterable<unknown>)].map((node, index) =>
@@ -151,9 +167,17 @@ export interface CallSettings {
   readonly signal: AbortSignal | undefined;
   readonly ttlMs: number | undefined;
   readonly staleWhileRevalidateMs: number | undefined;
+  readonly whenUnavailable: WhenUnavailable | undefined;
+  readonly loadTimeoutMs: number | undefined;
 }
 
-const noSettings: CallSettings = { signal: undefined, ttlMs: undefined, staleWhileRevalidateMs: undefined };
+const noSettings: CallSettings = {
+  signal: undefined,
+  ttlMs: undefined,
+  staleWhileRevalidateMs: undefined,
+  whenUnavailable: undefined,
+  loadTimeoutMs: undefined,
+};
 
 /** The options of one call. @param known  The names that this call takes. */
 export function parseCallOptions(options: unknown, known: readonly string[]): CallSettings {
@@ -164,5 +188,7 @@ export function parseCallOptions(options: unknown, known: readonly string[]): Ca
     signal: expectSignal('options.signal', given.signal),
     ttlMs: parseTtl('options.ttlMs', given.ttlMs),
     staleWhileRevalidateMs: stale === undefined ? undefined : expectInteger('options.staleWhileRevalidateMs', stale, 1),
+    whenUnavailable: parseWhenUnavailable('options.whenUnavailable', given.whenUnavailable),
+    loadTimeoutMs: parseLoadTimeout('options.loadTimeoutMs', given.loadTimeoutMs),
   };
 }

@@ -47,6 +47,7 @@ export type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-opti
 
 const signalOnly = ['signal'];
 const signalAndTtl = ['signal', 'ttlMs'];
+const loadOptionNames = [...signalAndTtl, 'staleWhileRevalidateMs', 'whenUnavailable', 'loadTimeoutMs'];
 const anyAnswer = () => true;
 
 /**
@@ -85,12 +86,13 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       ended: (epoch) => this.tell('rebalanceDone', { epoch }),
     });
     this.#membership.join(parsed.nodes);
-    this.#getOrSet = new GetOrSet(this.#fleet, {
-      read: (key, needsExpiry) => this.#readWithExpiry(key, needsExpiry),
-      write: async (key, value, ttlMs) => {
+    const access = {
+      read: (key: string, needsExpiry: boolean) => this.#readWithExpiry(key, needsExpiry),
+      write: async (key: string, value: unknown, ttlMs: number) => {
         await this.#write(key, encode(this.#codec, value), ttlMs, {});
       },
-    });
+    };
+    this.#getOrSet = new GetOrSet(this.#fleet, access, parsed);
   }
 
   #makeMonitor({ clock, probeIntervalMs, probeTimeoutMs, policy }: ParsedOptions): HealthMonitor {
@@ -219,11 +221,9 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     load: () => Expected | Promise<Expected>,
     options?: GetOrSetOptions,
   ): Promise<Expected> {
-    return this.#call(options, ['signal', 'ttlMs', 'staleWhileRevalidateMs'], async (settings) => {
-      expectString('key', key);
+    return this.#call(options, loadOptionNames, async (settings) => {
       expectFunction('load', load);
-      const { signal, ttlMs = this.#defaultTtlMs, staleWhileRevalidateMs } = settings;
-      return (await this.#getOrSet.run(key, load, { ttlMs, staleWhileRevalidateMs }, signal)) as Expected;
+      return (await this.#getOrSet.run(expectString('key', key), load, settings)) as Expected;
     });
   }
 

@@ -9,6 +9,7 @@ import type { InvalidArgumentError, NoNodesError, SnapshotError } from './argume
 import { isBranded } from './base.ts';
 import type { ClosedError, MissingDependencyError } from './client.ts';
 import type { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
+import type { LoadCycleError, LoadTimeoutError } from './load.ts';
 import type {
   NodeProtocolError,
   NodeReplyError,
@@ -29,6 +30,7 @@ export { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts
 export { ShardringError } from './base.ts';
 export { ClosedError, MissingDependencyError } from './client.ts';
 export { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
+export { LoadCycleError, LoadTimeoutError } from './load.ts';
 export {
   type NodeErrorOptions,
   NodeProtocolError,
@@ -67,6 +69,8 @@ export type AnyShardringError =
   | NotReadyError
   | PartialFailureError
   | CodecError
+  | LoadTimeoutError
+  | LoadCycleError
   | UnsupportedError
   | CrossNodeError
   | CommandRefusedError

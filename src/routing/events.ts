@@ -33,7 +33,10 @@ export interface RoutingEvents {
   };
   /** The server at the node's address answers as a replica: all connections of the node are made anew. Told once for each time. */
   nodeDemoted: { readonly node: string };
-  /** Work after the answer of a call failed: putting a value back, or storing what `getOrSet` loaded. */
+  /**
+   * Something failed that no caller is told of: putting a value back, storing what `getOrSet` loaded, or reading what it then
+   * loaded instead.
+   */
   backgroundError: { readonly operation: string; readonly node: string | undefined; readonly error: unknown };
 }
 

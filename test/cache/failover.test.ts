@@ -136,7 +136,7 @@ describe('with two copies of each key', () => {
       cache.get(key).then((value) => ended.push(value)),
       cache.getMany([key]).then((values) => ended.push(values.get(key))),
     ]);
-    await clock.advance(1_500);
+    await clock.advance(1_400);
     expect(ended).toEqual([]);
     await clock.advance(1_000);
     expect(ended).toEqual([1, 1]);

@@ -158,14 +158,19 @@ describe('getOrSet', () => {
     ]);
   });
 
-  it('fails when the node cannot be asked, and does not load', async () => {
-    const { cache, nodes } = makeFaultyCache(['a']);
-    nodes.a!.stop();
-    let loads = 0;
-    await expect(cache.getOrSet('k', () => ++loads)).rejects.toThrow(
-      expect.objectContaining({ code: 'ERR_NODE_UNAVAILABLE' }),
-    );
-    expect(loads).toBe(0);
+  it('fails when the node cannot be asked and the caller wants that, and does not load', async () => {
+    for (const [ofCache, ofCall] of [
+      [{}, { whenUnavailable: 'fail' }],
+      [{ whenUnavailable: 'fail' }, {}],
+    ] as const) {
+      const { cache, nodes } = makeFaultyCache(['a'], ofCache);
+      nodes.a!.stop();
+      let loads = 0;
+      await expect(cache.getOrSet('k', () => ++loads, ofCall)).rejects.toThrow(
+        expect.objectContaining({ code: 'ERR_NODE_UNAVAILABLE' }),
+      );
+      expect(loads).toBe(0);
+    }
   });
 
   it('is waited for on closing', async () => {
