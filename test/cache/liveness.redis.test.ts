@@ -48,6 +48,12 @@ function openCache(
   return { cache, events };
 }
 
+/** The first probe, which begins with the first call, has passed. */
+async function hasProbed(cache: ShardedCache, clock: SimulatedClock): Promise<void> {
+  await clock.advance(0);
+  await eventually(() => cache.health().get('a') === 'up', 15_000);
+}
+
 const value = (bytes: number) => new Uint8Array(bytes).fill(120);
 const pingsOf = async () => Number(/cmdstat_ping:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
 const rejectedPings = async () =>
@@ -72,6 +78,7 @@ describe('a server that refuses PING and serves', () => {
     const clock = new SimulatedClock();
     const { cache, events } = openCache({ clock, timeoutMs: 60_000 });
     await cache.set('key', value(3));
+    await hasProbed(cache, clock);
     await begin();
     await expect(admin.ping()).rejects.toThrow(/NOPERM|MISCONF/);
     const before = await rejectedPings();
@@ -92,6 +99,7 @@ describe('a server that is busy', () => {
       health: { probeIntervalMs: 100, probeTimeoutMs: 50 },
     });
     await cache.set('key', value(3));
+    await hasProbed(cache, clock);
     server.pause();
     const calls: Promise<unknown>[] = [];
     for (let passedMs = 0; passedMs < 1_900; passedMs += 100) {
@@ -107,6 +115,7 @@ describe('a server that is busy', () => {
     const clock = new SimulatedClock();
     const { cache, events } = openCache({ clock, timeoutMs: 1_000 });
     await cache.set('key', value(3));
+    await hasProbed(cache, clock);
     server.pause();
     for (let round = 0; round < 8; round++) await clock.advance(500);
     expect(events).toEqual(['nodeSuspect', 'nodeDown']);
@@ -147,6 +156,7 @@ describe('a long value over a slow line', () => {
       const size = 6_000_000;
       await cache.set('long', value(size));
       await cache.set('short', value(3));
+      await hasProbed(cache, clock);
       proxy.behaviour = 'hold';
       const long = cache.get<Uint8Array>('long');
       await eventually(() => proxy.heldBytes > size);
@@ -193,6 +203,7 @@ it('a probe is asked for again and again, also while nothing else is called', as
   const clock = new SimulatedClock();
   const { cache } = openCache({ clock });
   await cache.get('key');
+  await hasProbed(cache, clock);
   const before = await pingsOf();
   for (let count = 1; count <= 3; count++) {
     await clock.advance(500);
