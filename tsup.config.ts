@@ -40,5 +40,13 @@ export default defineConfig([
     // tsup 8.5 sets `baseUrl` itself, which TypeScript 6 calls deprecated.
     dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   },
-  { ...shared, clean: false, entry: { cli: 'src/cli/main.ts' }, format: ['esm'], splitting: false },
+  {
+    ...shared,
+    clean: false,
+    entry: { cli: 'src/cli/main.ts' },
+    format: ['esm'],
+    // The demo is a part of its own, loaded when it is asked for. It uses the library as an application does.
+    splitting: true,
+    external: [/^shardring/],
+  },
 ]);

@@ -42,7 +42,13 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'package', include: ['test/**/*.package.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 },
+        test: {
+          name: 'package',
+          include: ['test/**/*.package.test.ts'],
+          globalSetup: ['test/support/packed-package.ts', 'test/support/global-setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
       },
     ],
   },

@@ -27,6 +27,7 @@ export {
   CommandRefusedError,
   CredentialsError,
   CrossNodeError,
+  DependencyLoadingError,
   InvalidArgumentError,
   isShardringError,
   LoadCycleError,

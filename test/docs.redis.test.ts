@@ -15,7 +15,10 @@ describe('the examples that need servers', () => {
       const servers = await Promise.all([1, 2, 3].map(() => startRedis()));
       try {
         const code = servers.reduce(
-          (text, { port }, index) => text.replaceAll(`cache-${index + 1}:6379`, `127.0.0.1:${port}`),
+          (text, { port }, index) =>
+            text
+              .replaceAll(`cache-${index + 1}:6379`, `127.0.0.1:${port}`)
+              .replaceAll(`localhost:700${index + 1}`, `127.0.0.1:${port}`),
           example.code,
         );
         const printed = await runProgram(writeExample({ ...example, code }));

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { transform } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { findExamples, root, runProgram, writeExample } from './support/doc-examples.ts';
 
@@ -31,6 +32,35 @@ describe('the examples of README and docs', () => {
     const program = examples.find(({ place }) => place.startsWith('README.md'))!.code;
     const lines = program.trim().split('\n');
     expect(lines.length).toBe(12);
+  });
+});
+
+describe('README', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+  it('has programs of JavaScript for servers, on addresses of this machine, which run as they are pasted', async () => {
+    const programs = examples.filter(({ place, kind }) => place.startsWith('README.md') && kind === 'redis');
+    expect(programs.length).toBeGreaterThan(1);
+    for (const { language, code } of programs) {
+      expect(language).toBe('js');
+      await expect(transform(code, { loader: 'js' })).resolves.toMatchObject({ warnings: [] });
+      for (const [, port] of code.matchAll(/redis:\/\/([^']+)'/g)) expect(port).toMatch(/^localhost:700[123]$/);
+    }
+    for (const port of [7001, 7002, 7003])
+      expect(readme).toContain(`docker run -d -p 127.0.0.1:${port}:6379 valkey/valkey\n`);
+  });
+
+  it('has no relative links, which npm cannot follow without a repository, but names files that are in the package', () => {
+    expect([...readme.matchAll(/\]\((?!https?:|#)[^)]*\)/g)].map(([link]) => link)).toEqual([]);
+    const named = [...readme.matchAll(/`((?:docs|benchmarks)\/[\w-]+\.md|CHANGELOG\.md)`/g)].map(([, file]) => file!);
+    expect(new Set(named).size).toBeGreaterThan(10);
+    for (const file of named) expect(existsSync(join(root, file)), file).toBe(true);
+  });
+
+  it('names every page of the docs', () => {
+    for (const page of readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))) {
+      expect(readme).toContain(`\`docs/${page}\``);
+    }
   });
 });
 

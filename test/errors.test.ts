@@ -27,6 +27,7 @@ const samples: errors.AnyShardringError[] = [
   new errors.UnsupportedError('scan', 'memory'),
   new errors.CrossNodeError('sinter', ['a', 'b']),
   new errors.CommandRefusedError('select', 'it would change the connection that all callers share'),
+  new errors.DependencyLoadingError('ioredis'),
   new errors.MissingDependencyError('ioredis', 'shardring/redis', '>=5.4 <7', { cause }),
   new errors.ClosedError('cache'),
 ];

@@ -33,7 +33,7 @@ export type CommandLine =
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly problem: string };
 
-export const help = `Usage: npm run demo -- [options]
+export const help = `Usage: shardring demo [options]
 
 A tour of shardring on four nodes in memory, which needs no server; or the
 replay of a cache trace. Exit code: 0 if all that is promised held, 1 if

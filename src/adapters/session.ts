@@ -8,8 +8,10 @@
  * The contract is https://github.com/expressjs/session#session-store-implementation.
  */
 
-import { type SessionData, Store } from 'express-session';
+import { EventEmitter } from 'node:events';
+import type { SessionData, Store } from 'express-session';
 import { CodecError, InvalidArgumentError } from '../errors/index.ts';
+import { OptionalPackage } from '../runtime/optional-package.ts';
 import {
   expectBoolean,
   expectFunction,
@@ -66,11 +68,14 @@ type Callback<Result> = (error: unknown, result?: Result) => void;
 
 const optionNames = ['client', 'prefix', 'ttl', 'disableTTL', 'disableTouch', 'scanCount', 'serializer'];
 
+/** What express-session's `Store` is, and all that this class needs of it before there are requests. */
+const StoreBase = EventEmitter as unknown as typeof Store;
+
 /**
  * Every method takes a callback, as express-session calls it, or gives a promise when there is none. A callback is
  * called once, on a later tick; what it throws is an uncaught exception and not an error of the store.
  */
-export class SessionStore extends Store {
+export class SessionStore extends StoreBase {
   readonly client: SessionClient;
   readonly prefix: string;
   readonly scanCount: number;
@@ -79,9 +84,13 @@ export class SessionStore extends Store {
   readonly disableTouch: boolean;
   readonly #ttl: SessionTtl;
 
-  /** @throws {InvalidArgumentError} Names the option. */
+  /**
+   * @throws {InvalidArgumentError} Names the option.
+   * @throws {MissingDependencyError} express-session is not installed.
+   */
   constructor(options: SessionStoreOptions) {
     super();
+    if (expressSession.makeError !== undefined) throw expressSession.makeError();
     expectOptions('options', options, optionNames);
     this.client = parseClient(options.client);
     this.prefix = expectString('options.prefix', options.prefix ?? 'sess:');
@@ -222,6 +231,17 @@ export class SessionStore extends Store {
     }
   }
 }
+
+const expressSession = new OptionalPackage({
+  name: 'express-session',
+  neededFor: 'shardring/session',
+  versions: '>=1',
+  load: () => import('express-session'),
+  // What sessions are made by, at requests: `createSession` and the like. In a bundle it comes a moment after the class.
+  onLoaded: (exports) => {
+    Object.setPrototypeOf(SessionStore.prototype, (exports as { Store: typeof Store }).Store.prototype);
+  },
+});
 
 function answer<Result>(promise: Promise<Result>, callback: Callback<Result> | undefined): Promise<Result> | undefined {
   if (callback === undefined) return promise;

@@ -6,6 +6,7 @@
 import { EventEmitter } from 'node:events';
 import type { RebalancePlan } from '../rebalance/plan.ts';
 import type { RoutingEvents } from '../routing/events.ts';
+import { expectEvent } from '../runtime/known-events.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
 
 export interface CacheEvents extends RoutingEvents {
@@ -27,21 +28,42 @@ export type TopologyChange =
   | { readonly kind: 'setWeight'; readonly node: string; readonly weight: number }
   | { readonly kind: 'setPlacement' };
 
+const names: Readonly<Record<keyof CacheEvents, true>> = {
+  nodeSuspect: true,
+  nodeDown: true,
+  nodeUp: true,
+  failover: true,
+  writeMissed: true,
+  replicaHit: true,
+  repaired: true,
+  spill: true,
+  backgroundError: true,
+  sharedServer: true,
+  nodeDemoted: true,
+  rebalance: true,
+  rebalanceDone: true,
+};
+
+const eventNames = Object.keys(names);
+
 /** `EventEmitter` with the names and shapes of {@link CacheEvents}. */
 export class CacheEventEmitter {
   readonly #emitter = new EventEmitter();
 
   on<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
+    expectEvent(name, eventNames);
     this.#emitter.on(name, listener);
     return this;
   }
 
   once<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
+    expectEvent(name, eventNames);
     this.#emitter.once(name, listener);
     return this;
   }
 
   off<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
+    expectEvent(name, eventNames);
     this.#emitter.off(name, listener);
     return this;
   }

@@ -11,6 +11,11 @@ import { UsageError } from './usage-error.ts';
 
 const commands: readonly Command[] = [ringCommand, planCommand, explainCommand];
 
+/** Run by `main.ts`, as it writes while it runs. */
+const demo = { name: 'demo', summary: 'a tour on four nodes in memory, or on servers' };
+
+const names = [...commands, demo].map(({ name }) => name).join(', ');
+
 /** 0 all well, 1 it failed, 2 the arguments cannot be meant. */
 export interface Outcome {
   readonly exitCode: 0 | 1 | 2;
@@ -24,24 +29,21 @@ shardring ${packageJson.version}: look at a hash ring, and at a change to it bef
 Usage: shardring COMMAND [options]
 
 Commands:
-${commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
+${[...commands, demo].map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
 
-shardring COMMAND --help says more. shardring --version prints the version.
+shardring COMMAND --help, or shardring help COMMAND, says more. shardring --version prints the version.
 `;
 
 const printed = (stdout: string): Outcome => ({ exitCode: 0, stdout, stderr: '' });
 
 export async function runCommandLine(argv: readonly string[], host: Host): Promise<Outcome> {
-  const [name, ...args] = argv;
-  if (name === '--help' || name === '-h') return printed(help);
+  // `help ring` is `ring --help`.
+  const [name, ...args] = argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return printed(help);
   if (name === '--version' || name === '-v') return printed(`${packageJson.version}\n`);
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    const names = commands.map((candidate) => candidate.name).join(', ');
-    return misused(
-      'shardring',
-      `expected a command (${names})${name === undefined ? '' : `, got ${JSON.stringify(name)}`}`,
-    );
+    return misused('shardring', `expected a command (${names}), got ${JSON.stringify(name)}`);
   }
   if (asksForHelp(args)) return printed(command.help);
   try {

@@ -2,7 +2,7 @@
 
 import { ShardringError } from './base.ts';
 
-/** An optional peer dependency is needed for what was asked and is not installed. */
+/** An optional peer dependency is needed for what was asked, and is not installed, too old, or cannot be loaded. */
 export class MissingDependencyError extends ShardringError {
   static {
     this.prototype.name = 'MissingDependencyError';
@@ -10,15 +10,32 @@ export class MissingDependencyError extends ShardringError {
   readonly code = 'ERR_MISSING_DEPENDENCY';
   readonly retryable = false;
 
+  /** @param options.problem  What is wrong with it and what to do. Default: it is not installed. */
   constructor(
     readonly dependency: string,
     readonly neededFor: string,
     readonly versions: string,
-    options?: ErrorOptions,
+    { problem = `which is not installed. Run: npm install ${dependency}`, ...options }: MissingDependencyOptions = {},
   ) {
+    super(`${neededFor} needs ${dependency} (${versions}), ${problem}`, options);
+  }
+}
+
+interface MissingDependencyOptions extends ErrorOptions {
+  readonly problem?: string | undefined;
+}
+
+/** An optional peer dependency is still being loaded, which takes a moment in a bundled application. */
+export class DependencyLoadingError extends ShardringError {
+  static {
+    this.prototype.name = 'DependencyLoadingError';
+  }
+  readonly code = 'ERR_DEPENDENCY_LOADING';
+  readonly retryable = true;
+
+  constructor(readonly dependency: string) {
     super(
-      `${neededFor} needs ${dependency} (${versions}), which is not installed. Run: npm install ${dependency}`,
-      options,
+      `${dependency} is still being loaded, as it is for a moment in a bundled application. Await connect() first.`,
     );
   }
 }

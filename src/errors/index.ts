@@ -7,7 +7,7 @@
 
 import type { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
 import { isBranded } from './base.ts';
-import type { ClosedError, MissingDependencyError } from './client.ts';
+import type { ClosedError, DependencyLoadingError, MissingDependencyError } from './client.ts';
 import type { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
 import type { LoadCycleError, LoadTimeoutError } from './load.ts';
 import type {
@@ -28,7 +28,7 @@ import type { CodecError, NotAnIntegerError, ValueTooLargeError } from './value.
 
 export { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
 export { ShardringError } from './base.ts';
-export { ClosedError, MissingDependencyError } from './client.ts';
+export { ClosedError, DependencyLoadingError, MissingDependencyError } from './client.ts';
 export { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
 export { LoadCycleError, LoadTimeoutError } from './load.ts';
 export {
@@ -74,6 +74,7 @@ export type AnyShardringError =
   | UnsupportedError
   | CrossNodeError
   | CommandRefusedError
+  | DependencyLoadingError
   | MissingDependencyError
   | ClosedError;
 

@@ -5,11 +5,10 @@
  * every other one has answered or failed.
  */
 
-import { EventEmitter } from 'node:events';
 import { type InspectOptions, inspect } from 'node:util';
 import { completeBackend } from '../backend/complete-backend.ts';
 import { commandClassOf } from '../backend/connections/client.ts';
-import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
+import { loadedRedisClass, loadingOfIoredis } from '../backend/connections/ioredis-module.ts';
 import { RedisServer } from '../backend/connections/server.ts';
 import { RedisBackend } from '../backend/redis.ts';
 import type { ServerRoster } from '../backend/server-roster.ts';
@@ -21,9 +20,11 @@ import type { NodeId } from '../placement/node.ts';
 import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
 import { makeRoster } from '../routing/roster.ts';
 import { inspectAs } from '../runtime/inspect-as.ts';
+import { KnownEvents } from '../runtime/known-events.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { settledWithin } from '../runtime/time-limit.ts';
 import { type Callback, tellCallback } from './commander.ts';
+import { eventNames } from './event-names.ts';
 import type { CommandParser } from './invocation.ts';
 import { RedisNode } from './node.ts';
 import type { ParsedNode, ParsedShardedRedisOptions } from './options.ts';
@@ -31,7 +32,7 @@ import type { ParsedNode, ParsedShardedRedisOptions } from './options.ts';
 /** What ioredis says of itself, as far as it makes sense for many connections. */
 export type ShardedRedisStatus = 'wait' | 'connecting' | 'ready' | 'reconnecting' | 'end';
 
-export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
+export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
   status: ShardedRedisStatus = 'wait';
 
   protected readonly parsed: ParsedShardedRedisOptions;
@@ -43,7 +44,7 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   constructor(parsed: ParsedShardedRedisOptions) {
-    super();
+    super(eventNames);
     this.parsed = parsed;
     const { nodes, placement, replicationFactor, clock, probeIntervalMs, probeTimeoutMs } = parsed;
     this.#monitor = new HealthMonitor({
@@ -80,6 +81,11 @@ export class ConnectedNodes extends EventEmitter implements AsyncDisposable {
     this.#parser ??= lentParser(this.parsed) ?? loadedRedisClass().Command;
     return this.#parser;
   };
+
+  /** Resolves when commands can be parsed. Undefined if they can be now, or never will: then parsing says why. */
+  protected loading(): Promise<void> | undefined {
+    return this.#parser === undefined ? loadingOfIoredis() : undefined;
+  }
 
   /** Every call passes here. @throws {ClosedError} */
   protected begin(): void {

@@ -23,6 +23,7 @@ import {
   expectOptions,
   expectPositive,
   expectString,
+  maxDelayMs,
 } from '../runtime/validate.ts';
 
 /**
@@ -153,13 +154,14 @@ export function parseOptions(input: unknown): ParsedShardedRedisOptions {
     nodes,
     keyPrefix: keyPrefix as string,
     lazyConnect: expectBoolean('lazyConnect', given.lazyConnect ?? false),
-    connectTimeoutMs: connectTimeoutMs === undefined ? undefined : expectPositive('connectTimeoutMs', connectTimeoutMs),
+    connectTimeoutMs:
+      connectTimeoutMs === undefined ? undefined : expectPositive('connectTimeoutMs', connectTimeoutMs, maxDelayMs),
     maxReplyBytes: expectPositive('maxReplyBytes', given.maxReplyBytes ?? defaultMaxReplyBytes),
     batching: expectBoolean('batching', given.batching ?? true),
     transport: parseTransport('transport', given.transport ?? 'ioredis'),
     pool: {
       max: expectInteger('pool.max', pool.max ?? 4, 1),
-      idleTimeoutMs: expectPositive('pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000),
+      idleTimeoutMs: expectPositive('pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000, maxDelayMs),
     },
     maxBlocking: expectInteger('maxBlocking', given.maxBlocking ?? 100, 1),
     scripts: expectOneOf('scripts', given.scripts ?? 'refuse', ['refuse', 'deterministic']),

@@ -69,8 +69,9 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
       this.fleet,
       caller,
       keyPrefix,
-      (name, key, ask, preferred) => {
+      async (name, key, ask, preferred) => {
         this.begin();
+        await this.loading();
         return this.#dispatcher.readKey(invocationOf(name, [key, '0'], null, this.commandParser), ask, preferred);
       },
       () => this.begin(),
@@ -103,12 +104,15 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
    */
   async #subscribe(name: SubscriptionCommand, channels: unknown[]): Promise<number> {
     this.begin();
+    await this.loading();
     return this.#pubsub[name](...(channels as ChannelInput[]));
   }
 
   #execute(name: string, args: readonly unknown[], encoding: ReplyEncoding, isRead?: boolean): Promise<unknown> {
     try {
       this.begin();
+      const loading = this.loading();
+      if (loading !== undefined) return loading.then(() => this.#execute(name, args, encoding, isRead));
       return this.#dispatcher.run(invocationOf(name, args, encoding, this.commandParser), isRead);
     } catch (error) {
       return Promise.reject(error);
@@ -178,6 +182,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
         onQueued: OnQueued,
       ): Promise<PipelineResults | null> => {
         this.begin();
+        await this.loading();
         const invocations = commands.map(({ script, name, args, encoding }) => {
           const call = script === undefined ? { name, args } : scriptCall(script, args);
           return invocationOf(call.name, call.args, encoding, this.commandParser);

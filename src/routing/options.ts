@@ -5,7 +5,14 @@ import type { PlacementNode } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import { expectBoolean, expectInteger, expectObject, expectOneOf, expectOptions } from '../runtime/validate.ts';
+import {
+  expectBoolean,
+  expectInteger,
+  expectObject,
+  expectOneOf,
+  expectOptions,
+  maxDelayMs,
+} from '../runtime/validate.ts';
 import { type PlacementMaker, parsePlacement } from './parse-placement.ts';
 import type { ConsistencyLevel } from './query-plan.ts';
 
@@ -90,9 +97,9 @@ export function parseRoutingOptions(
     placement: parsePlacement(given, nodes, replicationFactor),
     replicationFactor,
     writeConsistency: expectOneOf('writeConsistency', given.writeConsistency ?? 'one', ['one', 'quorum', 'all']),
-    timeoutMs: expectInteger('timeoutMs', given.timeoutMs ?? 1_000, 1),
-    probeIntervalMs: expectInteger('health.probeIntervalMs', health.probeIntervalMs ?? 500, 10),
-    probeTimeoutMs: expectInteger('health.probeTimeoutMs', health.probeTimeoutMs ?? 500, 1),
+    timeoutMs: expectInteger('timeoutMs', given.timeoutMs ?? 1_000, 1, maxDelayMs),
+    probeIntervalMs: expectInteger('health.probeIntervalMs', health.probeIntervalMs ?? 500, 10, maxDelayMs),
+    probeTimeoutMs: expectInteger('health.probeTimeoutMs', health.probeTimeoutMs ?? 500, 1, maxDelayMs),
     allowSharedServers: expectBoolean('allowSharedServers', given.allowSharedServers ?? false),
     clock: parseClock(given.clock),
   };

@@ -23,15 +23,24 @@ export interface Clock {
   readonly loop?: LoopWatch | undefined;
 }
 
-/** Longest delay that `setTimeout` takes, about 24.8 days; beyond it, it would fire at once. */
+/** Longest delay that `setTimeout` takes, about 24.8 days; set for longer it fires after 1 ms. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
 const systemTime = {
   nowMs: () => performance.now(),
-  schedule(delayMs: number, callback: () => void, keepsAlive: boolean) {
-    const timer = setTimeout(callback, Math.min(delayMs, maxTimeoutMs));
+  schedule(delayMs: number, callback: () => void, keepsAlive: boolean): () => void {
+    // One that is too long for a timer, in pieces.
+    const isLong = delayMs > maxTimeoutMs;
+    let cancelRest: (() => void) | undefined;
+    const goOn = () => {
+      cancelRest = systemTime.schedule(delayMs - maxTimeoutMs, callback, keepsAlive);
+    };
+    const timer = setTimeout(isLong ? goOn : callback, isLong ? maxTimeoutMs : delayMs);
     if (!keepsAlive) timer.unref();
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      cancelRest?.();
+    };
   },
 };
 

@@ -1,14 +1,18 @@
 import { expect, it, vi } from 'vitest';
 
+const { notFound } = vi.hoisted(() => ({
+  notFound: () => Object.assign(new Error("Cannot find module 'ioredis'"), { code: 'MODULE_NOT_FOUND' }),
+}));
+
 vi.mock('ioredis', () => {
-  throw new Error('not installed');
+  throw notFound();
 });
 vi.mock('node:module', async (importOriginal) => {
   const module = await importOriginal<typeof import('node:module')>();
   const createRequire = (path: string | URL) => {
     const require = module.createRequire(path);
     const withoutIoredis = (name: string) => {
-      if (name === 'ioredis') throw new Error('not installed');
+      if (name === 'ioredis') throw notFound();
       return require(name);
     };
     return Object.assign(withoutIoredis, require);

@@ -1,6 +1,7 @@
 /**
- * The examples of README and docs: every block of `ts` is a program. `ts run` is run, and prints what the block of
- * `output` that follows it says; `ts redis` is run with real servers in place of `cache-1` to `cache-3`.
+ * The examples of README and docs: every block of `ts` or `js` is a program. `ts run` is run, and prints what the block of
+ * `output` that follows it says; `ts redis` is run with real servers in place of `cache-1:6379` to `cache-3:6379`, or of the
+ * ports 7001 to 7003 of `localhost`. One of `js` is also as it stands a program of JavaScript.
  */
 
 import { execFile } from 'node:child_process';
@@ -14,6 +15,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface Example {
   /** Where it stands: `docs/ring.md:60`. */
   readonly place: string;
+  readonly language: 'ts' | 'js';
   readonly kind: 'compile' | 'run' | 'redis';
   readonly code: string;
   readonly output: string | undefined;
@@ -29,12 +31,13 @@ function examplesOf(page: string): Example[] {
   const blocks = [...text.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)];
   return blocks.flatMap((block, index) => {
     const [language, mode] = block[1]!.split(' ');
-    if (language !== 'ts') return [];
+    if (language !== 'ts' && language !== 'js') return [];
     const next = blocks[index + 1];
     const line = text.slice(0, block.index).split('\n').length;
     return [
       {
         place: `${page}:${line}`,
+        language,
         kind: mode === 'run' || mode === 'redis' ? mode : 'compile',
         code: block[2]!,
         output: next?.[1] === 'output' ? next[2] : undefined,

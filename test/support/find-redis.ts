@@ -65,7 +65,8 @@ function downloaded(): string | undefined {
 }
 
 async function download(): Promise<string> {
-  if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg')) throw new Error(remedies);
+  if (!existsSync(downloadScript) || !existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg'))
+    throw new Error(remedies);
   try {
     const { stdout } = await promisify(execFile)(downloadScript, [cacheDirectory], { timeout: downloadTimeoutMs });
     return stdout.trim();

@@ -3,9 +3,7 @@
 import type { CacheNode } from 'shardring';
 import type { NodeSource } from '../options.ts';
 import type { NodeLoad } from './counting-backend.ts';
-import { givenNodes } from './given-nodes.ts';
 import { memoryNodes } from './memory-nodes.ts';
-import { spawnedNodes } from './spawned-nodes.ts';
 
 export interface DemoNodes {
   /** What they are, in a few words. */
@@ -40,13 +38,14 @@ export interface DemoNodes {
 }
 
 /** @param runId  Names this run's keys on servers that others use too. */
-export function openNodes(source: NodeSource, runId: string): Promise<DemoNodes> {
+export async function openNodes(source: NodeSource, runId: string): Promise<DemoNodes> {
+  // What needs ioredis is loaded only for nodes that are servers.
   switch (source.kind) {
     case 'memory':
       return memoryNodes(4);
     case 'given':
-      return givenNodes(source.urls, runId);
+      return (await import('./given-nodes.ts')).givenNodes(source.urls, runId);
     case 'spawned':
-      return spawnedNodes(source.count);
+      return (await import('./spawned-nodes.ts')).spawnedNodes(source.count);
   }
 }

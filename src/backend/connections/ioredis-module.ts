@@ -1,15 +1,13 @@
 /**
- * ioredis, loaded when `shardring/redis` is, so that it is there when the first node is made.
+ * ioredis, loaded when `shardring/redis` is, so that it is there when the first node is made; in a bundle a moment later.
  *
  * It is an optional peer dependency: applications that lend clients of their own need not have it, and those that use
- * other backends never load this file. Loaded at once where it is installed, as a `ShardedRedis` hands out clients
- * before anything is awaited. In a bundle nothing is installed; there the import below, whose specifier is written out
- * for bundlers to see, brings it a moment later.
+ * other backends never load this file.
  */
 
-import { createRequire } from 'node:module';
 import type { Command, Redis, RedisOptions } from 'ioredis';
-import { MissingDependencyError } from '../../errors/index.ts';
+import { DependencyLoadingError } from '../../errors/index.ts';
+import { OptionalPackage } from '../../runtime/optional-package.ts';
 
 export type RedisClass = (new (
   options: RedisOptions,
@@ -18,38 +16,27 @@ export type RedisClass = (new (
   readonly Command: typeof Command;
 };
 
-const neededFor = 'shardring/redis';
-const versions = '>=5.4 <7';
+let redisClass: RedisClass | undefined;
 
-let redisClass: RedisClass | undefined = loadInstalled();
-let missing: (() => MissingDependencyError) | undefined;
+const ioredis = new OptionalPackage({
+  name: 'ioredis',
+  neededFor: 'shardring/redis',
+  // Since 5.4 'ready' comes after the replies to AUTH and SELECT, see `own-client.ts`.
+  versions: '>=5.4 <7',
+  accepts: (version) => /^(5\.([4-9]|\d\d)|6)\./.test(version),
+  load: () => import('ioredis'),
+  onLoaded: (exports) => {
+    // ioredis names its class `default` too, and some bundlers give that object for the class.
+    redisClass = (exports as { default?: RedisClass }).default ?? (exports as RedisClass);
+  },
+});
 
-const loading: Promise<void> =
-  redisClass !== undefined
-    ? Promise.resolve()
-    : import('ioredis').then(
-        (module) => {
-          redisClass = classOf(module.default);
-        },
-        (cause: unknown) => {
-          missing = () => new MissingDependencyError('ioredis', neededFor, versions, { cause });
-          // Said at once: the first call that fails for it may come much later.
-          process.emitWarning(missing().message);
-        },
-      );
-
-/** The package is CommonJS: what is loaded is its exports, or what its own `default` is, as the bundler has it. */
-function classOf(loaded: unknown): RedisClass {
-  const exports = loaded as RedisClass & { default?: RedisClass };
-  return exports.default ?? exports;
-}
-
-function loadInstalled(): RedisClass | undefined {
-  try {
-    return classOf(createRequire(import.meta.url)('ioredis'));
-  } catch {
-    return undefined; // The import says why.
-  }
+/**
+ * Settles, never rejecting, when it is known whether ioredis is there. Undefined if that is known, as it always is outside of
+ * bundles.
+ */
+export function loadingOfIoredis(): Promise<void> | undefined {
+  return ioredis.loading;
 }
 
 /**
@@ -59,15 +46,19 @@ function loadInstalled(): RedisClass | undefined {
 export function withRedisClass(use: (Redis: RedisClass) => void, fail: (makeError: () => Error) => void): void {
   if (redisClass !== undefined) {
     use(redisClass);
-  } else if (missing !== undefined) {
-    fail(missing);
+  } else if (ioredis.makeError !== undefined) {
+    fail(ioredis.makeError);
   } else {
-    void loading.then(() => withRedisClass(use, fail));
+    void ioredis.loading?.then(() => withRedisClass(use, fail));
   }
 }
 
-/** The class, if it is loaded by now. @throws {MissingDependencyError} It is not. */
+/**
+ * The class, if it is loaded by now.
+ * @throws {MissingDependencyError} It is not installed.
+ * @throws {DependencyLoadingError} It is still being loaded.
+ */
 export function loadedRedisClass(): RedisClass {
   if (redisClass !== undefined) return redisClass;
-  throw missing?.() ?? new MissingDependencyError('ioredis', neededFor, versions);
+  throw ioredis.makeError?.() ?? new DependencyLoadingError('ioredis');
 }

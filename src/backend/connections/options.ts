@@ -11,6 +11,7 @@ import {
   expectOptions,
   expectPositive,
   expectString,
+  maxDelayMs,
 } from '../../runtime/validate.ts';
 import type { CredentialsFunction } from './credentials.ts';
 import { isWellFormed } from './key-bytes.ts';
@@ -140,14 +141,16 @@ export function parseOptions(options: RedisBackendOptions): ParsedOptions {
   }
   return {
     keyPrefix,
-    timeoutMs: expectPositive('options.timeoutMs', timeoutMs),
+    timeoutMs: expectPositive('options.timeoutMs', timeoutMs, maxDelayMs),
     nodeName: nodeName === undefined ? undefined : expectString('options.nodeName', nodeName),
     connectTimeoutMs:
-      connectTimeoutMs === undefined ? undefined : expectPositive('options.connectTimeoutMs', connectTimeoutMs),
+      connectTimeoutMs === undefined
+        ? undefined
+        : expectPositive('options.connectTimeoutMs', connectTimeoutMs, maxDelayMs),
     maxReplyBytes: expectPositive('options.maxReplyBytes', options.maxReplyBytes ?? defaultMaxReplyBytes),
     pool: {
       max: expectInteger('options.pool.max', pool.max ?? 4, 1),
-      idleTimeoutMs: expectPositive('options.pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000),
+      idleTimeoutMs: expectPositive('options.pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000, maxDelayMs),
     },
     batching: expectBoolean('options.batching', batching),
     transport: parseTransport('options.transport', transport),

@@ -1,0 +1,41 @@
+/** The events that a ShardedRedis takes listeners for. */
+
+import type { RoutingEvents } from '../routing/events.ts';
+
+type Names = Readonly<Record<string, true>>;
+
+/** What is emitted. The compiler holds the events of routing complete. */
+const own: Names & Readonly<Record<keyof RoutingEvents, true>> = {
+  connect: true,
+  ready: true,
+  error: true,
+  close: true,
+  end: true,
+  nodeUp: true,
+  nodeSuspect: true,
+  nodeDown: true,
+  'node error': true,
+  failover: true,
+  writeMissed: true,
+  replicaHit: true,
+  repaired: true,
+  spill: true,
+  backgroundError: true,
+  sharedServer: true,
+  nodeDemoted: true,
+  message: true,
+  messageBuffer: true,
+  pmessage: true,
+  pmessageBuffer: true,
+  smessage: true,
+  smessageBuffer: true,
+};
+
+/** What only a client of one server or of a Redis Cluster emits; libraries written for those listen to it. */
+const ofOtherClients: readonly string[] = [
+  ...['wait', 'connecting', 'reconnecting', 'disconnecting', 'select', 'drain', 'monitor', 'monitoring'],
+  ...['+node', '-node', 'nodeError', '+subscriber', '-subscriber', 'refresh', 'moved'],
+  ...['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'sharded-channel-moved'],
+];
+
+export const eventNames: readonly string[] = [...Object.keys(own), ...ofOtherClients];

@@ -1,0 +1,67 @@
+/** Names of events that are checked: a listener under a misspelt name would wait for ever, and nobody would be told. */
+
+import { EventEmitter } from 'node:events';
+import { InvalidArgumentError } from '../errors/index.ts';
+
+type Name = string | symbol;
+type Listener = (...args: never[]) => void;
+
+/** @throws {InvalidArgumentError} No event has that name. Symbols are Node's own, such as `errorMonitor`. */
+export function expectEvent(name: unknown, known: readonly string[]): void {
+  if (typeof name === 'symbol' || known.includes(name as string)) return;
+  const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 100)) : typeof name;
+  throw InvalidArgumentError.saying('event', `event: there is no event ${shown}. Known events: ${known.join(', ')}.`);
+}
+
+/** An EventEmitter that takes listeners only for the events that it may emit. */
+export class KnownEvents extends EventEmitter {
+  readonly #known: readonly string[];
+
+  constructor(known: readonly string[]) {
+    super();
+    this.#known = [...known, 'newListener', 'removeListener'];
+  }
+
+  #expect(name: Name): void {
+    expectEvent(name, this.#known);
+  }
+
+  override on(name: Name, listener: Listener): this {
+    this.#expect(name);
+    return super.on(name, listener as () => void);
+  }
+
+  override addListener(name: Name, listener: Listener): this {
+    return this.on(name, listener);
+  }
+
+  override once(name: Name, listener: Listener): this {
+    this.#expect(name);
+    return super.once(name, listener as () => void);
+  }
+
+  override prependListener(name: Name, listener: Listener): this {
+    this.#expect(name);
+    return super.prependListener(name, listener as () => void);
+  }
+
+  override prependOnceListener(name: Name, listener: Listener): this {
+    this.#expect(name);
+    return super.prependOnceListener(name, listener as () => void);
+  }
+
+  override off(name: Name, listener: Listener): this {
+    return this.removeListener(name, listener);
+  }
+
+  override removeListener(name: Name, listener: Listener): this {
+    this.#expect(name);
+    return super.removeListener(name, listener as () => void);
+  }
+
+  override removeAllListeners(name?: Name): this {
+    if (name === undefined) return super.removeAllListeners();
+    this.#expect(name);
+    return super.removeAllListeners(name);
+  }
+}

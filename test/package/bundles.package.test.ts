@@ -1,0 +1,161 @@
+/** Applications that are bundled into one file, as serverless functions are, and run where nothing is installed. */
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build as esbuild } from 'esbuild';
+import { build as vite } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import webpack from 'webpack';
+import { Consumer } from '../support/consumer.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+
+/** Every way of sending something, all in the turn in which the module was loaded. */
+const useBothFaces = `
+const url = process.argv[2];
+const redis = new ShardedRedis({ nodes: [{ id: 'a', url }], keyPrefix: 'bundle:' });
+redis.defineCommand('readTwice', { numberOfKeys: 1, lua: "return { redis.call('GET', KEYS[1]), redis.call('GET', KEYS[1]) }" });
+const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new RedisBackend(url, { keyPrefix: 'cache:' }) }] });
+const scanned = async () => { const keys = []; for await (const key of redis.scan()) keys.push(key); return keys; };
+const calls = {
+  set: redis.set('k', 'v'),
+  get: redis.get('k'),
+  pipeline: redis.pipeline().set('p', 1).get('p').exec(),
+  transaction: redis.multi().set('t', 1).get('t').exec(),
+  script: redis.readTwice('k'),
+  scan: scanned(),
+  pop: redis.lpush('l', 'x').then(() => redis.blpop('l', 1)),
+  subscribe: redis.subscribe('news'),
+  connection: redis.withConnection('k', (client) => client.ping()),
+  facade: asNodeRedis(redis).get('k'),
+  cacheSet: cache.set('k', { n: 1 }),
+  cacheGet: cache.get('k'),
+};
+Promise.all(Object.entries(calls).map(async ([name, call]) => [name, await call.catch((error) => error.message)]))
+  .then((results) => console.log(JSON.stringify(Object.fromEntries(results))))
+  .then(() => Promise.all([redis.quit(), cache.close()]));`;
+
+const expectedReplies = {
+  set: 'OK',
+  get: 'v',
+  pipeline: [
+    [null, 'OK'],
+    [null, '1'],
+  ],
+  transaction: [
+    [null, 'OK'],
+    [null, '1'],
+  ],
+  script: ['v', 'v'],
+  scan: expect.any(Array),
+  pop: ['bundle:l', 'x'],
+  subscribe: 1,
+  connection: 'PONG',
+  facade: 'v',
+  cacheGet: { n: 1 },
+};
+
+const imports = `import { asNodeRedis, RedisBackend, ShardedRedis } from 'shardring/redis'; import { ShardedCache } from 'shardring';`;
+const requires = `const { asNodeRedis, RedisBackend, ShardedRedis } = require('shardring/redis'); const { ShardedCache } = require('shardring');`;
+
+const useMemory = `
+const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new MemoryBackend() }] });
+cache.set('k', 1).then(() => cache.get('k')).then((value) => console.log(value)).then(() => cache.close());`;
+
+/** Each makes `output` of `entry`; the extension of the output says which kind of module it is. */
+const bundlers: Record<string, (entry: string, output: string) => Promise<unknown>> = {
+  'esbuild to ESM': (entry, output) =>
+    esbuild({
+      ...{ entryPoints: [entry], outfile: output, bundle: true, platform: 'node', format: 'esm', logLevel: 'silent' },
+      // As esbuild has it for whatever CommonJS is in a bundle of this format, see docs/bundlers.md.
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    }),
+  'esbuild to CommonJS': (entry, output) =>
+    esbuild({
+      ...{ entryPoints: [entry], outfile: output, bundle: true, platform: 'node', format: 'cjs', logLevel: 'silent' },
+    }),
+  webpack: bundleByWebpack,
+  Vite: bundleByVite,
+};
+
+const outputNames: Record<string, string> = {
+  'esbuild to ESM': 'main.mjs',
+  'esbuild to CommonJS': 'main.cjs',
+  webpack: 'main.cjs',
+  Vite: 'main.mjs',
+};
+
+async function bundleByWebpack(entry: string, output: string): Promise<void> {
+  const compiler = webpack({
+    ...{ entry, target: 'node', mode: 'development', devtool: false },
+    output: { path: join(output, '..'), filename: 'main.cjs' },
+  })!;
+  const stats = await promisify(compiler.run.bind(compiler))();
+  await promisify(compiler.close.bind(compiler))();
+  if (stats!.hasErrors()) throw new Error(stats!.toString({ all: false, errors: true }));
+}
+
+async function bundleByVite(entry: string, output: string): Promise<void> {
+  await vite({
+    ...{ configFile: false, logLevel: 'silent', root: join(entry, '..'), ssr: { noExternal: true } },
+    build: {
+      ...{ ssr: entry, outDir: join(output, '..'), emptyOutDir: false },
+      rolldownOptions: { output: { entryFileNames: 'main.mjs' } },
+    },
+  });
+}
+
+describe('an application that is bundled', () => {
+  let redis: RedisServer;
+  let outputs: string;
+  const folders: string[] = [];
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    outputs = mkdtempSync(join(tmpdir(), 'shardring-bundles-'));
+  });
+  afterAll(async () => {
+    await redis.stop();
+    rmSync(outputs, { recursive: true, force: true });
+  });
+
+  /** Bundles the program in a project that is gone when the bundle runs. */
+  async function runBundle(
+    bundler: string,
+    peers: Record<string, string>,
+    file: string,
+    text: string,
+  ): Promise<string> {
+    const folder = mkdtempSync(join(outputs, 'run-'));
+    folders.push(folder);
+    const output = join(folder, outputNames[bundler]!);
+    {
+      using consumer = new Consumer(peers);
+      await bundlers[bundler]!(consumer.write(file, text), output);
+    }
+    expect(readdirSync(folder)).not.toContain('node_modules');
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [output, redis.url], { timeout: 60_000 });
+    expect(stderr).toBe('');
+    return stdout;
+  }
+
+  it.each(Object.keys(bundlers))('by %s talks to servers from the first call on', async (bundler) => {
+    const stdout = await runBundle(bundler, { ioredis: 'ioredis' }, 'main.mjs', imports + useBothFaces);
+    expect(JSON.parse(stdout)).toEqual(expectedReplies);
+  });
+
+  it.each(['esbuild to CommonJS', 'webpack'])(
+    'by %s from CommonJS talks to servers from the first call on',
+    async (bundler) => {
+      const stdout = await runBundle(bundler, { ioredis: 'ioredis' }, 'main.cjs', requires + useBothFaces);
+      expect(JSON.parse(stdout)).toEqual(expectedReplies);
+    },
+  );
+
+  it.each(Object.keys(bundlers))('by %s needs no ioredis for a cache in memory', async (bundler) => {
+    const text = `import { MemoryBackend, ShardedCache } from 'shardring';${useMemory}`;
+    expect(await runBundle(bundler, {}, 'main.mjs', text)).toBe('1\n');
+  });
+});
