@@ -16,6 +16,7 @@ import {
   expectOneOf,
   expectOptions,
   expectSignal,
+  maxDelayMs,
 } from '../runtime/validate.ts';
 import type { LoadOptions, WhenUnavailable } from './call-options.ts';
 import { type Codec, type CodecOption, parseCodec } from './codecs.ts';
@@ -126,7 +127,7 @@ const parseWhenUnavailable = (field: string, value: unknown) =>
   value === undefined ? undefined : expectOneOf(field, value, ['load', 'fail']);
 
 const parseLoadTimeout = (field: string, value: unknown) =>
-  value === undefined ? undefined : expectInteger(field, value, 1);
+  value === undefined ? undefined : expectInteger(field, value, 1, maxDelayMs);
 
 function parseNodes(input: unknown): ParsedNode[] {
   const nodes = [...expectIterable('nodes', input as Iterable<unknown>)].map((node, index) =>

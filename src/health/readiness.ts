@@ -4,7 +4,7 @@ import { ClosedError, type NodeAttempt, NotReadyError, TimeoutError } from '../e
 import { untilAborted } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deferred } from '../runtime/deferred.ts';
-import { expectInteger, expectOptions, expectSignal } from '../runtime/validate.ts';
+import { expectInteger, expectOptions, expectSignal, maxDelayMs } from '../runtime/validate.ts';
 import type { HealthMonitor } from './monitor.ts';
 
 export interface ReadyOptions {
@@ -35,7 +35,7 @@ export async function untilReady(context: ReadinessContext, options: ReadyOption
   const given = expectOptions('options', options ?? {}, ['atLeast', 'timeoutMs', 'signal']);
   const { atLeast } = given;
   if (atLeast !== undefined) expectInteger('options.atLeast', atLeast, 1, Math.max(1, nodes().length));
-  const timeoutMs = expectInteger('options.timeoutMs', given.timeoutMs ?? context.timeoutMs, 1);
+  const timeoutMs = expectInteger('options.timeoutMs', given.timeoutMs ?? context.timeoutMs, 1, maxDelayMs);
   const signal = expectSignal('options.signal', given.signal);
   signal?.throwIfAborted();
   const ready = new Deferred<void>();

@@ -1,5 +1,5 @@
 /**
- * The examples of README and docs: every block of `ts` or `js` is a program. `ts run` is run, and prints what the block of
+ * The examples of README and docs: every block of `ts`, or of `js` with a mode, is a program. `ts run` is run, and prints what the block of
  * `output` that follows it says; `ts redis` is run with real servers in place of `cache-1:6379` to `cache-3:6379`, or of the
  * ports 7001 to 7003 of `localhost`. One of `js` is also as it stands a program of JavaScript.
  */
@@ -31,7 +31,8 @@ function examplesOf(page: string): Example[] {
   const blocks = [...text.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)];
   return blocks.flatMap((block, index) => {
     const [language, mode] = block[1]!.split(' ');
-    if (language !== 'ts' && language !== 'js') return [];
+    // Of JavaScript there are also pieces that show how a library is called.
+    if (language !== 'ts' && !(language === 'js' && mode !== undefined)) return [];
     const next = blocks[index + 1];
     const line = text.slice(0, block.index).split('\n').length;
     return [
