@@ -4,15 +4,8 @@ import { InvalidArgumentError } from '../errors/index.ts';
 import type { PlacementNode } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
-import {
-  expectBoolean,
-  expectInteger,
-  expectObject,
-  expectOneOf,
-  expectOptions,
-  maxDelayMs,
-} from '../runtime/validate.ts';
+import { type Clock, parseClock } from '../runtime/clock.ts';
+import { expectBoolean, expectInteger, expectOneOf, expectOptions, maxDelayMs } from '../runtime/validate.ts';
 import { type PlacementMaker, parsePlacement } from './parse-placement.ts';
 import type { ConsistencyLevel } from './query-plan.ts';
 
@@ -101,17 +94,6 @@ export function parseRoutingOptions(
     probeIntervalMs: expectInteger('health.probeIntervalMs', health.probeIntervalMs ?? 500, 10, maxDelayMs),
     probeTimeoutMs: expectInteger('health.probeTimeoutMs', health.probeTimeoutMs ?? 500, 1, maxDelayMs),
     allowSharedServers: expectBoolean('allowSharedServers', given.allowSharedServers ?? false),
-    clock: parseClock(given.clock),
+    clock: parseClock('clock', given.clock),
   };
-}
-
-function parseClock(input: unknown): Clock {
-  if (input === undefined) return systemClock;
-  const clock = expectObject('clock', input);
-  for (const method of ['nowMs', 'wallMs', 'schedule']) {
-    if (typeof clock[method] !== 'function') {
-      throw new InvalidArgumentError(`clock.${method}`, 'a function', clock[method]);
-    }
-  }
-  return input as Clock;
 }

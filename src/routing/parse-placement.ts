@@ -28,10 +28,18 @@ export function parsePlacement(
     throw InvalidArgumentError.saying(name, `${name}: ${advice}`);
   }
   const make = given.placement;
+  if (isClass(make)) {
+    const advice = 'a class is no placement. Create one, such as HashRing.create(nodes), or give a function that does.';
+    throw InvalidArgumentError.saying('placement', `placement: ${advice}`);
+  }
   const placement = expectPlacement('placement', typeof make === 'function' ? make(nodes, replicationFactor) : make);
   expectSameNodes(placement, nodes);
   return placement;
 }
+
+/** Of all functions only a class has a prototype that cannot be replaced. */
+const isClass = (value: unknown) =>
+  typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 
 /** @throws {InvalidArgumentError} The placement is of other nodes, by their ids. */
 export function expectSameMembers(placement: Placement, { nodes }: { readonly nodes: readonly PlacementNode[] }): void {

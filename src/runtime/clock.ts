@@ -4,6 +4,7 @@
 
 import { offAbort, onAbort } from './abort.ts';
 import { type LoopWatch, TickingLoopWatch } from './loop-watch.ts';
+import { expectFunction, expectObject } from './validate.ts';
 
 export interface Clock {
   /** Milliseconds on a monotonic clock with an arbitrary zero. For durations and deadlines. */
@@ -49,6 +50,14 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   loop: new TickingLoopWatch(systemTime),
 };
+
+/** The system's where none is given. @throws {InvalidArgumentError} It lacks a method. */
+export function parseClock(field: string, input: unknown): Clock {
+  if (input === undefined) return systemClock;
+  const clock = expectObject(field, input);
+  for (const method of ['nowMs', 'wallMs', 'schedule']) expectFunction(`${field}.${method}`, clock[method]);
+  return input as Clock;
+}
 
 /** Resolves after `delayMs`. Rejects with the signal's reason if that aborts first. */
 export function sleep(

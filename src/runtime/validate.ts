@@ -12,9 +12,27 @@ export function expectObject(field: string, value: unknown): Record<string, unkn
   return value as Record<string, unknown>;
 }
 
+/**
+ * A Promise, a URL, a Map or an AbortSignal is an object too, but has nothing that could be an option. Taken for options, it
+ * would count as none given.
+ */
+export function expectSettings(field: string, value: unknown, expected = 'a plain object'): Record<string, unknown> {
+  const settings = expectObject(field, value);
+  if (ArrayBuffer.isView(value) || (Object.keys(settings).length === 0 && !isPlain(settings))) {
+    throw new InvalidArgumentError(field, expected, value);
+  }
+  return settings;
+}
+
+/** Of whatever realm. */
+function isPlain(object: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(object);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** An object with no other keys than `known`: a misspelt option must not be ignored. */
 export function expectOptions(field: string, value: unknown, known: readonly string[]): Record<string, unknown> {
-  const options = expectObject(field, value);
+  const options = expectSettings(field, value);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       // `key` is an option's name, written by a programmer, and not a cache key.
@@ -88,7 +106,10 @@ export function expectOneOf<const Choices extends readonly string[]>(
 
 export function expectSignal(field: string, value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== 'object' || value === null || typeof (value as AbortSignal).addEventListener !== 'function') {
+  if (typeof value !== 'object' || value === null) throw new InvalidArgumentError(field, 'an AbortSignal', value);
+  // By what it has and not by its class: there are signals of other realms, and of polyfills.
+  const { aborted, addEventListener, throwIfAborted } = value as Partial<AbortSignal>;
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function') {
     throw new InvalidArgumentError(field, 'an AbortSignal', value);
   }
   return value as AbortSignal;

@@ -189,6 +189,14 @@ describe('the target of a RedisBackend', () => {
     ['tls', { tls: 5 }],
     ['tls', { tls: true }],
     ['tls', { tls: [] }],
+    ['tls', { tls: Promise.resolve({ ca: 'hunter2' }) }],
+    ['tls', { tls: Buffer.from('hunter2') }],
+    ['scripts', { scripts: new Map() }],
+    ['scripts.sum', { scripts: { sum: 'return 1' } }],
+    ['scripts.sum.lua', { scripts: { sum: { numberOfKeys: 1 } } }],
+    ['himportFieldsets', { himportFieldsets: {} }],
+    ['himportFieldsets', { himportFieldsets: [{ name: 'a' }] }],
+    ['himportFieldsets', { himportFieldsets: ['a', 'b'].map(() => ({ name: 'hunter2', fields: [] })) }],
     ['username', { username: 7 }],
     ['password', { password: {} }],
     ['password', { password: 7 }],
@@ -219,6 +227,23 @@ describe('the target of a RedisBackend', () => {
     ["natMap['10.0.0.1:6379'].port", { ...sentinels({}), natMap: { '10.0.0.1:6379': { host: 'example.com' } } }],
   ])('may not have a %s like that: %j', (field, options) => {
     expectRefused(() => new RedisBackend(options as unknown as RedisTarget), `target.${field}`);
+  });
+
+  it.each([
+    ['a URL object', new URL('redis://:hunter2@example.com')],
+    ['the promise of one', Promise.resolve('redis://:hunter2@example.com')],
+    ['a Map', new Map([['host', 'example.com']])],
+    ['what inherits its options', Object.create({ host: 'example.com' })],
+  ])('may not be %s, which has no options of its own and would lead to the default place', (_, target) => {
+    expectRefused(() => new RedisBackend(target as RedisTarget), 'target');
+  });
+
+  it.each([
+    { name: 'group', sentinelPassword: 'hunter2' },
+    { url: 'redis://example.com', name: 'group' },
+    { host: 'example.com', natMap: { '10.0.0.1:6379': { host: 'example.com', port: 1 } } },
+  ])('may not have options of a group without its sentinels: %j', (options) => {
+    expectRefused(() => new RedisBackend(options), `target.${'name' in options ? 'name' : 'natMap'}`);
   });
 
   it('may not be options with a key prefix', () => {
@@ -272,7 +297,12 @@ describe('the options of a RedisBackend', () => {
     ['options.pool.min', { pool: { min: 1 } }],
     ['options.pool.max', { pool: { max: 0 } }],
     ['options.pool.idleTimeoutMs', { pool: { idleTimeoutMs: 0 } }],
-    ['options.clock.schedule', { clock: {} }],
+    ['options.clock', { clock: null }],
+    ['options.clock.nowMs', { clock: {} }],
+    ['options.clock.schedule', { clock: { nowMs: () => 0, wallMs: () => 0 } }],
+    ['options', Promise.resolve({ timeoutMs: 5 })],
+    ['options', new AbortController().signal],
+    ['options.pool', { pool: new Map([['max', 1]]) }],
   ])('are refused by name when %s is wrong', (field, options) => {
     expectRefused(() => new RedisBackend('redis://', options as object), field);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { MemoryBackend } from '../../src/backend/memory.ts';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
-import type { HashRing } from '../../src/placement/ring/hash-ring.ts';
+import { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import { anyKey } from '../support/arbitraries.ts';
 import { collect, makeFaultyCache } from '../support/faulty-cache.ts';
 
@@ -262,6 +262,8 @@ describe('a cache', () => {
       [{}, 'nodes'],
       [{ nodes: 'a,b' }, 'nodes'],
       [{ nodes: [node('a')], replicas: 2 }, 'options.replicas'],
+      [{ nodes: [node('a')], placement: HashRing }, 'placement'],
+      [{ nodes: [node('a')], health: Promise.resolve({ probeIntervalMs: 50 }) }, 'health'],
       [{ nodes: [node('a'), node('a')] }, 'nodes[1].id'],
       [{ nodes: [node('a', { weight: 0 })] }, 'nodes[0].weight'],
       [{ nodes: [node('a', { weight: Number.NaN })] }, 'nodes[0].weight'],
@@ -299,6 +301,11 @@ describe('a cache', () => {
       [() => cache.get(undefined as never), 'key'],
       [() => cache.get('k', { sginal: 1 } as never), 'options.sginal'],
       [() => cache.get('k', { signal: {} as never }), 'options.signal'],
+      [() => cache.get('k', { signal: new EventTarget() as never }), 'options.signal'],
+      // In the place of `{ signal }`: it has no options, and would not end the call.
+      [() => cache.get('k', new AbortController().signal as never), 'options'],
+      [() => cache.set('k', 2, Promise.resolve({ ttlMs: 1 }) as never), 'options'],
+      [() => cache.ready(new AbortController().signal as never), 'options'],
       [() => cache.set('k', undefined), 'value'],
       [() => cache.set('k', () => 1), 'value'],
       [() => cache.set('k', 2, { ttlMs: 0 }), 'options.ttlMs'],

@@ -71,12 +71,9 @@ describe('the options of ShardedRedis', () => {
 
   it('is logged without addresses and passwords', async () => {
     const redis = new ShardedRedis({ ...base, nodes: [{ ...node, password: 'secret' }] });
-    for (const text of [
-      JSON.stringify(redis),
-      inspect(redis, { depth: 9, showHidden: true }),
-      `${inspect({ redis })}`,
-    ]) {
-      expect(text).toMatch(/nodes.*a/s);
+    expect(JSON.stringify(redis)).toContain('"nodes":["a"]');
+    expect(inspect(redis)).toContain("'a' => 'unknown'");
+    for (const text of [JSON.stringify(redis), inspect(redis, { depth: 9, showHidden: true }), inspect({ redis })]) {
       expect(text).not.toContain('secret');
       expect(text).not.toContain('127.0.0.1');
     }

@@ -16,6 +16,7 @@ import {
   expectOneOf,
   expectOptions,
   expectPositive,
+  expectSettings,
   expectString,
   maxDelayMs,
 } from '../../runtime/validate.ts';
@@ -47,7 +48,7 @@ const checks: Readonly<Record<keyof RedisOptions | 'offlineQueue' | 'commandQueu
   enableTLSForSentinelMode: expectBoolean,
   failoverDetector: expectBoolean,
   family: expectFamily,
-  himportFieldsets: unchecked,
+  himportFieldsets: expectFieldsets,
   host: expectHost,
   keepAlive: expectMilliseconds,
   keyPrefix: expectString,
@@ -70,7 +71,7 @@ const checks: Readonly<Record<keyof RedisOptions | 'offlineQueue' | 'commandQueu
   // ioredis takes anything that is no function for "do not".
   retryStrategy: unchecked,
   role: (field, value) => expectOneOf(field, value, ['master', 'slave']),
-  scripts: expectObject,
+  scripts: expectScripts,
   sentinelCommandTimeout: (field, value) => expectPositive(field, value, maxDelayMs),
   sentinelMaxConnections: (field, value) => expectInteger(field, value, 1),
   sentinelPassword: expectString,
@@ -155,7 +156,27 @@ function expectFamily(field: string, value: unknown): number {
   return value;
 }
 
+/** As ioredis takes them; it throws a plain TypeError at others. */
+function expectFieldsets(field: string, value: unknown): unknown {
+  const isText = (part: unknown) => typeof part === 'string' || Buffer.isBuffer(part);
+  const isFieldset = (part: unknown) => {
+    const { name, fields } = (part ?? {}) as { readonly name?: unknown; readonly fields?: unknown };
+    return isText(name) && Array.isArray(fields) && fields.every(isText);
+  };
+  if (Array.isArray(value) && value.every(isFieldset)) {
+    if (new Set(value.map(({ name }) => String(name))).size === value.length) return value;
+  }
+  throw new InvalidArgumentError(field, 'an array of { name, fields } with different names', value);
+}
+
+function expectScripts(field: string, value: unknown): object {
+  const scripts = expectSettings(field, value);
+  for (const [name, script] of Object.entries(scripts)) {
+    expectString(`${field}.${name}.lua`, expectObject(`${field}.${name}`, script).lua);
+  }
+  return scripts;
+}
+
 function expectTls(field: string, value: unknown): object {
-  if (typeof value === 'object' && !Array.isArray(value)) return value as object;
-  throw new InvalidArgumentError(field, "options of Node.js' tls.connect; {} for TLS without any", value);
+  return expectSettings(field, value, "options of Node.js' tls.connect; {} for TLS without any");
 }

@@ -2,10 +2,9 @@
 
 import type { RedisOptions } from 'ioredis';
 import { InvalidArgumentError } from '../../errors/index.ts';
-import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { type Clock, parseClock } from '../../runtime/clock.ts';
 import {
   expectBoolean,
-  expectFunction,
   expectInteger,
   expectOneOf,
   expectOptions,
@@ -132,9 +131,8 @@ const known = [
 export function parseOptions(options: RedisBackendOptions): ParsedOptions {
   expectOptions('options', options, known);
   const { keyPrefix = '', timeoutMs = 1_000, nodeName, connectTimeoutMs, pool = {}, batching = true } = options;
-  const { transport = 'ioredis', clock = systemClock } = options;
+  const { transport = 'ioredis', clock } = options;
   expectOptions('options.pool', pool, ['max', 'idleTimeoutMs']);
-  expectFunction('options.clock.schedule', clock.schedule);
   if (!isWellFormed(expectString('options.keyPrefix', keyPrefix))) {
     // It could end with half of a character whose other half begins the key.
     throw new InvalidArgumentError('options.keyPrefix', 'a string without lone surrogates', keyPrefix);
@@ -154,7 +152,7 @@ export function parseOptions(options: RedisBackendOptions): ParsedOptions {
     },
     batching: expectBoolean('options.batching', batching),
     transport: parseTransport('options.transport', transport),
-    clock,
+    clock: parseClock('options.clock', clock),
   };
 }
 

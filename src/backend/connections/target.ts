@@ -6,7 +6,7 @@
 
 import type { RedisOptions } from 'ioredis';
 import { InvalidArgumentError } from '../../errors/index.ts';
-import { expectObject, expectString } from '../../runtime/validate.ts';
+import { expectObject, expectSettings, expectString } from '../../runtime/validate.ts';
 import { type Client, type ClientOptions, commandClassOf } from './client.ts';
 import { refuseFunction, takeCredentials } from './credential-options.ts';
 import type { CredentialsFunction } from './credentials.ts';
@@ -44,6 +44,7 @@ export function parseTarget(target: unknown, field = 'target'): Target {
   }
   const object = expectObject(field, target);
   if (isClient(object)) return lentTarget(object as unknown as Client, field);
+  expectSettings(field, target, 'a url as text, a plain object that says where the server is, or a client');
   const { url, ...beside } = object as RedisNodeOptions;
   if (hasKeyPrefix(beside)) {
     throw new InvalidArgumentError(
@@ -106,6 +107,7 @@ function ownTarget(
   credentials?: CredentialsFunction,
 ): Target {
   refuseTwoPlaces(options, field);
+  refuseGroupWithoutSentinels(options, field);
   const group = parseGroup(field, { ...options, reads });
   const allowsReplica = group === undefined && reads === 'replica';
   return { kind: 'own', options, address: addressOf(options), group, credentials, allowsReplica };
@@ -122,6 +124,23 @@ function refuseTwoPlaces({ host, port, path, sentinels }: RedisOptions, field: s
     const reason = 'The sentinels say where the servers are.';
     throw InvalidArgumentError.saying(name, `${name}: cannot be combined with sentinels. ${reason}`);
   }
+}
+
+const ofGroups = [
+  ...['name', 'natMap', 'preferredSlaves', 'sentinelPassword', 'sentinelUsername', 'sentinelTLS'],
+  'enableTLSForSentinelMode',
+] as const;
+
+/** @throws {InvalidArgumentError} The sentinels are missing, and ioredis would look for the server at its default place. */
+function refuseGroupWithoutSentinels(options: RedisOptions, field: string): void {
+  if (options.sentinels !== undefined) return;
+  const option = ofGroups.find((each) => options[each] !== undefined);
+  if (option === undefined) return;
+  const name = `${field}.${option}`;
+  throw InvalidArgumentError.saying(
+    name,
+    `${name}: counts only beside sentinels. Give the sentinels, or leave it out.`,
+  );
 }
 
 /**
