@@ -79,11 +79,15 @@ describe('README and docs', () => {
     }
   });
 
-  it('link only to pages that are there', () => {
-    for (const page of [...pages, ...findPages()]) {
+  it('link only to files that are there, and in the package too', () => {
+    for (const page of new Set([...pages, ...findPages()])) {
       const text = readFileSync(join(root, page), 'utf8');
       for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
-        expect(existsSync(join(root, dirname(page), target!)), `${page} links to ${target}`).toBe(true);
+        const path = join(dirname(page), target!);
+        expect(existsSync(join(root, path)), `${page} links to ${target}`).toBe(true);
+        expect(path, `${page} links to ${target}`).toMatch(
+          /^(docs\/|benchmarks\/(README\.md$|results\/)|examples\/[\w-]+\.ts$|[A-Z]+\.md$)/,
+        );
       }
     }
   });
@@ -130,7 +134,8 @@ describe('README and docs', () => {
 });
 
 function findPages(): string[] {
-  return [...new Set(['README.md', ...findExamples().map(({ place }) => place.replace(/:\d+$/, ''))])];
+  const ofDocs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  return ['README.md', 'benchmarks/README.md', ...ofDocs.map((name) => `docs/${name}`)];
 }
 
 /** As the pages of a repository are shown: lower case, no punctuation, hyphens for spaces. */

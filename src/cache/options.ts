@@ -142,11 +142,12 @@ function parseNodes(input: unknown): ParsedNode[] {
 
 /** @throws {InvalidArgumentError} */
 export function parseCacheNode(field: string, input: unknown): ParsedNode {
-  const { backend, ...node } = expectOptions(field, input, ['id', 'backend', 'weight', 'zone']);
-  const advice = backendAdvice(backend);
+  // Who leaves `backend` away has written in its place what belongs into one.
+  const advice = backendAdvice((input as Partial<ParsedNode> | null | undefined)?.backend ?? input);
   if (advice !== undefined) {
     throw InvalidArgumentError.saying(`${field}.backend`, `${field}.backend: ${advice}`);
   }
+  const { backend, ...node } = expectOptions(field, input, ['id', 'backend', 'weight', 'zone']);
   const methods = expectObject(`${field}.backend`, backend);
   for (const method of ['get', 'set', 'delete', 'ping', 'close']) {
     expectFunction(`${field}.backend.${method}`, methods[method]);

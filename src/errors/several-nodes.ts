@@ -107,8 +107,9 @@ export class NotReadyError extends ShardringError {
     readonly attempts: readonly NodeAttempt[],
     readonly timeoutMs: number,
   ) {
+    const up = ready.length === 1 ? '1 node is' : `${ready.length} nodes are`;
     const wanted = required === 1 ? '1 is needed' : `${required} are needed`;
-    super(`ready: ${ready.length} nodes are up after ${timeoutMs} ms, ${wanted} (${reasonsOf(attempts)}).`, {
+    super(`ready: ${up} up after ${timeoutMs} ms, ${wanted} (${reasonsOf(attempts)}).`, {
       cause: attempts[0]?.error,
     });
   }

@@ -193,6 +193,12 @@ function parseNodes(input: unknown): ParsedNode[] {
 }
 
 function parseRedisNode(field: string, input: unknown): ParsedNode {
+  if (typeof input === 'string') {
+    throw InvalidArgumentError.saying(
+      field,
+      `${field}: A node needs an id beside its url. Write { id: 'cache-1', url }.`,
+    );
+  }
   const { id, weight, zone, client, ...place } = expectObject(field, input);
   // Commands have one connection and one form of replies: ignored, these would change results in silence.
   if (place.stringNumbers === true) throw new InvalidArgumentError(`${field}.stringNumbers`, 'false', true);
@@ -206,7 +212,7 @@ function parseRedisNode(field: string, input: unknown): ParsedNode {
 function targetOf(field: string, client: unknown, place: Record<string, unknown>): Target {
   const saysWhere = Object.values(place).some((value) => value !== undefined);
   if (client === undefined) {
-    if (saysWhere) return parseTarget(place, field);
+    if (saysWhere || 'url' in place || 'host' in place) return parseTarget(place, field);
     throw new InvalidArgumentError(field, 'a url, a client, or options of ioredis that say where the server is', place);
   }
   if (saysWhere) throw new InvalidArgumentError(`${field}.client`, 'no url and no other options beside it', client);

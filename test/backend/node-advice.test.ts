@@ -40,6 +40,55 @@ describe('a url', () => {
   });
 });
 
+describe('a place', () => {
+  it.each([
+    ['url', { url: undefined }],
+    ['url', { url: undefined, password: 'hunter2' }],
+    ['host', { host: undefined, port: 6_380 }],
+  ])('whose %s comes from an environment variable that is not set is not taken for this machine', (name, place) => {
+    const messages = [
+      messageOf(() => new RedisBackend(place)),
+      messageOf(() => new ShardedRedis({ nodes: [{ id: 'a', ...place } as never] })),
+    ];
+    expect(messages).toEqual([
+      `target.${name}: It is undefined. Is an environment variable not set?`,
+      `nodes[0].${name}: It is undefined. Is an environment variable not set?`,
+    ]);
+  });
+
+  it('may leave undefined what another option says', async () => {
+    const redis = new ShardedRedis({
+      nodes: [
+        { id: 'a', url: 'redis://127.0.0.1:1', host: undefined },
+        { id: 'b', url: undefined, host: '127.0.0.1' },
+        { id: 'c', host: undefined, path: '/nowhere' },
+        { id: 'd', url: undefined, client: new Redis({ lazyConnect: true }) },
+      ],
+      lazyConnect: true,
+    });
+    await redis.quit();
+  });
+});
+
+describe('a node', () => {
+  it('of a ShardedRedis that is a url alone is told that it needs an id', () => {
+    const message = messageOf(() => new ShardedRedis({ nodes: ['redis://:hunter2@localhost' as never] }));
+    expect(message).toMatch(/^nodes\[0\]: .*\{ id: 'cache-1', url \}/);
+    expect(message).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['a url', 'redis://:hunter2@localhost', /new RedisBackend\(url\)/],
+    ['an id and a url', { id: 'a', url: 'redis://:hunter2@localhost' }, /new RedisBackend\(options\)/],
+    ['a client', new Redis({ lazyConnect: true }), /new RedisBackend\(client\)/],
+  ])('of a cache that is %s is told how to make a backend of it', (_, node, expected) => {
+    const message = messageOf(() => new ShardedCache({ nodes: [node as never] }));
+    expect(message).toMatch(/^nodes\[0\]\.backend: /);
+    expect(message).toMatch(expected);
+    expect(message).not.toContain('hunter2');
+  });
+});
+
 describe('a backend', () => {
   const client = new Redis({ lazyConnect: true });
   const cluster = new Cluster([{ port: 1 }], { lazyConnect: true });

@@ -49,8 +49,7 @@ export const noTls = failureFor(
 
 const speaksTls = failureFor('connection', 'it speaks TLS. Use rediss:// or the option `tls`.');
 
-const otherProtocol = (protocol: string) =>
-  failureFor('protocol', `it speaks ${protocol}, and not the Redis protocol. Check host and port.`);
+const otherProtocol = (protocol: string) => failureFor('protocol', `it speaks ${protocol}. Check host and port.`);
 
 /**
  * @param bytes  The first that the peer has sent.

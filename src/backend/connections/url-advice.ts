@@ -14,7 +14,7 @@ export function urlAdvice(text: string): string | undefined {
   const trimmed = text.trim();
   if (trimmed === '') return 'The url is empty. Is an environment variable not set?';
   if (trimmed === 'undefined' || trimmed === 'null') {
-    return `The url is the text '${trimmed}'. Is an environment variable not set?`;
+    return `The url is the string '${trimmed}'. Is an environment variable not set?`;
   }
   if (/^rediss?:\/\/(?:[^@/]*@)?(undefined|null)(?::|\/|$)/.test(trimmed)) {
     return "The url has the host 'undefined'. Is an environment variable not set?";
