@@ -10,7 +10,7 @@
 import { LRUCache } from 'lru-cache';
 import { ClosedError, NotAnIntegerError, ValueTooLargeError } from '../errors/index.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import { expectFunction, expectInteger, expectObject, expectOptions } from '../runtime/validate.ts';
+import { expectFinite, expectFunction, expectInteger, expectObject, expectOptions } from '../runtime/validate.ts';
 import type {
   BackendCapabilities,
   CallOptions,
@@ -136,20 +136,21 @@ export class MemoryBackend implements CompleteBackend {
   /** @throws {ValueTooLargeError} The entry alone is above `maxBytes`. What was under `key` is still there. */
   async set(key: string, value: Value, { signal, expiresAtMs }: SetOptions): Promise<void> {
     this.#enter(signal);
-    this.#write(key, value, expiresAtMs ?? Number.POSITIVE_INFINITY, this.#clock.wallMs());
+    this.#write(key, value, expiryOrNever(expiresAtMs), this.#clock.wallMs());
   }
 
   async setMany(
     entries: readonly (readonly [key: string, value: Value])[],
-    { signal, expiresAtMs = Number.POSITIVE_INFINITY }: SetOptions,
+    { signal, expiresAtMs }: SetOptions,
   ): Promise<EntryFailures> {
     this.#enter(signal);
+    const keptUntilMs = expiryOrNever(expiresAtMs);
     const nowMs = this.#clock.wallMs();
     const failures = new Map<number, unknown>();
     for (let i = 0; i < entries.length; i++) {
       const [key, value] = entries[i]!;
       try {
-        this.#write(key, value, expiresAtMs, nowMs);
+        this.#write(key, value, keptUntilMs, nowMs);
       } catch (error) {
         failures.set(i, error);
       }
@@ -160,9 +161,10 @@ export class MemoryBackend implements CompleteBackend {
   /** A value that is already past its expiry is accepted and gone at once, as with `set`: true. */
   async setIfAbsent(key: string, value: Value, { signal, expiresAtMs }: SetOptions): Promise<boolean> {
     this.#enter(signal);
+    const keptUntilMs = expiryOrNever(expiresAtMs);
     const nowMs = this.#clock.wallMs();
     if (this.#live(key, nowMs) !== undefined) return false;
-    this.#write(key, value, expiresAtMs ?? Number.POSITIVE_INFINITY, nowMs);
+    this.#write(key, value, keptUntilMs, nowMs);
     return true;
   }
 
@@ -179,10 +181,11 @@ export class MemoryBackend implements CompleteBackend {
 
   async expire(key: string, expiresAtMs: number | undefined, { signal }: CallOptions): Promise<boolean> {
     this.#enter(signal);
+    const keptUntilMs = expiryOrNever(expiresAtMs);
     const nowMs = this.#clock.wallMs();
     const entry = this.#live(key, nowMs);
     if (entry === undefined) return false;
-    entry.expiresAtMs = expiresAtMs ?? Number.POSITIVE_INFINITY;
+    entry.expiresAtMs = keptUntilMs;
     if (entry.expiresAtMs <= nowMs) this.#entries.delete(key);
     else if (expiresAtMs !== undefined) this.#sweep.need();
     return true;
@@ -304,6 +307,10 @@ function copyOf(value: Value): Buffer {
   copy.set(value);
   return copy;
 }
+
+/** @throws {InvalidArgumentError} It is no time: a Date and NaN would count as one that is past. */
+const expiryOrNever = (expiresAtMs: number | undefined): number =>
+  expiresAtMs === undefined ? Number.POSITIVE_INFINITY : expectFinite('expiresAtMs', expiresAtMs);
 
 /**
  * What is kept: the caller's array itself, as the contract allows, since a copy that lives long costs 0.6 us for its

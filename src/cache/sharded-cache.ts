@@ -30,6 +30,7 @@ import { type Codec, decode, encode } from './codecs.ts';
 import { CacheEventEmitter } from './events.ts';
 import { GetOrSet } from './get-or-set.ts';
 import { clearAll, listKeys } from './iterate.ts';
+import { Lifetimes } from './lifetimes.ts';
 import { deleteMany, getMany, setMany } from './many.ts';
 import { type ChangeOptions, Membership } from './membership.ts';
 import {
@@ -59,6 +60,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   readonly #codec: Codec;
   readonly #clock: Clock;
   readonly #defaultTtlMs: number;
+  readonly #lifetimes: Lifetimes;
   readonly #monitor: HealthMonitor;
   readonly #fleet: Fleet;
   readonly #calls: Calls;
@@ -73,6 +75,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     this.#codec = parsed.codec;
     this.#clock = parsed.clock;
     this.#defaultTtlMs = parsed.defaultTtlMs;
+    this.#lifetimes = new Lifetimes(parsed.clock, parsed.policy.spillTtlMs);
     this.#monitor = this.#makeMonitor(parsed);
     const { placement, replicationFactor } = parsed;
     const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
@@ -148,7 +151,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   ttl(key: string, options?: SignalOptions): Promise<number | undefined> {
     return this.#call(options, signalOnly, async ({ signal }) => {
       const expiresAtMs = await this.#expiresAt('ttl', key, signal);
-      return expiresAtMs === undefined ? undefined : Math.max(0, expiresAtMs - this.#clock.wallMs());
+      return expiresAtMs === undefined ? undefined : this.#lifetimes.leftUntil(expiresAtMs);
     });
   }
 
@@ -156,7 +159,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   expire(key: string, ttlMs: number, options?: SignalOptions): Promise<boolean> {
     return this.#call(options, signalOnly, async ({ signal }) => {
       expectString('key', key);
-      const expiresAtMs = this.#expiryOf(parseTtl('ttlMs', ttlMs ?? null)!);
+      const expiresAtMs = this.#lifetimes.expiryOf(parseTtl('ttlMs', ttlMs ?? null)!);
       const limits = this.#limits(signal);
       const send: Send<boolean> = ({ backend }, call) => backend.expire(key, expiresAtMs, call);
       const call = { operation: 'expire', key, send, presence: 'somewhere', suffices: isTrueSomewhere } as const;
@@ -198,8 +201,8 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
    */
   setMany(entries: Iterable<readonly [key: string, value: Stored]>, options?: SetCallOptions): Promise<void> {
     return this.#call(options, signalAndTtl, ({ signal, ttlMs }) => {
-      const expiresAtMs = this.#expiryOf(ttlMs ?? this.#defaultTtlMs);
-      const expiryAt = (isStandIn: boolean) => (isStandIn ? this.#spillExpiry(expiresAtMs) : expiresAtMs);
+      const expiresAtMs = this.#lifetimes.expiryOf(ttlMs ?? this.#defaultTtlMs);
+      const expiryAt = (isStandIn: boolean) => this.#lifetimes.expiryAt(isStandIn, expiresAtMs);
       return setMany(this.#fleet, this.#codec, entries, expiryAt, signal);
     });
   }
@@ -365,18 +368,10 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     return this.#calls.run(options, known, work, this.#calls.asItIs<Result>);
   }
 
-  #expiryOf(ttlMs: number): number | undefined {
-    return ttlMs === Number.POSITIVE_INFINITY ? undefined : this.#clock.wallMs() + ttlMs;
-  }
-
-  #spillExpiry(expiresAtMs: number | undefined): number {
-    return Math.min(expiresAtMs ?? Number.POSITIVE_INFINITY, this.#clock.wallMs() + this.#fleet.policy.spillTtlMs);
-  }
-
   #write(key: string, bytes: Value, ttlMs: number, options: RouteOptions): Promise<unknown> {
-    const keptUntilMs = this.#expiryOf(ttlMs);
+    const keptUntilMs = this.#lifetimes.expiryOf(ttlMs);
     const send: Send<void> = ({ backend }, { signal, timeoutMs }, isStandIn) => {
-      const expiresAtMs = isStandIn ? this.#spillExpiry(keptUntilMs) : keptUntilMs;
+      const expiresAtMs = this.#lifetimes.expiryAt(isStandIn, keptUntilMs);
       return backend.set(key, bytes, { signal, timeoutMs, expiresAtMs });
     };
     return writeOne(this.#fleet, { operation: 'set', key, send, suffices: anyAnswer }, options);

@@ -80,6 +80,13 @@ export function expectInteger(
   return value;
 }
 
+export function expectFinite(field: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new InvalidArgumentError(field, 'a finite number', value);
+  }
+  return value;
+}
+
 /** A finite number above 0, and at most `max`. */
 export function expectPositive(field: string, value: unknown, max: number = Number.POSITIVE_INFINITY): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0 || value > max) {

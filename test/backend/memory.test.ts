@@ -201,6 +201,23 @@ describe('what MemoryBackend keeps', () => {
 });
 
 describe('calls of MemoryBackend', () => {
+  it.each([
+    ['NaN', Number.NaN],
+    ['Infinity', Number.POSITIVE_INFINITY],
+    ['text', '5'],
+    ['a Date', new Date(8.64e15)],
+  ])('refuses %s as an expiry, as RedisBackend does, and leaves what is stored', async (_, wrong) => {
+    const backend = new MemoryBackend();
+    await backend.set('a', bytes('1'), {});
+    const expiresAtMs = wrong as number;
+    const refusal = { code: 'ERR_INVALID_ARGUMENT', field: 'expiresAtMs' };
+    await expect(backend.set('a', bytes('2'), { expiresAtMs })).rejects.toMatchObject(refusal);
+    await expect(backend.setMany([['a', bytes('2')]], { expiresAtMs })).rejects.toMatchObject(refusal);
+    await expect(backend.setIfAbsent('a', bytes('2'), { expiresAtMs })).rejects.toMatchObject(refusal);
+    await expect(backend.expire('a', expiresAtMs, {})).rejects.toMatchObject(refusal);
+    expect(text(await backend.get('a', {}))).toBe('1');
+  });
+
   it('does nothing for a signal that is already aborted, and passes the reason on', async () => {
     const backend = new MemoryBackend();
     const reason = new Error('no longer wanted');

@@ -1,7 +1,7 @@
 /** The commands of Redis that the backend sends, with what their replies mean. */
 
-import { InvalidArgumentError } from '../../errors/index.ts';
 import { arrayOf } from '../../runtime/array-of.ts';
+import { expectFinite } from '../../runtime/validate.ts';
 import type { ValueWithExpiry } from '../backend.ts';
 import type { Changes, CommandSpec } from './call.ts';
 import type { CommandArgument } from './client.ts';
@@ -121,7 +121,7 @@ export const prefixPattern = (prefix: string): string => `${prefix.replace(/[*?[
  * The server takes whole numbers, and refuses 0 and less, which are as much in the past as 1 is.
  */
 export function expiryArgument(expiresAtMs: number): number {
-  if (!Number.isFinite(expiresAtMs)) throw new InvalidArgumentError('expiresAtMs', 'a finite number', expiresAtMs);
+  expectFinite('expiresAtMs', expiresAtMs);
   return Math.max(1, Math.min(Math.ceil(expiresAtMs) - 1, Number.MAX_SAFE_INTEGER - 1));
 }
 
