@@ -5,6 +5,7 @@ import type { Client } from '../backend/connections/client.ts';
 import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
 import type { ServerCheck } from '../backend/connections/link.ts';
 import { sharedClientOptions } from '../backend/connections/own-client.ts';
+import { guardQueue, guardSubscriber } from '../backend/connections/parser-guard.ts';
 import { limitReplies } from '../backend/connections/reply-limit.ts';
 import type { RedisServer } from '../backend/connections/server.ts';
 import type { Target } from '../backend/connections/target.ts';
@@ -51,6 +52,8 @@ export class RedisNode {
     const own = this.#target.kind === 'own' ? this.#target.options : {};
     const client = this.makeClient({ ...sharedClientOptions(own, connectTimeoutMs), ...check.sharedOptions });
     limitReplies(client as unknown as Client, this.server.maxReplyBytes);
+    guardQueue(client as unknown as Client);
+    guardSubscriber(client as unknown as Client, this.server.maxReplyBytes);
     return { client, check };
   }
 

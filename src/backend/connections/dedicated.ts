@@ -15,6 +15,7 @@ import { type Client, canSend } from './client.ts';
 import type { ClientIdentity } from './client-list.ts';
 import { askIdentity, DedicatedClient, destroyClient, type Turn } from './dedicated-client.ts';
 import { closedByPeer, errorOf, type Failure, failureOf, isDemotion, isReplyError } from './failure.ts';
+import { guardQueue } from './parser-guard.ts';
 import { limitReplies } from './reply-limit.ts';
 import type { ReplyWatch } from './reply-watch.ts';
 import { UseLimit } from './use-limit.ts';
@@ -261,6 +262,7 @@ export class DedicatedConnections {
     }
     if (this.#isClosed) return { error: new ClosedError('backend') };
     limitReplies(client, this.#options.maxReplyBytes);
+    guardQueue(client);
     this.#unused.add(client);
     let failure: Failure | undefined;
     client.on('error', (error: unknown) => {

@@ -22,6 +22,7 @@ import { withRedisClass } from './ioredis-module.ts';
 import type { LinkListener } from './link.ts';
 import type { Transport } from './options.ts';
 import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './own-client.ts';
+import { guardQueue } from './parser-guard.ts';
 import { ReplicaReads } from './replica-reads.ts';
 import { defaultMaxReplyBytes, limitReplies } from './reply-limit.ts';
 import { ReplyWatch } from './reply-watch.ts';
@@ -294,6 +295,7 @@ export class RedisServer {
         if (this.#closing !== undefined) return;
         const client = new RedisClass(options) as unknown as Client;
         limitReplies(client, this.maxReplyBytes);
+        guardQueue(client);
         connection.attach(client);
       },
       (makeError) => connection.attachNone(makeError),
