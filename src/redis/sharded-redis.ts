@@ -182,7 +182,8 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
         onQueued: OnQueued,
       ): Promise<PipelineResults | null> => {
         this.begin();
-        await this.loading();
+        const loading = this.loading();
+        if (loading !== undefined) await loading; // Else it begins now: closing later waits for it.
         const invocations = commands.map(({ script, name, args, encoding }) => {
           const call = script === undefined ? { name, args } : scriptCall(script, args);
           return invocationOf(call.name, call.args, encoding, this.commandParser);

@@ -101,9 +101,8 @@ export async function transactAt(
   return outcome.results;
 }
 
-/** EXEC gives one reply for each command, a refusal among them as an error; null where a watched key has changed. */
-function checkedResults(results: PipelineResults | null, commandCount: number): PipelineResults | null {
-  if (results === null) return null;
+/** EXEC gives one reply for each command, a refusal among them as an error. It gives null only where a key is watched, and here none is. */
+function checkedResults(results: PipelineResults | null, commandCount: number): PipelineResults {
   checkArray(results, commandCount);
   for (const [error] of results) if (error) cleanError(error);
   return results;

@@ -34,6 +34,12 @@ describe.each(['ioredis', 'direct'] as const)('a reply to ShardedRedis that cann
     ['mget', '$1\r\na\r\n', (redis) => redis.mget(keys)],
     ['exists', '$1\r\n1\r\n', (redis) => redis.exists(keys)],
     ['keys', ':1\r\n', (redis) => redis.keys('*')],
+    ['exists', ':9223372036854775807\r\n', (redis) => redis.exists(keys)],
+    ['dbsize', ':9223372036854775807\r\n', (redis) => redis.dbsize()],
+    ['pubsub', '*2\r\n$1\r\na\r\n:9223372036854775807\r\n', (redis) => redis.pubsub('NUMSUB', 'a')],
+    ['smembers', '$1\r\na\r\n', (redis) => redis.smembers('key')],
+    ['hgetall', '*1\r\n$1\r\na\r\n', (redis) => redis.hgetall('key')],
+    ['exec', '*-1\r\n', (redis) => redis.multi().get('key').exec()],
     ['dbsize', '+OK\r\n', (redis) => redis.dbsize()],
     ['scan', '*2\r\n$1\r\nx\r\n*0\r\n', (redis) => redis.scan('0')],
     ['script', '*1\r\n:1\r\n', (redis) => redis.script('EXISTS', 'a', 'b')],
@@ -44,9 +50,15 @@ describe.each(['ioredis', 'direct'] as const)('a reply to ShardedRedis that cann
     expect(await eventually(() => redis.set('key', 'value'), 10_000)).toBe('OK');
   });
 
+  it('leaves the outcome unknown of a command that takes data', async () => {
+    const { redis } = await start('blpop', ':1\r\n');
+    await expect(redis.blpop('key', 1)).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
+  });
+
   it('leaves the outcome of a write unknown', async () => {
     const { redis } = await start('incr', '$1\r\n5\r\n');
     await expect(redis.incr('key')).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
+    await expect(redis.multi().incr('key').exec()).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
     await expect(redis.del(keys)).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
   });
 });

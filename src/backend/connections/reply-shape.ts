@@ -46,6 +46,12 @@ export function checkInteger(reply: unknown): void {
 
 const isIntegerText = (reply: unknown) => typeof reply === 'string' && /^-?\d{1,19}$/.test(reply);
 
+/** Of keys, clients or milliseconds: of none of them there are so many that a number cannot tell it. */
+function checkCount(reply: unknown): void {
+  checkInteger(reply);
+  if (!Number.isSafeInteger(Number(reply))) throw new UnexpectedReplyError('a count');
+}
+
 /** @param length  Of the array; any where undefined. */
 export function checkArray(reply: unknown, length?: number): asserts reply is unknown[] {
   if (!Array.isArray(reply)) throw new UnexpectedReplyError('an array');
@@ -73,6 +79,13 @@ function checkStrings(reply: unknown): void {
   if (!strings.every(Buffer.isBuffer)) throw new UnexpectedReplyError('an array of strings');
 }
 
+/** The list's key and what was taken from it, or nothing. */
+function checkTaken(reply: unknown): void {
+  if (reply === null) return;
+  checkArray(reply, 2);
+  checkStrings(reply);
+}
+
 /** SET says OK or nothing; with GET, the value of before. */
 const checkSet: ReplyCheck = (reply, args) => {
   const mayGive = args.length > 3 || (args.length === 3 && /^get$/i.test(String(args[2])));
@@ -80,16 +93,24 @@ const checkSet: ReplyCheck = (reply, args) => {
   else if (reply !== null) checkOk(reply, args);
 };
 
-function checkIntegers(reply: unknown, { length }: { readonly length: number }): void {
+function checkEachCount(reply: unknown, { length }: { readonly length: number }): void {
   checkArray(reply, length);
-  reply.forEach(checkInteger);
+  reply.forEach(checkCount);
 }
+
+/** Names and values in turn; of a borrowed client that speaks RESP3, a map. */
+function checkPairs(reply: unknown): void {
+  if (Array.isArray(reply) ? reply.length % 2 === 0 && reply.every(Buffer.isBuffer) : isMap(reply)) return;
+  throw new UnexpectedReplyError('a list of names and values');
+}
+
+const isMap = (reply: unknown) => typeof reply === 'object' && reply !== null && !Buffer.isBuffer(reply);
 
 /** Channels and numbers in turn. @param args  NUMSUB and the channels. */
 const checkCounts: ReplyCheck = (reply, args) => {
   checkArray(reply, 2 * (args.length - 1));
   for (const [index, item] of reply.entries()) {
-    if (index % 2 === 1) checkInteger(item);
+    if (index % 2 === 1) checkCount(item);
     else checkValue(item);
   }
 };
@@ -105,31 +126,34 @@ const each = (names: string, check: ReplyCheck) => words(names).map((name) => [n
 
 /** Those whose replies have one form in every release and in RESP2 and RESP3, and all that are put together of several nodes'. */
 const checks: ReadonlyMap<string, ReplyCheck> = new Map<string, ReplyCheck>([
-  ...each('get getdel getex getset getrange hget lindex rpoplpush lmove dump', checkValue),
+  ...each('get getdel getex getset getrange hget lindex rpoplpush lmove brpoplpush blmove dump', checkValue),
   ...each('setex psetex mset ltrim lset rename flushdb flushall', checkOk),
   ...each(
     `append decr decrby incr incrby strlen setnx msetnx setrange getbit setbit bitcount
-    del unlink exists touch ttl pttl persist expire pexpire expireat pexpireat dbsize
+    ttl pttl persist expire pexpire expireat pexpireat
     llen lpush rpush lpushx rpushx lrem linsert sadd srem scard sismember smove
-    hset hsetnx hdel hlen hexists hincrby hstrlen zcard zcount zrem publish spublish xlen xdel xack wait`,
+    hset hsetnx hdel hlen hexists hincrby hstrlen zcard zcount zrem xlen xdel xack`,
     checkInteger,
   ),
+  ...each('del unlink exists touch dbsize publish spublish wait', checkCount),
+  ...each('keys smembers sinter sunion sdiff lrange hkeys hvals', checkStrings),
+  ...each('blpop brpop', checkTaken),
+  ['hgetall', checkPairs],
   ...each('scan hscan sscan zscan', checkPage),
-  ['keys', checkStrings],
   ['set', checkSet],
   ['mget', checkValues],
   ['hmget', (reply, args) => checkValues(reply, args.slice(1))],
   ['ping', (reply, args) => args.length === 0 && checkStatus('PONG')(reply, args)],
-  ['waitaof', (reply) => checkIntegers(reply, { length: 2 })],
+  ['waitaof', (reply) => checkEachCount(reply, { length: 2 })],
   [
     'script',
-    bySubcommand({ EXISTS: (reply, args) => checkIntegers(reply, args.slice(1)), FLUSH: checkOk, LOAD: checkValue }),
+    bySubcommand({ EXISTS: (reply, args) => checkEachCount(reply, args.slice(1)), FLUSH: checkOk, LOAD: checkValue }),
   ],
   [
     'pubsub',
     bySubcommand({
       ...{ CHANNELS: checkStrings, SHARDCHANNELS: checkStrings },
-      ...{ NUMPAT: checkInteger, NUMSUB: checkCounts, SHARDNUMSUB: checkCounts },
+      ...{ NUMPAT: checkCount, NUMSUB: checkCounts, SHARDNUMSUB: checkCounts },
     }),
   ],
 ]);
