@@ -24,7 +24,13 @@ export function rootOf(fault: unknown): unknown {
 
 function isVague(fault: unknown): boolean {
   const root = rootOf(fault);
-  return root === closedByPeer.cause || (isShardringError(root) && root.code === 'ERR_TIMEOUT');
+  return root === closedByPeer.cause || isTimeout(root);
+}
+
+/** True for a call that ran out of time, whatever may have become of it. */
+export function isTimeout(fault: unknown): boolean {
+  const root = rootOf(fault);
+  return isShardringError(root) && root.code === 'ERR_TIMEOUT';
 }
 
 function reasonOf(fault: unknown): unknown {

@@ -6,6 +6,7 @@ import type { CommandArgument } from '../backend/connections/client.ts';
 import { mayReadReplica } from '../backend/connections/replica-reads.ts';
 import { type ReplyCheck, replyCheckOf } from '../backend/connections/reply-shape.ts';
 import type { ScannedServer } from '../backend/connections/scan-position.ts';
+import { isTimeout } from '../health/faults.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { waitAt } from './blocking.ts';
@@ -119,9 +120,17 @@ export class NodeCaller {
     return new CallLimits(timeoutMs, this.#fleet.clock.nowMs() + timeoutMs, undefined);
   }
 
-  /** Lets health know of failures that speak of the node. */
+  /**
+   * Lets health know of failures that speak of the node. What has a connection of its own has several steps, and stalls of this
+   * process in one after the other can use up its time: that says nothing of the node.
+   */
   watched<Reply>(id: NodeId, asked: Promise<Reply>): Promise<Reply> {
-    asked.catch((error: unknown) => this.#fleet.health.reportFailure(id, error));
+    const { clock, health } = this.#fleet;
+    const startMs = clock.nowMs();
+    asked.catch((error: unknown) => {
+      const wasStalled = clock.loop !== undefined && clock.loop.longestStallMs(startMs) > 0;
+      if (!(wasStalled && isTimeout(error))) health.reportFailure(id, error);
+    });
     return asked;
   }
 

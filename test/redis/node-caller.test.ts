@@ -1,0 +1,31 @@
+import { describe, expect, it, vi } from 'vitest';
+import { NodeUnavailableError, TimeoutError, UnknownOutcomeError } from '../../src/errors/index.ts';
+import { NodeCaller } from '../../src/redis/node-caller.ts';
+import type { Fleet } from '../../src/routing/fleet.ts';
+
+const timeout = new TimeoutError('a', 'multi', 300);
+const lost = new UnknownOutcomeError('a', 'multi', { cause: timeout });
+const unreachable = new NodeUnavailableError('a', 'multi', { cause: new Error('refused') });
+
+/** What health hears of a call of several steps that fails so, in a process that was held up for so long meanwhile. */
+async function reported(error: Error, stallMs: number): Promise<unknown[]> {
+  const reportFailure = vi.fn();
+  const clock = { nowMs: () => 0, loop: { longestStallMs: () => stallMs } };
+  const caller = new NodeCaller({ clock, health: { reportFailure } } as unknown as Fleet, new Map(), 300);
+  await expect(caller.watched('a', Promise.reject(error))).rejects.toBe(error);
+  return reportFailure.mock.calls.map(([, told]) => told);
+}
+
+describe('NodeCaller.watched', () => {
+  it.each([
+    ['a timeout', timeout],
+    ['an outcome that a timeout left unknown', lost],
+  ])('does not tell health of %s where the process itself was held up', async (_, error) => {
+    expect(await reported(error, 700)).toEqual([]);
+    expect(await reported(error, 0)).toEqual([error]);
+  });
+
+  it('tells health of every other failure', async () => {
+    expect(await reported(unreachable, 700)).toEqual([unreachable]);
+  });
+});
