@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { WriteConsistencyError } from '../src/errors/index.ts';
-import { HashRing, MemoryBackend, PointRing, ShardedCache } from '../src/index.ts';
+import { NotReadyError, TimeoutError, UnknownOutcomeError, WriteConsistencyError } from '../src/errors/index.ts';
+import { HashRing, MemoryBackend, PointRing, placementFromSnapshot, ShardedCache } from '../src/index.ts';
 import { ShardedRedis } from '../src/redis/index.ts';
 
 const nodes = ['a', 'b'].map((id) => ({ id, backend: new MemoryBackend() }));
@@ -70,6 +70,36 @@ describe('the message', () => {
       'of an unknown command says how to send it all the same',
       () => openRedis().call('frobnicate', 'key'),
       'frobnicate: the positions of its keys are unknown; send it to a node directly: redis.nodeFor(key).call(...).',
+    ],
+    [
+      'of a write that had no answer in time says how long that was',
+      () => {
+        const cause = new TimeoutError('a', 'set', 300);
+        throw new UnknownOutcomeError('a', 'set', { cause, address: '10.0.0.1:6379' });
+      },
+      'set: node a (10.0.0.1:6379) did not answer within 300 ms, so the call may or may not have been executed.',
+    ],
+    [
+      'of WATCH says where a connection of your own comes from',
+      () => openRedis().call('watch', 'key'),
+      'watch: it would concern the connection that all calls share; take one of your own: redis.withConnection(key, use).',
+    ],
+    [
+      'of a snapshot without a kind says that it is missing',
+      () => placementFromSnapshot('{}'),
+      /^The snapshot cannot be used: its placement is missing, and this release understands only xxh32\/1, .*\.$/,
+    ],
+    [
+      'of readiness counts one node as one',
+      () => {
+        throw new NotReadyError(
+          2,
+          ['a'],
+          [{ node: 'b', elapsedMs: 1, error: new TimeoutError('b', 'ping', 500) }],
+          300,
+        );
+      },
+      'ready: 1 node is up after 300 ms, 2 are needed (b: ping: node b did not answer within 500 ms).',
     ],
     [
       'of a snapshot of another kind lists the kinds that are known',

@@ -91,13 +91,14 @@ export class UnknownOutcomeError extends NodeError {
     readonly operation: string,
     options: NodeErrorOptions = {},
   ) {
-    super(
-      `${operation}: the reply of ${named(node, options.address)} was lost` +
-        `${options.reason === undefined ? '' : ` (${options.reason.replace(/\.$/, '')})`}` +
-        ', so the call may or may not have been executed.',
-      options,
-    );
+    super(`${operation}: ${loss(node, options)}, so the call may or may not have been executed.`, options);
   }
+}
+
+function loss(node: string, { address, reason, cause }: NodeErrorOptions): string {
+  const name = named(node, address);
+  if (cause instanceof TimeoutError) return `${name} did not answer within ${Math.ceil(cause.timeoutMs)} ms`;
+  return `the reply of ${name} was lost${reason === undefined ? '' : ` (${reason.replace(/\.$/, '')})`}`;
 }
 
 /** The first word of a server's error reply, for those that callers tell apart. */

@@ -53,7 +53,8 @@ export function placementFromSnapshot(snapshot: unknown, options: RestoreOptions
   const restore = restorers.get(kind);
   if (restore === undefined) {
     const known = [...restorers.keys()].join(', ');
-    const found = typeof kind === 'string' ? JSON.stringify(kind) : `a ${typeof kind}`;
+    const found =
+      typeof kind === 'string' ? JSON.stringify(kind) : kind === undefined ? 'missing' : `of type ${typeof kind}`;
     throw new SnapshotError(`its placement is ${found}, and this release understands only ${known}`);
   }
   return restore(snapshot, options);

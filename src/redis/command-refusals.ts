@@ -69,7 +69,7 @@ export const refusedCommands: ReadonlyMap<string, Refusal> = new Map(
     reset: ofTheConnection('there is nothing to reset in it'),
     select: ofTheConnection("set `db` in the node's options"),
     monitor: ofTheConnection('watch one node: redis.on(nodeId).monitor()'),
-    unwatch: ofTheConnection('it belongs to WATCH, on a client of your own: redis.nodeFor(key).duplicate()'),
+    unwatch: ofTheConnection('it belongs to WATCH, on a connection of your own: redis.withConnection(key, use)'),
     multi: ownMethod('redis.multi()'),
     exec: ownMethod('exec() of what redis.multi() returns'),
     discard: ownMethod('discard() of what redis.multi() returns'),
@@ -83,7 +83,7 @@ export const refusedCommands: ReadonlyMap<string, Refusal> = new Map(
     ),
     // Commands with keys.
     watch: refuse(
-      'it would concern the connection that all calls share; take one of your own: redis.nodeFor(key).duplicate()',
+      'it would concern the connection that all calls share; take one of your own: redis.withConnection(key, use)',
     ),
     pfdebug: refuse('it inspects a single server; choose one: redis.nodeFor(key).call(...)', 'may be alone'),
     'restore-asking': refuse('it is for the nodes of a Redis Cluster among themselves; use RESTORE'),
