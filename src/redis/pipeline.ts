@@ -6,6 +6,7 @@
  */
 
 import { CommandRefusedError } from '../errors/index.ts';
+import { expectIterable } from '../runtime/validate.ts';
 import {
   addCommandMethods,
   asCommand,
@@ -47,7 +48,8 @@ export abstract class CommandQueue implements CommandOwner {
   constructor(executor: PipelineExecutor, commands: readonly (readonly unknown[])[] | undefined) {
     this.executor = executor;
     for (const [name, script] of executor.scripts) this.#addScriptMethods(name, script);
-    for (const [name, ...args] of commands ?? []) {
+    for (const command of expectIterable('commands', commands ?? [])) {
+      const [name, ...args] = expectIterable('commands', command);
       // As in ioredis: the name of any method, scripts among them; but not of those that every object has.
       const method = (this as unknown as Record<string, unknown>)[String(name)];
       if (typeof method === 'function' && !(String(name) in Object.prototype)) method.apply(this, args);

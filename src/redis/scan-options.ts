@@ -39,10 +39,7 @@ const defaultCount = 1_000;
 /** @param known  The options of this kind of scan. @throws {InvalidArgumentError} */
 export function parseScan(options: unknown, known: readonly string[]): ParsedScan {
   const { match, type, count, signal, cursor, buffers } = expectOptions('options', options, known);
-  if (match !== undefined && typeof match !== 'string' && !Buffer.isBuffer(match)) {
-    throw new InvalidArgumentError('options.match', 'a string or a Buffer', match);
-  }
-  const pattern = typeof match === 'string' ? encodeKey(match) : match;
+  const pattern = match === undefined ? undefined : encodePattern(match);
   const typeName = type === undefined ? undefined : expectString('options.type', type);
   const pageSize = count === undefined ? defaultCount : expectInteger('options.count', count, 1);
   return {
@@ -56,6 +53,13 @@ export function parseScan(options: unknown, known: readonly string[]): ParsedSca
     cursor: cursor === undefined ? undefined : expectString('options.cursor', cursor),
     buffers: buffers === undefined ? false : expectBoolean('options.buffers', buffers),
   };
+}
+
+/** @throws {InvalidArgumentError} */
+export function encodePattern(match: unknown): string | Buffer {
+  if (typeof match === 'string') return encodeKey(match);
+  if (Buffer.isBuffer(match)) return match;
+  throw new InvalidArgumentError('options.match', 'a string or a Buffer', match);
 }
 
 export const elementScanOptions = ['match', 'count', 'signal', 'cursor', 'buffers'] as const;

@@ -1,28 +1,29 @@
 /**
  * `scanStream` and its kin, as ioredis has them: a readable stream of pages, each an array.
  *
- * Where the pages come from is an argument: of all nodes concurrently, or of one key. The options are ioredis' own, so
- * nothing is checked here that ioredis does not check, and COUNT is the server's (10) where none is given.
+ * Where the pages come from is an argument: of all nodes concurrently, or of one key. The options are ioredis' own, with those of
+ * the stream among them, and COUNT is the server's (10) where none is given.
  */
 
 import { Readable, type ReadableOptions } from 'node:stream';
-import { encodeKey } from '../backend/connections/key-bytes.ts';
 import { type ScanPosition, scanStart } from '../backend/connections/scan-position.ts';
+import { expectSettings } from '../runtime/validate.ts';
 import type { ElementPage, ReadElements } from './element-scan.ts';
-import type { ScanArgument } from './scan-options.ts';
+import { encodePattern, type ScanArgument } from './scan-options.ts';
 
 export interface ScanStreamOptions extends ReadableOptions {
-  readonly match?: string | undefined;
+  readonly match?: string | Buffer | undefined;
   readonly type?: string | undefined;
   readonly count?: number | string | undefined;
   /** Of `hscanStream`: fields without their values. Redis 7.4 and later. */
   readonly noValues?: boolean | undefined;
 }
 
-/** What follows the cursor. */
-export function streamArguments({ match, type, count, noValues }: ScanStreamOptions): ScanArgument[] {
+/** What follows the cursor. @throws {InvalidArgumentError} These are no options, or the pattern is none. */
+export function streamArguments(options: ScanStreamOptions): ScanArgument[] {
+  const { match, type, count, noValues } = expectSettings('options', options) as ScanStreamOptions;
   return [
-    ...(match ? ['MATCH', encodeKey(match)] : []),
+    ...(match ? ['MATCH', encodePattern(match)] : []),
     ...(type ? ['TYPE', type] : []),
     ...(count ? ['COUNT', String(count)] : []),
     ...(noValues ? ['NOVALUES'] : []),

@@ -69,6 +69,19 @@ describe('the options of ShardedRedis', () => {
     await redis.quit();
   });
 
+  it.each([
+    ['options', (redis: ShardedRedis) => redis.scanStream(null as never)],
+    ['options', (redis: ShardedRedis) => redis.scanStream(new AbortController().signal as never)],
+    ['options.match', (redis: ShardedRedis) => redis.scanStream({ match: 5 as never })],
+    ['options.match', (redis: ShardedRedis) => redis.hscanStream('key', { match: {} as never })],
+    ['commands', (redis: ShardedRedis) => redis.pipeline(5 as never)],
+    ['commands', (redis: ShardedRedis) => redis.pipeline(['get'] as never)],
+  ])('names %s where a stream or a pipeline is given something else', async (field, call) => {
+    const redis = new ShardedRedis(base);
+    expect(() => call(redis)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field }));
+    await redis.quit();
+  });
+
   it('is logged without addresses and passwords', async () => {
     const redis = new ShardedRedis({ ...base, nodes: [{ ...node, password: 'secret' }] });
     expect(JSON.stringify(redis)).toContain('"nodes":["a"]');
