@@ -101,7 +101,7 @@ const refusals: ReadonlyMap<string, Replication> = new Map([
 
 /**
  * What to do with a write at replication factor 2 and above.
- * @param name   In lower case, of a command that `spreadOf` lets go to the holders of a key.
+ * @param name   In lower case, of a command that `distributionOf` lets go to the holders of a key.
  * @param nowMs  Unix time in milliseconds.
  */
 export function replicationOf(name: string, args: Args, nowMs: number): Replication {
