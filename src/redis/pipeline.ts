@@ -40,7 +40,7 @@ export interface PipelineExecutor {
   executeTransaction(commands: readonly QueuedCommand[], onQueued: OnQueued): Promise<PipelineResults | null>;
 }
 
-export abstract class CommandQueue implements CommandOwner {
+export abstract class CommandCollector implements CommandOwner {
   readonly isPipeline = true;
   protected readonly executor: PipelineExecutor;
   protected readonly queue: QueuedCommand[] = [];
@@ -79,7 +79,7 @@ export abstract class CommandQueue implements CommandOwner {
   }
 }
 
-export class ShardedPipeline extends CommandQueue {
+export class ShardedPipeline extends CommandCollector {
   #results: Promise<PipelineResults> | undefined;
 
   /** Sends the commands. Never rejects: failures stand in the results. A second call gives the same results. */

@@ -14,9 +14,9 @@ import { CommandRefusedError } from '../errors/index.ts';
 import { isReadOnly } from './command-table.ts';
 import { addCommandMethods, type Callback, type ReplyEncoding, tellCallback } from './commander.ts';
 import type { RedisNode } from './node.ts';
-import { CommandQueue, type OnQueued, type PipelineResults } from './pipeline.ts';
+import { CommandCollector, type OnQueued, type PipelineResults } from './pipeline.ts';
 
-export class ShardedTransaction extends CommandQueue {
+export class ShardedTransaction extends CommandCollector {
   #results: Promise<PipelineResults | null> | undefined;
 
   /**
