@@ -4,6 +4,8 @@
  *     null, booleans, strings, finite numbers   as they are; -0 comes back as 0
  *     arrays, plain objects                     each element and each enumerable property by these same rules
  *     undefined as an object's property         left out, so that reading the property gives undefined again
+ *     properties that cannot be enumerated,     left out; to find the latter costs as much as to write the array
+ *     and those of an array beside its elements
  *     Buffer, Uint8Array                        {"$buffer":"<base64>"}, and a Buffer comes back
  *     Date                                      {"$date":"<ISO 8601>"}, and a Date comes back
  *     all else                                  refused, with its place inside the value
