@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ShardedRedis } from '../../src/redis/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeRedis, startFakeRedis, welcome } from '../support/fake-redis.ts';
+import { freePort } from '../support/redis.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -61,4 +62,12 @@ describe.each(['ioredis', 'direct'] as const)('a reply to ShardedRedis that cann
     await expect(redis.multi().incr('key').exec()).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
     await expect(redis.del(keys)).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
   });
+});
+
+it('names the command that finds no connection of its own', async () => {
+  const port = await freePort(); // Nobody listens there.
+  const redis = new ShardedRedis({ nodes: [{ id: 'node', host: '127.0.0.1', port }] });
+  closers.push(() => redis.quit());
+  redis.on('error', () => undefined);
+  await expect(redis.blpop('key', 1)).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', operation: 'blpop' });
 });

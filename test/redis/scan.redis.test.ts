@@ -3,7 +3,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CallLimits } from '../../src/backend/connections/call.ts';
-import { pageAt, runIdIn } from '../../src/backend/connections/scan-position.ts';
+import { pageAt } from '../../src/backend/connections/scan-position.ts';
+import { identityOf } from '../../src/backend/connections/server-identity.ts';
 import { NodeUnavailableError } from '../../src/errors/index.ts';
 import { type ReadElements, scanElements } from '../../src/redis/element-scan.ts';
 import { scanAllPages, scanKeys, scanOnePage } from '../../src/redis/scan.ts';
@@ -37,7 +38,7 @@ afterAll(async () => {
 function nodeOf(client: Redis, id: string): ScanNode {
   let connectionCount = 1;
   client.on('ready', () => connectionCount++);
-  const runId = async () => runIdIn(await client.info('server'))!;
+  const runId = async () => identityOf(undefined, await client.info('server')).runId!;
   return {
     id,
     runId,

@@ -60,7 +60,12 @@ export interface UseOptions {
 const defaultOperation = 'withConnection';
 
 /** The pool tries for ever to make what cannot be made; so a failure is a resource too, and is thrown away by its taker. */
-type Resource = DedicatedClient | { readonly error: unknown };
+type Resource = DedicatedClient | NoConnection;
+
+/** Makes the error of a call that finds no connection; each call has its own. */
+interface NoConnection {
+  readonly errorFor: (operation: string) => unknown;
+}
 
 /** Longest time in which an idle connection must answer before it is used. Milliseconds. */
 const longestTrialMs = 1_000;
@@ -85,11 +90,11 @@ export class DedicatedConnections {
       {
         create: () => this.#create(),
         destroy: async (resource) => {
-          if ('error' in resource) return;
+          if ('errorFor' in resource) return;
           this.#unused.delete(resource.client);
           resource.destroy();
         },
-        validate: async (resource) => 'error' in resource || this.#isFit(resource),
+        validate: async (resource) => 'errorFor' in resource || this.#isFit(resource),
       },
       {
         min: 0,
@@ -119,7 +124,7 @@ export class DedicatedConnections {
     };
     const limit = new UseLimit({ clock, timeoutMs: limitMs, signal, timeoutError });
     try {
-      const dedicated = await this.#borrow(limit);
+      const dedicated = await this.#borrow(limit, operation);
       // Without a limit from the caller, only the wait for a connection has one: blocking is what these are for.
       if (options.timeoutMs === undefined) limit.liftDeadline();
       const begun = dedicated.begin(description);
@@ -181,16 +186,16 @@ export class DedicatedConnections {
   }
 
   /** A connection that comes after its caller has gone goes back to the pool. */
-  async #borrow(limit: UseLimit): Promise<DedicatedClient> {
+  async #borrow(limit: UseLimit, operation: string): Promise<DedicatedClient> {
     const acquiring = Promise.resolve(this.#pool.acquire());
     let isTaken = false;
     this.#waiting.add(limit);
     try {
       const resource = await Promise.race([acquiring, limit.reached]);
       isTaken = true;
-      if ('error' in resource) {
+      if ('errorFor' in resource) {
         void this.#pool.destroy(resource);
-        throw resource.error;
+        throw resource.errorFor(operation);
       }
       this.#unused.delete(resource.client);
       this.#inUse.set(resource, limit);
@@ -200,7 +205,7 @@ export class DedicatedConnections {
       this.#waiting.delete(limit);
       if (!isTaken) {
         acquiring.then(
-          (resource) => ('error' in resource ? this.#pool.destroy(resource) : this.#pool.release(resource)),
+          (resource) => ('errorFor' in resource ? this.#pool.destroy(resource) : this.#pool.release(resource)),
           () => undefined,
         );
       }
@@ -258,9 +263,9 @@ export class DedicatedConnections {
     try {
       client = await makeClient();
     } catch (error) {
-      return { error };
+      return { errorFor: () => error };
     }
-    if (this.#isClosed) return { error: new ClosedError('backend') };
+    if (this.#isClosed) return { errorFor: () => new ClosedError('backend') };
     limitReplies(client, this.#options.maxReplyBytes);
     guardQueue(client);
     this.#unused.add(client);
@@ -285,8 +290,12 @@ export class DedicatedConnections {
     if (failure === undefined && canSend(client)) return new DedicatedClient(client, identity, clock);
     this.#unused.delete(client);
     destroyClient(client);
-    const { address } = this.#options;
-    const call = { node: this.#options.node(), address, operation: defaultOperation, isWrite: false, wasSent: false };
-    return { error: this.#isClosed ? new ClosedError('backend') : errorOf(failure ?? closedByPeer, call) };
+    return { errorFor: (operation) => this.#connectError(failure ?? closedByPeer, operation) };
+  }
+
+  #connectError(failure: Failure, operation: string): Error {
+    if (this.#isClosed) return new ClosedError('backend');
+    const { address, node } = this.#options;
+    return errorOf(failure, { node: node(), address, operation, isWrite: false, wasSent: false });
   }
 }

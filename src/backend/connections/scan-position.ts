@@ -62,9 +62,3 @@ export async function pageAt<Page extends CursorPage>(
     ({ cursor, run } = scanStart);
   }
 }
-
-/** The run in a reply to INFO. Services that only speak like Redis may say none, or the same zeros for all. */
-export function runIdIn(info: unknown): string | undefined {
-  const run = /^run_id:([0-9a-f]{40})\r?$/m.exec(String(info))?.[1];
-  return run === undefined || /^0+$/.test(run) ? undefined : run;
-}

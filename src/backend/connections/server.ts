@@ -26,9 +26,8 @@ import { guardQueue } from './parser-guard.ts';
 import { ReplicaReads } from './replica-reads.ts';
 import { defaultMaxReplyBytes, limitReplies } from './reply-limit.ts';
 import { ReplyWatch } from './reply-watch.ts';
-import { runIdIn } from './scan-position.ts';
 import { type ClientCheck, ServerAccess } from './server-access.ts';
-import { roleIn } from './server-identity.ts';
+import { identityOf, roleIn } from './server-identity.ts';
 import type { Target } from './target.ts';
 
 export interface ServerOptions {
@@ -178,7 +177,7 @@ export class RedisServer {
     if (this.#run?.connection === asked) return this.#run.id;
     const info = await this.call({ ...infoOfServer, operation }, ['server'], limits).catch(unlessRefused);
     // The reply is from the connection there is now, which may not be the one there was.
-    this.#run = { connection: this.connectionCount, id: runIdIn(info) ?? untoldRun() };
+    this.#run = { connection: this.connectionCount, id: identityOf(undefined, info).runId ?? untoldRun() };
     return this.#run.id;
   }
 
