@@ -120,7 +120,7 @@ async function trial(
 const after = fc.integer({ min: 0, max: 12 });
 const readers = fc.integer({ min: 1, max: 6 });
 
-describe.each(transports)('a broken server, over %s', (transport) => {
+describe.each(transports)('a broken server, over %s', { timeout: 300_000 }, (transport) => {
   it('gives no read the value of another key, whatever it sends too much or in place of a reply', async () => {
     const fault = fc.record({ after, fault: fc.constantFrom(...Object.keys(faults).filter((name) => name !== lost)) });
     const plan = fc.array(fault, { minLength: 1, maxLength: 6 });

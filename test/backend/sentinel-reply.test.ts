@@ -160,7 +160,6 @@ describe('options of a group', () => {
     ['target.path', { ...group, path: '/run/redis.sock' }],
     ['target.natMap', { ...group, natMap: 7 }],
     ['target.reads', { ...group, reads: 'anywhere' }],
-    ['target.reads', { host: 'h', reads: 'replica' }],
     ['target.enableTLSForSentinelMode', { ...group, tls: {} }],
     ['target.sentinelMaxConnections', { ...group, sentinelMaxConnections: 0 }],
     ['target.updateSentinels', { ...group, updateSentinels: 'no' }],

@@ -45,7 +45,7 @@ function openCache(transport: 'ioredis' | 'direct', options: { replicationFactor
   const cache = new ShardedCache({
     nodes: servers.map(({ url }, index) => ({ id: ids[index]!, backend: new RedisBackend(url, { transport }) })),
     timeoutMs,
-    health: { probeIntervalMs: 100, probeTimeoutMs: 100 },
+    health: { probeIntervalMs: 100, probeTimeoutMs: 500 },
     confirmMisses: true,
     writeConsistency: 'all',
     ...options,
@@ -144,7 +144,7 @@ it('a ShardedRedis bears them too', { timeout: 60_000 }, async () => {
     nodes: servers.map(({ url }, index) => ({ id: ids[index]!, url })),
     replicationFactor: 2,
     timeoutMs,
-    health: { probeIntervalMs: 100, probeTimeoutMs: 100 },
+    health: { probeIntervalMs: 100, probeTimeoutMs: 500 },
   });
   open.push(redis);
   const events: string[] = [];

@@ -125,9 +125,12 @@ describe('a ShardedCache over Redis that is closed', () => {
     const held = codeOf(backend.withConnection((client) => client.blpop('list', 0)));
     await eventually(isRunning('blpop'));
     server.pause();
-    const calls = [cache.get('key'), cache.getOrSet('other', () => 1), cache.increment('count'), keys.next()].map(
-      codeOf,
-    );
+    const calls = [
+      cache.get('key'),
+      cache.getOrSet('other', () => 1, { whenUnavailable: 'fail' }),
+      cache.increment('count'),
+      keys.next(),
+    ].map(codeOf);
     await cache.close();
     for (const code of await Promise.all(calls.slice(0, 3))) expect(code).toMatch(/^ERR_/);
     expect(await codeOf(keys.next())).toMatch(/^ERR_CLOSED$|^none$/);
