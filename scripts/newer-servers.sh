@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The newest Redis and Valkey that a later Debian has, on a Debian or Ubuntu of any age, without a change to the system.
+# The newest Redis and Valkey that a later Debian has, on a Debian of any age (elsewhere with DEBIAN_MIRROR), without a
+# change to the system.
 #
 # usage: scripts/newer-servers.sh
 #
@@ -46,11 +47,12 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/debs"
 
-# The mirror that this system already takes Debian from, and Debian's own if it is another system.
+# The mirror that this system already takes Debian from; another system has to be told one.
 . /etc/os-release
 mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' |
   sed -n "s/^${VERSION_CODENAME:-unknown} //p" | head -n 1)
-[ "${ID:-}" = debian ] && [ -n "$mirror" ] || mirror=http://deb.debian.org/debian
+[ "${ID:-}" = debian ] && [ -n "$mirror" ] || mirror=${DEBIAN_MIRROR:-}
+[ -n "$mirror" ] || give_up "this is no Debian; DEBIAN_MIRROR=URL names a mirror of it to take $suite from."
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -e "$keyring" ] || give_up "$keyring is missing; the package debian-archive-keyring has it."
 printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite" >"$work/sources.list"

@@ -1,15 +1,14 @@
 /** Options of a ShardedRedis: what they mean, and their check. Unknown names and bad values throw, naming the field. */
 
 import { ioredisOptionNames } from '../backend/connections/ioredis-options.ts';
-import { isWellFormed } from '../backend/connections/key-bytes.ts';
 import {
-  parseTransport,
+  type ParsedConnectionOptions,
+  parseConnectionOptions,
   type RedisClient,
   type RedisNodeOptions,
   type RedisPoolOptions,
   type Transport,
 } from '../backend/connections/options.ts';
-import { defaultMaxReplyBytes } from '../backend/connections/reply-limit.ts';
 import { parseTarget, type Target } from '../backend/connections/target.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
@@ -21,9 +20,6 @@ import {
   expectObject,
   expectOneOf,
   expectOptions,
-  expectPositive,
-  expectString,
-  maxDelayMs,
 } from '../runtime/validate.ts';
 
 /**
@@ -91,15 +87,9 @@ export interface ParsedNode {
   readonly target: Target;
 }
 
-export interface ParsedShardedRedisOptions extends ParsedRoutingOptions {
+export interface ParsedShardedRedisOptions extends ParsedRoutingOptions, ParsedConnectionOptions {
   readonly nodes: readonly ParsedNode[];
-  readonly keyPrefix: string;
   readonly lazyConnect: boolean;
-  readonly connectTimeoutMs: number | undefined;
-  readonly maxReplyBytes: number;
-  readonly batching: boolean;
-  readonly transport: Transport;
-  readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
   readonly maxBlocking: number;
   readonly scripts: 'refuse' | 'deterministic';
 }
@@ -140,29 +130,14 @@ export function parseOptions(input: unknown): ParsedShardedRedisOptions {
   refuseOptionsOfOneClient(expectObject('options', input));
   const given = expectOptions('options', input, names);
   const nodes = parseNodes(given.nodes);
-  const pool = expectOptions('pool', given.pool ?? {}, ['max', 'idleTimeoutMs']);
-  const { keyPrefix = '', connectTimeoutMs } = given;
-  if (!isWellFormed(expectString('keyPrefix', keyPrefix))) {
-    // It could end with half of a character whose other half begins the key.
-    throw new InvalidArgumentError('keyPrefix', 'a string without lone surrogates', keyPrefix);
-  }
   return {
     ...parseRoutingOptions(
       given,
       nodes.map(({ node }) => node),
     ),
+    ...parseConnectionOptions('', given),
     nodes,
-    keyPrefix: keyPrefix as string,
     lazyConnect: expectBoolean('lazyConnect', given.lazyConnect ?? false),
-    connectTimeoutMs:
-      connectTimeoutMs === undefined ? undefined : expectPositive('connectTimeoutMs', connectTimeoutMs, maxDelayMs),
-    maxReplyBytes: expectPositive('maxReplyBytes', given.maxReplyBytes ?? defaultMaxReplyBytes),
-    batching: expectBoolean('batching', given.batching ?? true),
-    transport: parseTransport('transport', given.transport ?? 'ioredis'),
-    pool: {
-      max: expectInteger('pool.max', pool.max ?? 4, 1),
-      idleTimeoutMs: expectPositive('pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000, maxDelayMs),
-    },
     maxBlocking: expectInteger('maxBlocking', given.maxBlocking ?? 100, 1),
     scripts: expectOneOf('scripts', given.scripts ?? 'refuse', ['refuse', 'deterministic']),
   };

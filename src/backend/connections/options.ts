@@ -103,15 +103,19 @@ export interface RedisPoolOptions {
   readonly idleTimeoutMs?: number | undefined;
 }
 
-export interface ParsedOptions {
+/** Options of a node's connections, which both faces have. */
+export interface ParsedConnectionOptions {
   readonly keyPrefix: string;
-  readonly timeoutMs: number;
-  readonly nodeName: string | undefined;
   readonly connectTimeoutMs: number | undefined;
   readonly maxReplyBytes: number;
   readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
   readonly batching: boolean;
   readonly transport: Transport;
+}
+
+export interface ParsedOptions extends ParsedConnectionOptions {
+  readonly timeoutMs: number;
+  readonly nodeName: string | undefined;
   readonly clock: Clock;
 }
 
@@ -129,34 +133,39 @@ const known = [
 
 /** @throws {InvalidArgumentError} Names the option. */
 export function parseOptions(options: RedisBackendOptions): ParsedOptions {
-  expectOptions('options', options, known);
-  const { keyPrefix = '', timeoutMs = 1_000, nodeName, connectTimeoutMs, pool = {}, batching = true } = options;
-  const { transport = 'ioredis', clock } = options;
-  expectOptions('options.pool', pool, ['max', 'idleTimeoutMs']);
-  if (!isWellFormed(expectString('options.keyPrefix', keyPrefix))) {
-    // It could end with half of a character whose other half begins the key.
-    throw new InvalidArgumentError('options.keyPrefix', 'a string without lone surrogates', keyPrefix);
-  }
+  const { timeoutMs = 1_000, nodeName, clock, ...ofConnections } = expectOptions('options', options, known);
   return {
-    keyPrefix,
+    ...parseConnectionOptions('options.', ofConnections),
     timeoutMs: expectPositive('options.timeoutMs', timeoutMs, maxDelayMs),
     nodeName: nodeName === undefined ? undefined : expectString('options.nodeName', nodeName),
-    connectTimeoutMs:
-      connectTimeoutMs === undefined
-        ? undefined
-        : expectPositive('options.connectTimeoutMs', connectTimeoutMs, maxDelayMs),
-    maxReplyBytes: expectPositive('options.maxReplyBytes', options.maxReplyBytes ?? defaultMaxReplyBytes),
-    pool: {
-      max: expectInteger('options.pool.max', pool.max ?? 4, 1),
-      idleTimeoutMs: expectPositive('options.pool.idleTimeoutMs', pool.idleTimeoutMs ?? 30_000, maxDelayMs),
-    },
-    batching: expectBoolean('options.batching', batching),
-    transport: parseTransport('options.transport', transport),
     clock: parseClock('options.clock', clock),
   };
 }
 
-/** @throws {InvalidArgumentError} */
-export function parseTransport(field: string, transport: unknown): Transport {
-  return expectOneOf(field, transport, ['ioredis', 'direct']);
+/**
+ * @param prefix  Of the fields' names in errors.
+ * @throws {InvalidArgumentError}
+ */
+export function parseConnectionOptions(prefix: string, given: Record<string, unknown>): ParsedConnectionOptions {
+  const { connectTimeoutMs, maxReplyBytes = defaultMaxReplyBytes, batching = true, transport = 'ioredis' } = given;
+  const keyPrefix = expectString(`${prefix}keyPrefix`, given.keyPrefix === undefined ? '' : given.keyPrefix);
+  if (!isWellFormed(keyPrefix)) {
+    // It could end with half of a character whose other half begins the key.
+    throw new InvalidArgumentError(`${prefix}keyPrefix`, 'a string without lone surrogates', keyPrefix);
+  }
+  const pool = expectOptions(`${prefix}pool`, given.pool === undefined ? {} : given.pool, ['max', 'idleTimeoutMs']);
+  return {
+    keyPrefix,
+    connectTimeoutMs:
+      connectTimeoutMs === undefined
+        ? undefined
+        : expectPositive(`${prefix}connectTimeoutMs`, connectTimeoutMs, maxDelayMs),
+    maxReplyBytes: expectPositive(`${prefix}maxReplyBytes`, maxReplyBytes),
+    pool: {
+      max: expectInteger(`${prefix}pool.max`, pool.max ?? 4, 1),
+      idleTimeoutMs: expectPositive(`${prefix}pool.idleTimeoutMs`, pool.idleTimeoutMs ?? 30_000, maxDelayMs),
+    },
+    batching: expectBoolean(`${prefix}batching`, batching),
+    transport: expectOneOf(`${prefix}transport`, transport, ['ioredis', 'direct']),
+  };
 }
