@@ -6,16 +6,32 @@
  * larger one is worth its room, and copying it would cost more.
  *
  * Up to 64 bytes the engine keeps a copy within its own heap, which is cheap. Beyond, memory of one's own costs some
- * microseconds, and Node.js' pool a tenth of that: copies below 4 kB share pieces of 8 kB.
+ * microseconds, and room in a piece that is there a tenth of that: copies below 4 kB share pieces of 8 kB. They are ours, as
+ * those of Node.js' own pool have 64 kB from Node 24 on.
  */
 
 const heapBytes = 64;
+const sharedBytes = 8 * 1024;
+
+let piece = Buffer.allocUnsafeSlow(0);
+let used = 0;
+
+/** Room for `length` bytes, above half of a piece in memory of its own. */
+function roomFor(length: number): Buffer {
+  if (length <= heapBytes || 2 * length > sharedBytes) return Buffer.allocUnsafeSlow(length);
+  if (used + length > piece.length) {
+    piece = Buffer.allocUnsafeSlow(sharedBytes);
+    used = 0;
+  }
+  const room = piece.subarray(used, used + length);
+  used += length;
+  return room;
+}
 
 /** Gives the same bytes: as they are where they are at least half of the memory that they hold, else a copy. */
 export function ownBytes(bytes: Buffer): Buffer {
   if (2 * bytes.length >= bytes.buffer.byteLength) return bytes;
-  if (bytes.length > heapBytes) return Buffer.from(bytes);
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  const copy = roomFor(bytes.length);
   copy.set(bytes);
   return copy;
 }
