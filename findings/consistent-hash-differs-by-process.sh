@@ -4,6 +4,7 @@
 # Guess: the place of a node follows from its name, so that two processes agree.
 # Seen: control points are drawn at random by default, anew in each ring. The documentation names "random" as the default, and not that
 # it makes every process shard differently. With `distribution: 'uniform'` the two agree, as long as the order is the same.
+set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/finding.sh"
 install consistent-hash@1.2.2
 

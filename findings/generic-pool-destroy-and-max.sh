@@ -4,6 +4,7 @@
 # Guess: a place in the pool is free when `destroy` of its factory has ended.
 # Seen: it is free as soon as `pool.destroy(resource)` is called, whose promise resolves before the factory's does. Where closing takes
 # time, as for connections to a busy server, there are more of them than `max`.
+set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/finding.sh"
 install generic-pool@3.9.0
 

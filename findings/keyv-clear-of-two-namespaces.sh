@@ -3,6 +3,7 @@
 #
 # Guess: a namespace is what clear() keeps to, as get, set and delete do.
 # Seen: the Map is emptied. Stores that keep to a namespace have room for one, which the Keyv made last has set.
+set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/finding.sh"
 install keyv@5.6.0
 

@@ -3,6 +3,7 @@
 #
 # Guess: a value that does not fit any more is handed to whoever waits for it, and not kept.
 # Seen: a load counts as an entry while it runs; one that is pushed out rejects its callers with "evicted".
+set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/finding.sh"
 install lru-cache@11.5.3
 

@@ -3,6 +3,7 @@
 #
 # Guess: select() empties the cache, or the database is a part of its keys.
 # Seen: after select(1) a GET that was cached is answered with the value of database 0; the same command past the cache gives that of 1.
+set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/finding.sh"
 install redis@6.3.1
 start_redis

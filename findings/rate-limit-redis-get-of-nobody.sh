@@ -3,6 +3,7 @@
 #
 # Guess: getKey gives undefined, which is what express-rate-limit says of a key that its store does not have.
 # Seen: an object with totalHits NaN, so that a page "you have used N of 5" shows NaN to every new user, and a sum over users is NaN.
+set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/finding.sh"
 install rate-limit-redis@6.0.1 express-rate-limit@8.7.5 express@5.3.0 ioredis@6.0.0
 start_redis
