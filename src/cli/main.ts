@@ -4,15 +4,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Host } from './host.ts';
-import { runCommandLine } from './run.ts';
+import { commandOf, runCommandLine } from './run.ts';
 
-const [command, ...demoArguments] = process.argv.slice(2);
+const argv = process.argv.slice(2);
+const [command, ...demoArguments] = commandOf(argv);
 if (command === 'demo') {
   // It writes as it goes, and nothing else needs the cache and the client that it loads.
   const { runDemo } = await import('../../examples/demo/demo.ts');
   process.exitCode = await runDemo(demoArguments);
 } else {
-  await run(process.argv.slice(2));
+  await run(argv);
 }
 
 async function run(args: readonly string[]): Promise<void> {

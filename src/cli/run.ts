@@ -36,9 +36,12 @@ shardring COMMAND --help, or shardring help COMMAND, says more. shardring --vers
 
 const printed = (stdout: string): Outcome => ({ exitCode: 0, stdout, stderr: '' });
 
+/** The command and its arguments: `help ring` is `ring --help`. */
+export const commandOf = (argv: readonly string[]): readonly string[] =>
+  argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : argv;
+
 export async function runCommandLine(argv: readonly string[], host: Host): Promise<Outcome> {
-  // `help ring` is `ring --help`.
-  const [name, ...args] = argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : argv;
+  const [name, ...args] = commandOf(argv);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return printed(help);
   if (name === '--version' || name === '-v') return printed(`${packageJson.version}\n`);
   const command = commands.find((candidate) => candidate.name === name);

@@ -39,6 +39,12 @@ describe('the process', { timeout: 30_000 }, () => {
     expect(failed.stderr).toMatch(/^shardring ring: ENOENT[^\n]*\n$/);
   });
 
+  it('prints the help of the demo for `help demo` as for `demo --help`', async () => {
+    const [asked, named] = await Promise.all([run(['help', 'demo']), run(['demo', '--help'])]);
+    expect(asked).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Usage: shardring demo /), stderr: '' });
+    expect(asked).toEqual(named);
+  });
+
   it('reads keys from the standard input', async () => {
     const { stdout } = await run(['plan', '--from', 'a', '--to', 'b', '--keys', '-'], { input: 'k\t2000\n' });
     expect(stdout).toContain('1 of 1, 2.00 kB');
