@@ -1,5 +1,6 @@
 /** HSCAN, SSCAN and ZSCAN of one key as async iterables: what is in it, at least once, a page at a time. */
 
+import { ownBytes } from '../backend/connections/own-bytes.ts';
 import { type ScanPosition, scanStart } from '../backend/connections/scan-position.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { untilAborted } from '../runtime/abort.ts';
@@ -48,7 +49,7 @@ export class ElementScan<Element> implements AsyncIterableIterator<Element>, Asy
     const { args, signal, cursor, buffers } = parseScan(options, elementScanOptions);
     this.#position = cursor === undefined ? scanStart : parsePosition(cursor);
     const { width, make } = elementMakers[command];
-    const textOf = buffers ? (bytes: Buffer) => bytes : shownTextOf;
+    const textOf = buffers ? ownBytes : shownTextOf;
     this.#elements = this.#read(
       readPage,
       args,

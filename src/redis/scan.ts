@@ -7,6 +7,7 @@
  * once; a key that lies at a node that does not own it is left out, as reads do not find it either.
  */
 
+import { ownBytes } from '../backend/connections/own-bytes.ts';
 import { type ScanPosition, scanStart } from '../backend/connections/scan-position.ts';
 import { routingTextOf, shownTextOf } from './key-text.ts';
 import { readBookmark, writeBookmark } from './scan-bookmark.ts';
@@ -97,7 +98,7 @@ export function scanKeys(nodes: readonly ScanNode[], options: ScanOptions, isOwn
   const ids = nodes.map(({ id }) => id);
   const positions = cursor === undefined ? startOf(ids) : readBookmark(cursor, ids, scanned);
   const pages = new PageReader(nodes, positions, args, signal);
-  return new KeyScan<string | Buffer>(pages, scanned, isOwner, buffers ? (bytes) => bytes : shownTextOf);
+  return new KeyScan<string | Buffer>(pages, scanned, isOwner, buffers ? ownBytes : shownTextOf);
 }
 
 const startOf = (nodeIds: readonly string[]) =>

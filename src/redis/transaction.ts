@@ -8,6 +8,7 @@
 import type { Redis } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
 import { isReplyError } from '../backend/connections/failure.ts';
+import { ownBytesWithin } from '../backend/connections/own-bytes.ts';
 import { checkArray } from '../backend/connections/reply-shape.ts';
 import { cleanError } from '../backend/connections/server-text.ts';
 import { CommandRefusedError } from '../errors/index.ts';
@@ -85,7 +86,7 @@ export async function transactAt(
         else transaction.call(name, args as string[], tell);
       }
       try {
-        return { results: checkedResults(await transaction.exec(), commands.length) };
+        return { results: checkedResults(await transaction.exec(), commands) };
       } catch (error) {
         // The server's own refusal is the caller's answer, and leaves the connection clean.
         if (isReplyError(error)) return { refusal: cleanError(error) };
@@ -102,8 +103,11 @@ export async function transactAt(
 }
 
 /** EXEC gives one reply for each command, a refusal among them as an error. It gives null only where a key is watched, and here none is. */
-function checkedResults(results: PipelineResults | null, commandCount: number): PipelineResults {
-  checkArray(results, commandCount);
-  for (const [error] of results) if (error) cleanError(error);
+function checkedResults(results: PipelineResults | null, commands: readonly TransactionCommand[]): PipelineResults {
+  checkArray(results, commands.length);
+  for (const [index, result] of results.entries()) {
+    if (result[0]) cleanError(result[0]);
+    else if (commands[index]!.encoding === null) result[1] = ownBytesWithin(result[1]);
+  }
   return results;
 }

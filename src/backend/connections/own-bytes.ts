@@ -36,10 +36,16 @@ export function ownBytes(bytes: Buffer): Buffer {
   return copy;
 }
 
-/** The same for a reply with parts, whose bytes are replaced in place. */
+/** The same for a reply with parts, whose bytes are replaced in place: an array, or the object that ioredis makes of a hash. */
 export function ownBytesWithin(reply: unknown): unknown {
   if (Buffer.isBuffer(reply)) return ownBytes(reply);
-  if (Array.isArray(reply))
+  if (Array.isArray(reply)) {
     for (let index = 0; index < reply.length; index++) reply[index] = ownBytesWithin(reply[index]);
+  } else if (isPlainObject(reply)) {
+    for (const name of Object.keys(reply)) reply[name] = ownBytesWithin(reply[name]);
+  }
   return reply;
 }
+
+const isPlainObject = (reply: unknown): reply is Record<string, unknown> =>
+  typeof reply === 'object' && reply !== null && Object.getPrototypeOf(reply) === Object.prototype;
