@@ -25,7 +25,7 @@ import {
 } from './commander.ts';
 import { ConnectedNodes } from './connected-nodes.ts';
 import { Dispatcher } from './dispatch.ts';
-import type { ElementCommand, ElementScan } from './element-scan.ts';
+import type { ElementCommand, ElementScan, ScannedElement } from './element-scan.ts';
 import { invocationOf } from './invocation.ts';
 import { NodeCaller } from './node-caller.ts';
 import { parseOptions, rereadable, type ShardedRedisOptions } from './options.ts';
@@ -38,6 +38,10 @@ import { Scans } from './scans.ts';
 import { parseScript, type Script, type ScriptDefinition, scriptCall } from './script.ts';
 import { ShardedTransaction } from './transaction.ts';
 import type { Pipeline, RedisCommands, Transaction } from './types.ts';
+
+/** What options of HSCAN, SSCAN and ZSCAN say of the elements: text, or bytes. */
+type ScanOfText = ElementScanOptions & { readonly buffers?: false | undefined };
+type ScanOfBytes = ElementScanOptions & { readonly buffers: true };
 
 export interface ShardedRedis extends RedisCommands {}
 
@@ -231,19 +235,22 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   }
 
   /** What is in one key: with options or nothing an async iterable, with a cursor as in ioredis. */
-  hscan(key: RedisKey, options?: ElementScanOptions): ElementScan<readonly [field: string, value: string]>;
+  hscan(key: RedisKey, options?: ScanOfText): ElementScan<ScannedElement<string>['hscan']>;
+  hscan(key: RedisKey, options: ScanOfBytes): ElementScan<ScannedElement<Buffer>['hscan']>;
   hscan(key: RedisKey, cursor: string | number, ...args: unknown[]): Promise<[cursor: string, elements: string[]]>;
   hscan(key: RedisKey, ...rest: unknown[]): unknown {
     return this.#scanElements('hscan', key, rest);
   }
 
-  sscan(key: RedisKey, options?: ElementScanOptions): ElementScan<string>;
+  sscan(key: RedisKey, options?: ScanOfText): ElementScan<ScannedElement<string>['sscan']>;
+  sscan(key: RedisKey, options: ScanOfBytes): ElementScan<ScannedElement<Buffer>['sscan']>;
   sscan(key: RedisKey, cursor: string | number, ...args: unknown[]): Promise<[cursor: string, elements: string[]]>;
   sscan(key: RedisKey, ...rest: unknown[]): unknown {
     return this.#scanElements('sscan', key, rest);
   }
 
-  zscan(key: RedisKey, options?: ElementScanOptions): ElementScan<readonly [member: string, score: number]>;
+  zscan(key: RedisKey, options?: ScanOfText): ElementScan<ScannedElement<string>['zscan']>;
+  zscan(key: RedisKey, options: ScanOfBytes): ElementScan<ScannedElement<Buffer>['zscan']>;
   zscan(key: RedisKey, cursor: string | number, ...args: unknown[]): Promise<[cursor: string, elements: string[]]>;
   zscan(key: RedisKey, ...rest: unknown[]): unknown {
     return this.#scanElements('zscan', key, rest);

@@ -19,6 +19,13 @@ it('has the types of ioredis for commands, pipelines and transactions', async ()
   expectTypeOf(redis.nodeFor('key')).toEqualTypeOf<Redis>();
   const scan = redis.scan({ match: 'a*' });
   expectTypeOf<typeof scan extends AsyncIterable<infer Key> ? Key : never>().toEqualTypeOf<string>();
+  expectTypeOf(redis.sscan('key').next).returns.resolves.toEqualTypeOf<IteratorResult<string, void>>();
+  expectTypeOf(redis.sscan('key', { buffers: true }).next).returns.resolves.toEqualTypeOf<
+    IteratorResult<Buffer, void>
+  >();
+  expectTypeOf(redis.zscan('key', { buffers: true }).next).returns.resolves.toEqualTypeOf<
+    IteratorResult<readonly [member: Buffer, score: number], void>
+  >();
   expectTypeOf<Awaited<ReturnType<typeof redisPage>>>().toEqualTypeOf<[cursor: string, keys: string[]]>();
   // @ts-expect-error A key is a string or bytes.
   redis.get({ key: 1 }).catch(() => undefined);
