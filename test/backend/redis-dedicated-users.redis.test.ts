@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RedisBackend } from '../../src/redis/index.ts';
+import { RedisBackend, ShardedRedis } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { connectionKinds, type OpenBackend } from '../support/redis-clients.ts';
@@ -225,6 +225,19 @@ it('a use of a connection ends by its own deadline on a server that hangs, and n
   } finally {
     server.resume();
     await backend.close();
+  }
+});
+
+it('a use has no end but its own where Infinity is given, with either face', async () => {
+  await using server = await startRedis();
+  const backend = new RedisBackend(server.url);
+  const redis = new ShardedRedis({ nodes: [{ id: 'a', url: server.url }] });
+  const options = { timeoutMs: Number.POSITIVE_INFINITY };
+  try {
+    expect(await backend.withConnection((client) => client.ping(), options)).toBe('PONG');
+    expect(await redis.withConnection('key', (client) => client.ping(), options)).toBe('PONG');
+  } finally {
+    await Promise.all([backend.close(), redis.quit()]);
   }
 });
 

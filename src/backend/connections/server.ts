@@ -9,7 +9,6 @@ import { ClosedError, InvalidArgumentError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { settledWithin } from '../../runtime/time-limit.ts';
-import { expectPositive, maxDelayMs } from '../../runtime/validate.ts';
 import type { NodeSeat } from '../server-roster.ts';
 import { CallLimits, type CommandSpec } from './call.ts';
 import type { Client, CommandArgument } from './client.ts';
@@ -212,8 +211,7 @@ export class RedisServer {
   }
 
   /** Lends `use` a connection of its own; see {@link DedicatedConnections}. */
-  async lend<Result>(use: (client: Redis) => Promise<Result> | Result, options: UseOptions): Promise<Result> {
-    if (options.timeoutMs !== undefined) expectPositive('options.timeoutMs', options.timeoutMs, maxDelayMs);
+  lend<Result>(use: (client: Redis) => Promise<Result> | Result, options: UseOptions): Promise<Result> {
     return this.#dedicated.use(use, options);
   }
 
