@@ -31,15 +31,15 @@ export interface LoadOptions {
   readonly whenUnavailable?: WhenUnavailable | undefined;
 
   /**
-   * Milliseconds after which a load that has not finished fails for all who wait for it. Integer of at least 1. What it gives
-   * later is dropped. Default: as long as it takes.
+   * Milliseconds after which a load that has not finished fails for all who wait for it, the time in which it waits for its turn
+   * included. Integer of at least 1. What it gives later is dropped. Default: as long as it takes.
    */
   readonly loadTimeoutMs?: number | undefined;
 
   /**
    * Loads at a time of keys whose nodes are not available; further ones wait for their turn. A node that dies must not bring
-   * all its traffic to the source at once. Integer of at least 1; default 100. A load that asks the cache for another key lets
-   * its place go to the next.
+   * all its traffic to the source at once. Integer of at least 1; default 100. A load that asks the cache for another key, or
+   * whose callers have all gone, lets its place go to the next.
    */
   readonly maxUnavailableLoads?: number | undefined;
 }

@@ -6,14 +6,14 @@
  * part of its life it is still answered, at once, while one load per process replaces it.
  *
  * Where the key's nodes are not available, the value is loaded all the same, unless the caller says otherwise: still once per
- * key, only so many keys at a time, and without storing it.
+ * key, only so many keys at a time, and without storing it. Such a load has a place while a caller waits for it: one that
+ * never ends must not keep others from loading when its callers have gone. It is let finish, for whoever comes meanwhile.
  */
 
 import { CodecError, InvalidArgumentError, isShardringError, LoadTimeoutError } from '../errors/index.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { type Flight, SingleFlight } from '../routing/single-flight.ts';
 import { untilAborted } from '../runtime/abort.ts';
-import type { Clock } from '../runtime/clock.ts';
 import type { WhenUnavailable } from './call-options.ts';
 import { LoadContext } from './load-context.ts';
 import { LoadPlaces } from './load-places.ts';
@@ -84,12 +84,10 @@ export class GetOrSet {
     }
     const flight = this.#flights.join(key, (own) => this.#readOrLoad(own, key, load, settings));
     const caller = this.#context.current();
-    if (caller !== undefined) {
-      caller.flight.waitFor(flight);
-      // Else those who have places could all wait for those who wait for one.
-      caller.leavePlace();
-    }
-    return untilAborted(flight.result, call.signal);
+    const leave = caller === undefined ? flight.addCaller() : caller.flight.waitFor(flight);
+    // Else those who have places could all wait for those who wait for one.
+    caller?.leavePlace();
+    return untilAborted(flight.result, call.signal, leave);
   }
 
   async #readOrLoad(flight: Flight, key: string, load: Load, settings: LoadSettings): Promise<unknown> {
@@ -99,20 +97,28 @@ export class GetOrSet {
     } catch (error) {
       if (settings.whenUnavailable === 'fail' || !isUnavailable(error)) throw error;
       this.#tell(error);
-      return await this.#awaitLoad(flight, this.#loadUnstored(key, load, settings));
+      return await this.#awaitLoad(flight, () => this.#loadUnstored(key, load, settings));
     }
-    if (found === undefined) return await this.#awaitLoad(flight, this.#load(key, load, settings));
+    if (found === undefined) return await this.#awaitLoad(flight, () => this.#load(key, load, settings));
     if (this.#isStale(key, found.expiresAtMs, settings) && !this.#loads.has(key)) {
-      this.#load(key, load, settings).result.catch((error) => {
+      const renewal = this.#load(key, load, settings);
+      renewal.addCaller(); // The cache itself.
+      renewal.result.catch((error) => {
         if (!this.#closed.signal.aborted) this.#tell(error);
       });
     }
     return found.value;
   }
 
-  #awaitLoad(flight: Flight, loading: Flight): Promise<unknown> {
-    flight.waitFor(loading);
-    return loading.result;
+  async #awaitLoad(flight: Flight, begin: () => Flight): Promise<unknown> {
+    do {
+      const loading = begin();
+      flight.waitFor(loading);
+      const value = await loading.result;
+      if (value !== notLoaded) return value;
+    } while (flight.isNeeded);
+    flight.guard.broken = true; // Nobody hears of this: who comes now begins anew.
+    return undefined;
   }
 
   #isStale(key: string, expiresAtMs: number | undefined, { staleWhileRevalidateMs }: LoadSettings): boolean {
@@ -126,27 +132,67 @@ export class GetOrSet {
   #load(key: string, load: Load, settings: LoadSettings): Flight {
     return this.#loads.join(key, async (flight) => {
       await undefined; // Who waits for this load is noted first: the load may ask for it with its first word.
-      const value = await this.#runLoad(flight, load, settings, noPlace);
+      const value = await this.#runLoad(flight, load, settings, this.#deadlineMs(settings), noPlace);
       if (value !== undefined && !flight.guard.broken) await this.#store(key, value, settings);
       return value;
     });
   }
 
+  /** Gives {@link notLoaded} if by its turn nobody waits for it. */
   #loadUnstored(key: string, load: Load, settings: LoadSettings): Flight {
     return this.#loads.join(key, async (flight) => {
-      const leavePlace = await untilAborted(this.#places.take(), this.#closed.signal);
+      const deadlineMs = this.#deadlineMs(settings);
+      const place = this.#places.take();
+      flight.onLeft = () => {
+        if (flight.hasBegun ? !flight.isWanted : !flight.isNeeded) place.leave();
+      };
       try {
-        return await this.#runLoad(flight, load, settings, leavePlace);
+        await this.#untilEnd(flight, place.taken, settings, deadlineMs);
+        if (!place.isHeld || !flight.isNeeded) return notLoaded;
+        return await this.#runLoad(flight, load, settings, deadlineMs, place.leave);
       } finally {
-        leavePlace();
+        place.leave();
       }
     });
   }
 
-  #runLoad(flight: Flight, load: Load, { loadTimeoutMs }: LoadSettings, leavePlace: () => void): Promise<unknown> {
-    const work = () => untilAborted((async () => load())(), this.#closed.signal);
-    const timed = loadTimeoutMs === undefined ? work : () => inTime(work(), loadTimeoutMs, this.#fleet.clock);
-    return this.#context.run({ flight, leavePlace }, timed);
+  #runLoad(
+    flight: Flight,
+    load: Load,
+    settings: LoadSettings,
+    deadlineMs: number,
+    leavePlace: () => void,
+  ): Promise<unknown> {
+    flight.hasBegun = true;
+    flight.onLeft(); // One that only another load waits for, whose callers have gone, has no place.
+    const work = () => this.#untilEnd(flight, (async () => load())(), settings, deadlineMs);
+    return this.#context.run({ flight, leavePlace }, work);
+  }
+
+  #deadlineMs({ loadTimeoutMs = Number.POSITIVE_INFINITY }: LoadSettings): number {
+    return this.#fleet.clock.nowMs() + loadTimeoutMs;
+  }
+
+  /** As `work`, but no longer than until the load's deadline and until closing. @throws {LoadTimeoutError} */
+  async #untilEnd<Result>(
+    flight: Flight,
+    work: Promise<Result>,
+    { loadTimeoutMs }: LoadSettings,
+    deadlineMs: number,
+  ): Promise<Result> {
+    const open = untilAborted(work, this.#closed.signal);
+    if (loadTimeoutMs === undefined) return await open;
+    const { clock } = this.#fleet;
+    let cancel = () => {};
+    const late = new Promise<never>((_, reject) => {
+      const end = () => reject(new LoadTimeoutError(loadTimeoutMs, flight.hasBegun));
+      cancel = clock.schedule(deadlineMs - clock.nowMs(), end, true);
+    });
+    try {
+      return await Promise.race([open, late]);
+    } finally {
+      cancel();
+    }
   }
 
   /** A loaded value is answered even if it cannot be stored. */
@@ -182,18 +228,8 @@ const settingsOf = (call: CallSettings, defaults: GetOrSetDefaults): LoadSetting
 
 const noPlace = () => undefined;
 
-/** @throws {LoadTimeoutError} What the work gives later is dropped. */
-async function inTime(work: Promise<unknown>, timeoutMs: number, clock: Clock): Promise<unknown> {
-  let cancel = () => {};
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.schedule(timeoutMs, () => reject(new LoadTimeoutError(timeoutMs)), true);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    cancel();
-  }
-}
+/** What a load gives that nobody waits for, so that it has not begun. */
+const notLoaded = Symbol('not loaded');
 
 /**
  * Whether a read failed because no node could say what is under the key, as against a fault of the call or of what is stored.

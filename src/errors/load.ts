@@ -2,7 +2,7 @@
 
 import { ShardringError } from './base.ts';
 
-/** `load` took longer than `loadTimeoutMs`. What it gives later is dropped. */
+/** `load` took longer than `loadTimeoutMs`, or had no turn by then. What it gives later is dropped. */
 export class LoadTimeoutError extends ShardringError {
   static {
     this.prototype.name = 'LoadTimeoutError';
@@ -10,8 +10,16 @@ export class LoadTimeoutError extends ShardringError {
   readonly code = 'ERR_LOAD_TIMEOUT';
   readonly retryable = true;
 
-  constructor(readonly timeoutMs: number) {
-    super(`getOrSet: load did not finish within ${timeoutMs} ms (loadTimeoutMs).`);
+  /** @param hasBegun  Whether `load` was called. */
+  constructor(
+    readonly timeoutMs: number,
+    hasBegun = true,
+  ) {
+    super(
+      hasBegun
+        ? `getOrSet: load did not finish within ${timeoutMs} ms (loadTimeoutMs).`
+        : `getOrSet: load had no turn within ${timeoutMs} ms (loadTimeoutMs): nodes are not available, and as many loads as maxUnavailableLoads allows were running.`,
+    );
   }
 }
 

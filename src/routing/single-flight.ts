@@ -12,29 +12,90 @@ import type { KeyGuard, KeyGuards } from './key-guards.ts';
 export class Flight<Result = unknown> {
   result!: Promise<Result>;
   isOpen = true;
-  /** The runs whose results this one cannot go on without. Few runs wait for any, so the list is made when it is needed. */
-  #waitsFor: Set<Flight> | undefined;
+  /** Its work has begun: it is let finish, whoever has gone. */
+  hasBegun = false;
+  /** Called when somebody who waited for it, at whatever remove, does so no longer. */
+  onLeft: () => void = () => undefined;
+  #callers = 0;
+  /** The runs whose results this one cannot go on without, and how often. Few runs wait for any: made when it is needed. */
+  #waitsFor: Map<Flight, number> | undefined;
+  #waitedForBy: Set<Flight> | undefined;
 
   /** @param guard  Broken when the result is out of date. */
   constructor(readonly guard: KeyGuard) {}
 
+  /** Whether a caller waits for it, directly or by way of other runs. */
+  get isWanted(): boolean {
+    return this.#leadsTo((flight) => flight.#callers > 0, new Set());
+  }
+
+  /** Whether somebody would miss its result: a caller, or a run that is let finish. */
+  get isNeeded(): boolean {
+    return this.#leadsTo((flight) => flight.#callers > 0 || flight.hasBegun, new Set());
+  }
+
+  /** Counts a caller who waits. @returns  For one who goes before the run has ended. */
+  addCaller(): () => void {
+    this.#callers++;
+    return () => {
+      this.#callers--;
+      this.#tellLeft(new Set());
+    };
+  }
+
   /**
    * Notes that this run waits for another one, until that has ended.
+   * @returns  For when it waits no longer, though the other one goes on.
    * @throws {LoadCycleError} The other one waits for this one, at whatever remove: both would wait for ever.
    */
-  waitFor(other: Flight): void {
+  waitFor(other: Flight): () => void {
     if (other.#isWaitingFor(this, new Set())) throw new LoadCycleError();
-    this.#waitsFor ??= new Set();
-    this.#waitsFor.add(other);
+    this.#waitsFor ??= new Map();
+    this.#waitsFor.set(other, (this.#waitsFor.get(other) ?? 0) + 1);
+    other.#waitedForBy ??= new Set();
+    other.#waitedForBy.add(this);
     const forget = () => this.#waitsFor?.delete(other);
     other.result.then(forget, forget);
+    return () => {
+      const times = this.#waitsFor?.get(other);
+      if (times === undefined) return;
+      if (times > 1) this.#waitsFor?.set(other, times - 1);
+      else this.#leave(other);
+    };
+  }
+
+  /** It has ended, and waits for nothing any more. */
+  end(): void {
+    this.isOpen = false;
+    for (const other of this.#waitsFor?.keys() ?? []) this.#leave(other);
+  }
+
+  #leave(other: Flight): void {
+    this.#waitsFor?.delete(other);
+    other.#waitedForBy?.delete(this);
+    other.#tellLeft(new Set());
+  }
+
+  #tellLeft(told: Set<Flight>): void {
+    if (!this.isOpen || told.has(this)) return;
+    told.add(this);
+    this.onLeft();
+    for (const other of this.#waitsFor?.keys() ?? []) other.#tellLeft(told);
+  }
+
+  #leadsTo(isSuch: (flight: Flight) => boolean, seen: Set<Flight>): boolean {
+    if (!this.isOpen || seen.has(this)) return false;
+    seen.add(this);
+    if (isSuch(this)) return true;
+    for (const other of this.#waitedForBy ?? []) if (other.#leadsTo(isSuch, seen)) return true;
+    return false;
   }
 
   #isWaitingFor(target: Flight, seen: Set<Flight>): boolean {
     if (this === target) return true;
     if (this.#waitsFor === undefined || seen.has(this)) return false;
     seen.add(this);
-    return [...this.#waitsFor].some((next) => next.#isWaitingFor(target, seen));
+    return [...this.#waitsFor.keys()].some((next) => next.#isWaitingFor(target, seen));
   }
 }
 
@@ -67,7 +128,7 @@ export class SingleFlight<Result> {
     // Known before it starts: what it starts with may ask for the key again.
     this.#flights.set(key, flight);
     flight.result = start(flight).finally(() => {
-      flight.isOpen = false;
+      flight.end();
       this.#guards.release(flight.guard);
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     });

@@ -58,11 +58,21 @@ export function offAbort(signal: AbortSignal, listener: () => void): void {
   waitingFor.get(signal)?.delete(listener);
 }
 
-/** Rejects with the signal's reason as soon as it aborts; the work behind `promise` goes on. */
-export function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+/**
+ * Rejects with the signal's reason as soon as it aborts; the work behind `promise` goes on.
+ * @param onAborted  Called then, before it rejects.
+ */
+export function untilAborted<Result>(
+  promise: Promise<Result>,
+  signal: AbortSignal | undefined,
+  onAborted?: () => void,
+): Promise<Result> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
+    const abort = () => {
+      onAborted?.();
+      reject(signal.reason);
+    };
     if (signal.aborted) abort();
     else onAbort(signal, abort);
     promise.then(resolve, reject).finally(() => offAbort(signal, abort));

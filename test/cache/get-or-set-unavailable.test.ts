@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import { NodeReplyError } from '../../src/errors/index.ts';
 import { makeFaultyCache } from '../support/faulty-cache.ts';
 
@@ -32,6 +33,32 @@ function slowSource() {
     },
   };
   return source;
+}
+
+const never = () => new Promise<never>(() => undefined);
+
+/** What has become of a call by now. */
+function watch(call: Promise<unknown>): { outcome: unknown } {
+  const watched: { outcome: unknown } = { outcome: 'waits' };
+  const note = (outcome: unknown) => {
+    watched.outcome = outcome;
+  };
+  call.then(note, note);
+  return watched;
+}
+
+/** Its only caller goes as soon as it waits. */
+async function abortedWhileLoading(cache: ShardedCache, key: string, load: () => unknown): Promise<void> {
+  const controller = new AbortController();
+  const call = cache.getOrSet(key, load, { signal: controller.signal });
+  const outcome = call.catch((error) => error);
+  await settle();
+  controller.abort(new Error('gone'));
+  expect(await outcome).toMatchObject({ message: 'gone' });
+}
+
+function otherKeyOf(cache: ShardedCache, node: string, key: string): string {
+  return numbered(1_000).find((other) => other !== key && cache.topology.placement.nodeFor(other) === node)!;
 }
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `key:${index}`);
@@ -135,6 +162,135 @@ describe('getOrSet of a key whose nodes are not available', () => {
     expect(await Promise.all([whole('one'), part('y'), whole('two'), part('x')])).toEqual(['x y', 'y', 'x y', 'x']);
   });
 
+  it('gives back the places of loads that never end when all their callers have gone, and not before', async () => {
+    const { cache, nodes } = makeFaultyCache(['a', 'b', 'c'], { maxUnavailableLoads: 3 });
+    for (const node of Object.values(nodes)) node.stop();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const outcomes = [...numbered(3), ...numbered(3)].map((key, index) =>
+      cache.getOrSet(key, never, { signal: (index < 3 ? first : second).signal }).catch((error) => error),
+    );
+    await settle();
+    const fresh = watch(cache.getOrSet('fresh', () => 1));
+    first.abort(new Error('gone'));
+    await settle();
+    expect(fresh.outcome).toBe('waits');
+    second.abort(new Error('gone too'));
+    expect((await Promise.all(outcomes)).map(({ message }) => message)).toEqual([
+      ...numbered(3).map(() => 'gone'),
+      ...numbered(3).map(() => 'gone too'),
+    ]);
+    await settle();
+    expect(fresh.outcome).toBe(1);
+  });
+
+  it('lets a load whose callers have gone finish, for who comes meanwhile, and never runs two of a key at a time', async () => {
+    const { cache, nodes } = makeFaultyCache(['a'], { maxUnavailableLoads: 1 });
+    nodes.a!.stop();
+    const source = slowSource();
+    await abortedWhileLoading(cache, 'k', source.load);
+    expect(await cache.getOrSet('other', () => 'other')).toBe('other');
+    const later = cache.getOrSet('k', source.load);
+    await settle();
+    await source.endAll();
+    expect(await later).toBe('loaded');
+    expect(source.runs).toBe(1);
+    const gone = slowSource();
+    await abortedWhileLoading(cache, 'k', gone.load);
+    await gone.endAll();
+    expect(await cache.getOrSet('k', () => 'anew')).toBe('anew');
+  });
+
+  it('gives each place back once, however its load and its callers end', async () => {
+    const { cache, nodes, clock } = makeFaultyCache(['a'], { maxUnavailableLoads: 2, loadTimeoutMs: 100 });
+    nodes.a!.stop();
+    const source = slowSource();
+    await abortedWhileLoading(cache, 'aborted', never);
+    await abortedWhileLoading(cache, 'aborted and ended', source.load);
+    await source.endAll();
+    await clock.advance(100); // The one that never ends is late as well.
+    const calls = numbered(6).map((key) => cache.getOrSet(key, source.load));
+    await settle();
+    await source.endAll();
+    await Promise.all(calls);
+    expect(source.most).toBe(2);
+  });
+
+  it('does not load what only callers who have gone were waiting for a place for', async () => {
+    const { cache, nodes } = makeFaultyCache(['a'], { maxUnavailableLoads: 1 });
+    nodes.a!.stop();
+    const source = slowSource();
+    const running = cache.getOrSet('running', source.load);
+    await settle();
+    let loads = 0;
+    const load = () => ++loads;
+    await abortedWhileLoading(cache, 'k', load);
+    // Who comes in the very turn in which the last one goes has its value too.
+    const controller = new AbortController();
+    const gone = cache.getOrSet('l', load, { signal: controller.signal });
+    await settle();
+    controller.abort();
+    const came = cache.getOrSet('l', load);
+    await expect(gone).rejects.toThrow();
+    const cameThen = cache.getOrSet('l', load);
+    await settle();
+    expect(loads).toBe(0);
+    await source.endAll();
+    expect(await Promise.all([running, came, cameThen])).toEqual(['loaded', 1, 1]);
+    await settle();
+    expect(loads).toBe(1);
+  });
+
+  it('does not load for a caller who went while the nodes were being asked', async () => {
+    const { cache, nodes, clock } = makeFaultyCache(['a'], { timeoutMs: 100 });
+    nodes.a!.hang();
+    let loads = 0;
+    await abortedWhileLoading(cache, 'k', () => ++loads);
+    await clock.advance(100);
+    expect(loads).toBe(0);
+    nodes.a!.stop();
+    expect(await cache.getOrSet('k', () => ++loads)).toBe(1);
+  });
+
+  it('counts those who wait by way of other loads as its callers, as long as they wait', async () => {
+    for (const ending of ['abort outside', 'abort inside', 'time'] as const) {
+      const { cache, nodes, clock } = makeFaultyCache(['a'], { maxUnavailableLoads: 1 });
+      nodes.a!.stop();
+      const [outside, inside] = [new AbortController(), new AbortController()];
+      const part = () => cache.getOrSet('part', never, { signal: inside.signal }).catch(never);
+      const options = { signal: outside.signal, loadTimeoutMs: 500 };
+      const whole = cache.getOrSet('whole', part, options).catch(() => 'ended');
+      await settle();
+      const fresh = watch(cache.getOrSet('fresh', () => 1));
+      await settle();
+      expect(fresh.outcome).toBe('waits');
+      if (ending === 'abort outside') outside.abort();
+      else if (ending === 'abort inside') inside.abort();
+      else await clock.advance(500);
+      await settle();
+      expect(fresh.outcome).toBe(1);
+      outside.abort();
+      inside.abort();
+      expect(await whole).toBe('ended');
+    }
+  });
+
+  it('keeps the place of a load that a renewal in the background waits for', async () => {
+    const { cache, nodes, clock, keyOf } = makeFaultyCache(['a', 'b'], { maxUnavailableLoads: 1 });
+    const options = { ttlMs: 1_000, staleWhileRevalidateMs: 60_000 };
+    await cache.getOrSet(keyOf('a'), () => 'old', options);
+    await clock.advance(2_000);
+    nodes.b!.stop();
+    const source = slowSource();
+    const renewal = () => cache.getOrSet(keyOf('b'), source.load);
+    expect(await cache.getOrSet(keyOf('a'), renewal, options)).toBe('old');
+    await settle();
+    const next = watch(cache.getOrSet(otherKeyOf(cache, 'b', keyOf('b')), () => 'next'));
+    await settle();
+    expect([source.running, next.outcome]).toEqual([1, 'waits']);
+    await source.endAll();
+    expect(next.outcome).toBe('next');
+  });
+
   it('tells those who wait for a place when the cache is closed', async () => {
     const { cache, nodes, clock } = makeFaultyCache(['a'], { maxUnavailableLoads: 1, timeoutMs: 100 });
     nodes.a!.stop();
@@ -179,6 +335,30 @@ describe('loadTimeoutMs', () => {
     await clock.advance(100);
     expect(await hanging).toBe('ERR_LOAD_TIMEOUT');
     expect(await next).toBe('next');
+  });
+
+  it('counts the time of waiting for a place, and a load that had no turn by then is never run', async () => {
+    const { cache, clock, nodes } = makeFaultyCache(['a'], { maxUnavailableLoads: 1 });
+    nodes.a!.stop();
+    const source = slowSource();
+    const running = cache.getOrSet('running', source.load);
+    await settle();
+    let loads = 0;
+    const waiting = watch(cache.getOrSet('k', () => ++loads, { loadTimeoutMs: 100 }));
+    await clock.advance(99);
+    expect(waiting.outcome).toBe('waits');
+    await clock.advance(1);
+    expect(waiting.outcome).toMatchObject({ code: 'ERR_LOAD_TIMEOUT', timeoutMs: 100 });
+    expect((waiting.outcome as Error).message).toContain('maxUnavailableLoads');
+    const half = watch(cache.getOrSet('l', never, { loadTimeoutMs: 100 }));
+    await clock.advance(50);
+    await source.endAll();
+    expect([await running, loads]).toEqual(['loaded', 0]);
+    await clock.advance(49);
+    expect(half.outcome).toBe('waits');
+    await clock.advance(1);
+    expect(half.outcome).toMatchObject({ code: 'ERR_LOAD_TIMEOUT', timeoutMs: 100 });
+    expect(await cache.getOrSet('m', () => 'next')).toBe('next');
   });
 
   it('ends a load in the background too, and the stale value goes on', async () => {

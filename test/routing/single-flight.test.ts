@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KeyGuards } from '../../src/routing/key-guards.ts';
-import { SingleFlight } from '../../src/routing/single-flight.ts';
+import { Flight, SingleFlight } from '../../src/routing/single-flight.ts';
 
 describe('SingleFlight', () => {
   it('runs once per key at a time, and again afterwards, also after a failure', async () => {
@@ -31,6 +31,54 @@ describe('SingleFlight', () => {
     expect(flights.has('k')).toBe(true);
     ends[1]!('new');
     expect(await Promise.all([after, joined])).toEqual(['new', 'new']);
+  });
+});
+
+describe('Flight', () => {
+  const open = () => Object.assign(new Flight(new KeyGuards().take('k')), { result: new Promise<never>(() => {}) });
+
+  it('is wanted as long as a caller waits, also by way of others, and is told of each who goes', () => {
+    const [outer, middle, inner] = [open(), open(), open()];
+    const stopMiddle = outer.waitFor(middle);
+    outer.waitFor(middle);
+    middle.waitFor(inner);
+    const leave = outer.addCaller();
+    let told = 0;
+    inner.onLeft = () => told++;
+    expect([inner.isWanted, inner.isNeeded]).toEqual([true, true]);
+    stopMiddle(); // It waits once more.
+    expect([inner.isWanted, told]).toEqual([true, 0]);
+    leave();
+    expect([inner.isWanted, inner.isNeeded, told]).toEqual([false, false, 1]);
+    outer.hasBegun = true;
+    expect([inner.isWanted, inner.isNeeded]).toEqual([false, true]);
+    outer.addCaller();
+    expect(inner.isWanted).toBe(true);
+    outer.end();
+    expect([inner.isWanted, inner.isNeeded, told]).toEqual([false, false, 2]);
+  });
+
+  it('may be waited for by one that it waited for before and does no longer', () => {
+    const [one, other] = [open(), open()];
+    const stop = one.waitFor(other);
+    expect(() => other.waitFor(one)).toThrow(expect.objectContaining({ code: 'ERR_LOAD_CYCLE' }));
+    stop();
+    other.waitFor(one);
+    expect(() => one.waitFor(other)).toThrow(expect.objectContaining({ code: 'ERR_LOAD_CYCLE' }));
+  });
+
+  it('asks each of many runs once, however many ways lead to it', () => {
+    const steps = Array.from({ length: 40 }, () => [open(), open()] as const);
+    for (const [index, [left, right]] of steps.entries()) {
+      for (const next of steps[index + 1] ?? []) {
+        left.waitFor(next);
+        right.waitFor(next);
+      }
+    }
+    let told = 0;
+    steps[39]![0].onLeft = () => told++;
+    steps[0]![0].addCaller()();
+    expect([steps[39]![0].isWanted, told]).toEqual([false, 1]);
   });
 });
 
