@@ -29,13 +29,14 @@ describe('the packed package', () => {
         'package.json',
         'README.md',
         'LICENSE',
+        'THIRD-PARTY-LICENSES.md',
         'dist/index.js',
         'dist/index.cjs',
         'dist/cli.js',
       ]),
     );
     const belongs =
-      /^(dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)|(package\.json|README\.md|LICENSE|CHANGELOG\.md)|docs\/.*|examples\/[\w-]+\.ts|benchmarks\/(README\.md|results\/.*))$/;
+      /^(dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)|(package\.json|README\.md|LICENSE|THIRD-PARTY-LICENSES\.md|CHANGELOG\.md)|docs\/.*|examples\/[\w-]+\.ts|benchmarks\/(README\.md|results\/.*))$/;
     expect(files.filter((file) => !belongs.test(file))).toEqual([]);
   });
 
