@@ -4,7 +4,7 @@
 
 import { offAbort, onAbort } from './abort.ts';
 import { type LoopWatch, TickingLoopWatch } from './loop-watch.ts';
-import { expectFunction, expectObject } from './validate.ts';
+import { expectFunction, expectObject, maxDelayMs } from './validate.ts';
 
 export interface Clock {
   /** Milliseconds on a monotonic clock with an arbitrary zero. For durations and deadlines. */
@@ -24,19 +24,16 @@ export interface Clock {
   readonly loop?: LoopWatch | undefined;
 }
 
-/** Longest delay that `setTimeout` takes, about 24.8 days; set for longer it fires after 1 ms. */
-const maxTimeoutMs = 2 ** 31 - 1;
-
 const systemTime = {
   nowMs: () => performance.now(),
   schedule(delayMs: number, callback: () => void, keepsAlive: boolean): () => void {
     // One that is too long for a timer, in pieces.
-    const isLong = delayMs > maxTimeoutMs;
+    const isLong = delayMs > maxDelayMs;
     let cancelRest: (() => void) | undefined;
     const goOn = () => {
-      cancelRest = systemTime.schedule(delayMs - maxTimeoutMs, callback, keepsAlive);
+      cancelRest = systemTime.schedule(delayMs - maxDelayMs, callback, keepsAlive);
     };
-    const timer = setTimeout(isLong ? goOn : callback, isLong ? maxTimeoutMs : delayMs);
+    const timer = setTimeout(isLong ? goOn : callback, isLong ? maxDelayMs : delayMs);
     if (!keepsAlive) timer.unref();
     return () => {
       clearTimeout(timer);

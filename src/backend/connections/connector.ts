@@ -8,9 +8,7 @@ import { Socket } from 'node:net';
 import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Credentials } from './credentials.ts';
-
-/** For a server to close a connection that we have ended, in milliseconds. */
-const disconnectTimeoutMs = 250;
+import { farewell } from './farewell.ts';
 
 export interface SocketSource {
   /** Rejects with why there is none. */
@@ -85,9 +83,6 @@ class Connector {
   disconnect(): void {
     this.#isWanted = false;
     const stream = this.#stream;
-    if (stream === undefined || stream.destroyed) return;
-    const cancel = this.#clock.schedule(disconnectTimeoutMs, () => stream.destroy(), false);
-    stream.once('close', cancel);
-    stream.end();
+    if (stream !== undefined && !stream.destroyed) farewell(stream, this.#clock);
   }
 }

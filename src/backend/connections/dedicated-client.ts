@@ -12,6 +12,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Client, type ClientCommand, canSend } from './client.ts';
 import { type ClientIdentity, parseClientList } from './client-list.ts';
 import { errorOf, type Failure, failureOf, isReplyError } from './failure.ts';
+import { beforeClose } from './identify.ts';
 import { UnexpectedReplyError } from './reply-shape.ts';
 import { endsTransaction, leavesConnectionAlone, opensTransaction } from './session-commands.ts';
 import { type Signs, signsOf } from './signs-of-life.ts';
@@ -239,18 +240,8 @@ export class Turn {
 
 /** Asks a connection who it is. Never rejects, and resolves when the connection ends. */
 export async function askIdentity(client: Client): Promise<ClientIdentity | undefined> {
-  let onClose = () => {};
-  const closed = new Promise<undefined>((resolve) => {
-    onClose = () => resolve(undefined);
-    client.on('close', onClose);
-  });
-  const asked = (client as unknown as Redis).call('CLIENT', 'INFO').catch(() => undefined);
-  try {
-    // On a connection that is lost, the reply may never come.
-    return parseClientList(await Promise.race([asked, closed]))[0];
-  } finally {
-    client.removeListener('close', onClose);
-  }
+  const asked = (client as unknown as Redis).call('CLIENT', 'INFO');
+  return parseClientList(await beforeClose(client, asked).catch(() => undefined))[0];
 }
 
 export function destroyClient(client: Client): void {

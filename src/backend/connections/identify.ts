@@ -33,11 +33,11 @@ async function orRefusal(reply: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** A promise of ioredis can stay open for ever once its connection is lost. */
-function beforeClose<Result>(client: Client, promise: Promise<Result>): Promise<Result> {
+/** What `promise` gives, or a rejection when the connection ends: a promise of ioredis can stay open for ever then. */
+export function beforeClose<Result>(client: Client, promise: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onClose = () => reject(closedByPeer.cause);
     client.on('close', onClose);
-    promise.then(resolve, reject).finally(() => client.removeListener('close', onClose));
+    promise.finally(() => client.removeListener('close', onClose)).then(resolve, reject);
   });
 }

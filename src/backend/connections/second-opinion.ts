@@ -10,6 +10,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { limitTime } from '../../runtime/time-limit.ts';
 import type { Client } from './client.ts';
+import { isReplyError } from './failure.ts';
 
 /** Resolves with whether a new connection to the same place was made and answered in time. Never rejects. */
 export function answersNewcomer(client: Client, timeoutMs: number, clock: Clock): Promise<boolean> {
@@ -29,7 +30,7 @@ export function answersNewcomer(client: Client, timeoutMs: number, clock: Clock)
       .then(
         () => end(true),
         // A refusal is an answer.
-        (error: unknown) => end(error instanceof Error && error.name === 'ReplyError'),
+        (error: unknown) => end(isReplyError(error)),
       );
   });
 }

@@ -4,6 +4,7 @@
  */
 
 import type { CommandArgument } from '../client.ts';
+import { isReplyError } from '../failure.ts';
 import { identityOf, type ServerIdentity } from '../server-identity.ts';
 import { DirectCommand } from './direct-command.ts';
 import type { DirectClientOptions } from './direct-options.ts';
@@ -18,8 +19,8 @@ interface Step {
 const needsNoPassword = ({ message }: Error) => /no password is set|without any password configured/.test(message);
 
 /** A refusal of the command, and not one of us that came in its place: the server takes no more clients, or none from here. */
-const isForThisOnly = ({ name, message }: Error) =>
-  name === 'ReplyError' && !/^(ERR max number of clients|DENIED)/.test(message);
+const isForThisOnly = (error: Error) =>
+  isReplyError(error) && !/^(ERR max number of clients|DENIED)/.test(error.message);
 
 const isUnknownProtocol = (error: unknown) =>
   error instanceof Error && /^NOPROTO|unknown command.*hello/is.test(error.message);
