@@ -15,7 +15,7 @@ import type { Fleet } from '../routing/fleet.ts';
 import { type Flight, SingleFlight } from '../routing/single-flight.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { WhenUnavailable } from './call-options.ts';
-import { LoadContext } from './load-context.ts';
+import { loadContext } from './load-context.ts';
 import { LoadPlaces } from './load-places.ts';
 import type { CallSettings, ParsedOptions } from './options.ts';
 
@@ -54,7 +54,6 @@ export class GetOrSet {
   readonly #flights: SingleFlight<unknown>;
   /** Loading, because the value is missing, old or out of reach. */
   readonly #loads: SingleFlight<unknown>;
-  readonly #context = new LoadContext();
   readonly #places: LoadPlaces;
   readonly #closed = new AbortController();
 
@@ -83,10 +82,12 @@ export class GetOrSet {
       );
     }
     const flight = this.#flights.join(key, (own) => this.#readOrLoad(own, key, load, settings));
-    const caller = this.#context.current();
-    const leave = caller === undefined ? flight.addCaller() : caller.flight.waitFor(flight);
-    // Else those who have places could all wait for those who wait for one.
-    caller?.leavePlace();
+    const loads = loadContext.current();
+    const leave = loads[0] === undefined ? flight.addCaller() : loads[0].flight.waitFor(flight);
+    for (const { places, leavePlace } of loads) {
+      // Else those who have places could all wait for those who wait for one.
+      if (places === this.#places) leavePlace();
+    }
     return untilAborted(flight.result, call.signal, leave);
   }
 
@@ -166,7 +167,7 @@ export class GetOrSet {
     flight.hasBegun = true;
     flight.onLeft(); // One that only another load waits for, whose callers have gone, has no place.
     const work = () => this.#untilEnd(flight, (async () => load())(), settings, deadlineMs);
-    return this.#context.run({ flight, leavePlace }, work);
+    return loadContext.run({ flight, places: this.#places, leavePlace }, work);
   }
 
   #deadlineMs({ loadTimeoutMs = Number.POSITIVE_INFINITY }: LoadSettings): number {

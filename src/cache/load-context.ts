@@ -9,32 +9,40 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Flight } from '../routing/single-flight.ts';
+import type { LoadPlaces } from './load-places.ts';
 
 export interface RunningLoad {
   readonly flight: Flight;
+  /** Those of its cache. */
+  readonly places: LoadPlaces;
   /** Lets others load in its place. Harmless where it has none. */
   readonly leavePlace: () => void;
 }
 
-export class LoadContext {
-  readonly #storage = new AsyncLocalStorage<RunningLoad>();
+const none: readonly RunningLoad[] = [];
+
+class LoadContext {
+  readonly #storage = new AsyncLocalStorage<readonly RunningLoad[]>();
   #running = 0;
 
-  /** The load that the caller is a part of, if there is one that has not ended. */
-  current(): RunningLoad | undefined {
-    if (this.#running === 0) return undefined;
-    const load = this.#storage.getStore();
-    return load?.flight.isOpen === true ? load : undefined;
+  /** The loads that the caller is a part of, of whichever caches, the innermost first: those that have not ended. */
+  current(): readonly RunningLoad[] {
+    if (this.#running === 0) return none;
+    return (this.#storage.getStore() ?? none).filter(({ flight }) => flight.isOpen);
   }
 
   /** Runs `work` as the load given. */
   async run<Result>(load: RunningLoad, work: () => Promise<Result>): Promise<Result> {
+    const loads = [load, ...this.current()];
     this.#running++;
     try {
-      return await this.#storage.run(load, work);
+      return await this.#storage.run(loads, work);
     } finally {
       this.#running--;
       if (this.#running === 0) this.#storage.disable();
     }
   }
 }
+
+/** One for all caches: loads of several can wait for each other. */
+export const loadContext = new LoadContext();

@@ -162,6 +162,20 @@ describe('getOrSet of a key whose nodes are not available', () => {
     expect(await Promise.all([whole('one'), part('y'), whole('two'), part('x')])).toEqual(['x y', 'y', 'x y', 'x']);
   });
 
+  it('keeps the place of a load that asks another cache, until one of that cache asks the first again', async () => {
+    const { cache: near, nodes } = makeFaultyCache(['a'], { maxUnavailableLoads: 1 });
+    const { cache: far } = makeFaultyCache(['a']);
+    nodes.a!.stop();
+    const source = slowSource();
+    const calls = numbered(3).map((key) => near.getOrSet(key, () => far.getOrSet(key, source.load)));
+    await settle();
+    expect(source.running).toBe(1);
+    await source.endAll();
+    expect(await Promise.all(calls)).toEqual(['loaded', 'loaded', 'loaded']);
+    const back = near.getOrSet('one', () => far.getOrSet('one', () => near.getOrSet('other', () => 'of the other')));
+    expect(await back).toBe('of the other');
+  });
+
   it('gives back the places of loads that never end when all their callers have gone, and not before', async () => {
     const { cache, nodes } = makeFaultyCache(['a', 'b', 'c'], { maxUnavailableLoads: 3 });
     for (const node of Object.values(nodes)) node.stop();
@@ -418,6 +432,21 @@ describe('a load that waits for itself', () => {
     };
     const outcomes = await Promise.allSettled([cache.getOrSet('x', asking('y')), cache.getOrSet('y', asking('x'))]);
     for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: cycle });
+  });
+
+  it('is told so by way of another cache, also where loads of two caches wait for each other', async () => {
+    const { cache: near } = makeFaultyCache(['a']);
+    const { cache: far } = makeFaultyCache(['a']);
+    const nested = near.getOrSet('k', () => far.getOrSet('k', () => near.getOrSet('k', () => 1)));
+    await expect(nested).rejects.toThrow(cycle);
+    const asking = (cache: ShardedCache, key: string) => async () => {
+      await settle();
+      return cache.getOrSet(key, () => 'never');
+    };
+    const outcomes = [near.getOrSet('x', asking(far, 'y')), far.getOrSet('y', asking(near, 'x'))].map(watch);
+    await settle();
+    await settle();
+    for (const { outcome } of outcomes) expect(outcome).toMatchObject({ code: 'ERR_LOAD_CYCLE' });
   });
 
   it('may catch the error and go on', async () => {
