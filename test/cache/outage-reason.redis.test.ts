@@ -81,6 +81,21 @@ it('a node whose host has no address is down for that reason', async () => {
   });
 });
 
+it.each(['ioredis', 'direct'] as const)(
+  'TLS options that Node.js cannot take are told of at every call, over the transport %s',
+  async (transport) => {
+    const target = { host: '127.0.0.1', port: server.port, tls: { minVersion: 'TLSv9' as never } };
+    const cache = new ShardedCache({ nodes: [{ id: 'cache-1', backend: new RedisBackend(target, { transport }) }] });
+    open.push(cache);
+    for (const _ of [1, 2, 3]) {
+      expect((await outcomeOf(cache.get('key'))).error).toMatchObject({
+        code: 'ERR_NODE_UNAVAILABLE',
+        cause: { code: 'ERR_TLS_INVALID_PROTOCOL_VERSION' },
+      });
+    }
+  },
+);
+
 it('a server that was killed under a write is told of as one that refuses connections', async () => {
   const clock = new SimulatedClock();
   const backend = new RedisBackend(server.url, { clock });

@@ -223,7 +223,10 @@ export class Link {
   }
 
   #onEnd(): void {
-    this.#listener.onUnreachable(this.#outage ?? this.#lastError ?? closedByPeer);
+    // An attempt that never came to a connection has no 'close' before.
+    if (this.#lastError !== undefined) this.#noteOutage(this.#lastError);
+    this.#lastError = undefined;
+    this.#listener.onUnreachable(this.#outage ?? closedByPeer);
     const { isOwn, clock } = this.#options;
     if (!isOwn) return;
     this.#cancelTimer = clock.schedule(reviveDelayMs, () => void this.client.connect().catch(() => undefined), false);
