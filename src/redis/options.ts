@@ -192,6 +192,9 @@ function targetOf(field: string, client: unknown, place: Record<string, unknown>
   }
   if (saysWhere) throw new InvalidArgumentError(`${field}.client`, 'no url and no other options beside it', client);
   const target = parseTarget(expectObject(`${field}.client`, client), `${field}.client`);
+  if (target.kind !== 'lent') {
+    throw new InvalidArgumentError(`${field}.client`, 'a client of ioredis (a url or options stand beside id)', client);
+  }
   expectLegacyReplies(field, client);
   return target;
 }
