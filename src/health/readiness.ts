@@ -4,6 +4,7 @@ import { ClosedError, type NodeAttempt, NotReadyError, TimeoutError } from '../e
 import { untilAborted } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deferred } from '../runtime/deferred.ts';
+import { limitTime } from '../runtime/time-limit.ts';
 import { expectInteger, expectOptions, expectSignal, maxDelayMs } from '../runtime/validate.ts';
 import type { HealthMonitor } from './monitor.ts';
 
@@ -47,7 +48,7 @@ export async function untilReady(context: ReadinessContext, options: ReadyOption
   };
   const timeIsUp = () => ready.reject(notReady(context, atLeast as number | undefined, timeoutMs, startMs));
   const stopListening = monitor.onProbed(look);
-  const cancelTimer = clock.schedule(timeoutMs, timeIsUp, true);
+  const cancelTimer = limitTime(clock, timeoutMs, timeIsUp, true);
   try {
     look();
     monitor.start();

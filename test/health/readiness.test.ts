@@ -1,7 +1,10 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
+import { HealthMonitor } from '../../src/health/monitor.ts';
+import { untilReady } from '../../src/health/readiness.ts';
 import { makeFaultyCache } from '../support/faulty-cache.ts';
+import { LateClock } from '../support/late-clock.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
@@ -122,6 +125,41 @@ describe('ready', () => {
     }
     await using empty = new ShardedCache({ nodes: [] });
     await expect(empty.ready()).rejects.toThrow(code('ERR_NO_NODES'));
+  });
+});
+
+describe('ready in a process that is held up, as one that starts may well be', () => {
+  function waitForNode() {
+    const clock = new LateClock();
+    const times = { probeIntervalMs: 60_000, probeTimeoutMs: 60_000, patienceMs: 60_000 };
+    const monitor = new HealthMonitor({ clock, ...times, onChange: () => undefined });
+    let answer = () => {};
+    monitor.watch('a', () => {
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    });
+    const ready = untilReady({ monitor, clock, timeoutMs: 1_000, what: 'cache', nodes: () => ['a'] }, undefined);
+    clock.fireNext(); // The probe is sent.
+    clock.stall(1_500);
+    clock.fireNext(); // The time is up, and no socket has been read.
+    return { clock, ready, answer };
+  }
+
+  it('takes the answer that came meanwhile', async () => {
+    const { clock, ready, answer } = waitForNode();
+    answer();
+    await ready;
+    expect(clock.loop.holders).toBe(0);
+  });
+
+  it('still ends, after as much more time as the process was held up', async () => {
+    const { clock, ready } = waitForNode();
+    const refused = expect(ready).rejects.toThrow(code('ERR_NOT_READY'));
+    clock.fireNext();
+    await refused;
+    expect(clock.nowMs()).toBe(2_500);
+    expect(clock.loop.holders).toBe(0);
   });
 });
 
