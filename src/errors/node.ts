@@ -61,6 +61,8 @@ export class TimeoutError extends NodeError {
   }
   readonly code = 'ERR_TIMEOUT';
   readonly retryable = true;
+  /** Of a call that was not sent, as there was no connection yet: what it waited for, in words. */
+  declare readonly reason?: string;
 
   constructor(
     readonly node: string,
@@ -69,7 +71,11 @@ export class TimeoutError extends NodeError {
     options: NodeErrorOptions = {},
   ) {
     const limit = `${Math.ceil(timeoutMs)} ms`;
-    super(`${operation}: ${named(node, options.address)} did not answer within ${limit}.`, options);
+    super(
+      `${operation}: ${named(node, options.address)} did not answer within ${limit}${ending(options.reason)}`,
+      options,
+    );
+    if (options.reason !== undefined) this.reason = options.reason;
   }
 }
 

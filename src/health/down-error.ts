@@ -3,6 +3,7 @@
 import {
   CredentialsError,
   isShardringError,
+  type NodeErrorOptions,
   NodeProtocolError,
   NodeReplyError,
   NodeUnavailableError,
@@ -34,8 +35,7 @@ export function downError(node: string, operation: string, { fault, sinceMs }: N
       return new NodeUnavailableError(node, operation, { cause: rootOf(fault), address, reason, sinceMs });
     }
     default: {
-      const { address } = fault as { readonly address?: string };
-      const reason = 'its probes went unanswered.';
+      const { address, reason = 'its probes went unanswered.' } = fault as Pick<NodeErrorOptions, 'address' | 'reason'>;
       return new NodeUnavailableError(node, operation, { cause: rootOf(fault), address, reason, sinceMs });
     }
   }

@@ -222,12 +222,13 @@ export class Subscriber {
   #lateError(family: Family): Error {
     const { nodeId, timeoutMs } = this.#options;
     if (this.#link.isUp) return new TimeoutError(nodeId, family, timeoutMs);
-    const cause = this.#link.outage?.cause;
-    return new NodeUnavailableError(nodeId, family, cause === undefined ? undefined : { cause });
+    const { outage, waitsFor } = this.#link;
+    if (outage?.kind === 'connection') return this.#errorOf(outage, family);
+    return new NodeUnavailableError(nodeId, family, { reason: waitsFor, ...(outage && { cause: outage.cause }) });
   }
 
-  #errorOf(failure: Failure): Error {
-    return errorOf(failure, { node: this.#options.nodeId, operation: 'subscribe', isWrite: false, wasSent: false });
+  #errorOf(failure: Failure, operation = 'subscribe'): Error {
+    return errorOf(failure, { node: this.#options.nodeId, operation, isWrite: false, wasSent: false });
   }
 }
 

@@ -7,5 +7,6 @@ export const anyServer: ServerCheck = {
     return undefined;
   },
   onSwitch: () => () => undefined,
+  waitsFor: undefined,
   doubt: () => false,
 };

@@ -295,7 +295,8 @@ export class Connection {
     }
     const { address } = this.#options;
     const node = this.#options.node();
-    const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs, { address });
+    const reason = wasSent ? undefined : this.#link?.waitsFor;
+    const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs, { address, reason });
     const isUnknown = isDoubtful({ node, operation: spec.operation, isWrite: spec.isWrite, wasSent });
     this.#reject(
       call,

@@ -7,14 +7,15 @@
 import { Socket } from 'node:net';
 import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Credentials } from './credentials.ts';
+import { Deferred } from '../../runtime/deferred.ts';
+import type { CredentialsSource } from './credentials.ts';
 import { farewell } from './farewell.ts';
 
 export interface SocketSource {
   /** Rejects with why there is none. */
   open(): Promise<Socket> | Socket;
-  /** Undefined: user and password are the client's own options. Rejects with why there are none. */
-  readonly credentials?: (() => Promise<Credentials>) | undefined;
+  /** Undefined: user and password are the client's own options. */
+  readonly credentials?: CredentialsSource | undefined;
   /** What the server must be, for clients with a ready check. */
   readonly role?: string | undefined;
 }
@@ -42,7 +43,8 @@ class Connector {
   /** The arguments of AUTH. */
   readonly #auth: string[] = [];
   #stream: Socket | undefined;
-  #isWanted = false;
+  /** Ends the attempt under way, which may wait for long for others: `close` does not. */
+  #closed: Deferred<never> | undefined;
 
   constructor(source: SocketSource, clock: Clock, options: RedisOptions) {
     this.#source = source;
@@ -59,20 +61,21 @@ class Connector {
 
   /** Rejects never: then ioredis would give up. A failure is a stream that is destroyed, and ioredis tries again. */
   async connect(): Promise<Socket> {
-    this.#isWanted = true;
+    const closed = new Deferred<never>();
+    this.#closed = closed;
+    const opening = this.#open(closed);
     let stream: Socket;
     try {
-      const credentials = await this.#source.credentials?.();
-      if (credentials !== undefined) {
-        this.#auth.splice(0, 2, credentials.username ?? 'default', credentials.password);
-      }
-      if (!this.#isWanted) throw new Error('The connection was closed.');
-      stream = await this.#source.open();
+      stream = await Promise.race([opening, closed.promise]);
       stream.once('error', (error) => {
         this.firstError = error;
       });
-      if (!this.#isWanted) stream.destroy();
+      if (this.#closed !== closed) stream.destroy();
     } catch (error) {
+      opening.then(
+        (late) => late.destroy(),
+        () => undefined,
+      );
       this.firstError = error as Error;
       stream = new Socket().destroy();
     }
@@ -80,9 +83,21 @@ class Connector {
     return stream;
   }
 
+  async #open(attempt: Deferred<never>): Promise<Socket> {
+    const credentials = await this.#source.credentials?.ask();
+    if (this.#closed !== attempt) throw connectionClosed();
+    if (credentials !== undefined) {
+      this.#auth.splice(0, 2, credentials.username ?? 'default', credentials.password);
+    }
+    return this.#source.open();
+  }
+
   disconnect(): void {
-    this.#isWanted = false;
+    this.#closed?.reject(connectionClosed());
+    this.#closed = undefined;
     const stream = this.#stream;
     if (stream !== undefined && !stream.destroyed) farewell(stream, this.#clock);
   }
 }
+
+const connectionClosed = () => new Error('The connection was closed.');

@@ -17,25 +17,44 @@ export interface Credentials {
 /** Called for every connection that is made, also when one is made anew. */
 export type CredentialsFunction = () => Credentials | Promise<Credentials>;
 
-/**
- * @param limitMs  Until when the function must have answered.
- * @throws {PeerFailure} Of kind 'credentials'.
- */
-export async function askCredentials(ask: CredentialsFunction, limitMs: number, clock: Clock): Promise<Credentials> {
-  let cancel: () => void = () => undefined;
-  const late = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new Error(`It did not answer within ${Math.ceil(limitMs)} ms.`));
-    cancel = limitTime(clock, limitMs, giveUp, true);
-  });
-  let answer: unknown;
-  try {
-    answer = await Promise.race([(async () => ask())(), late]);
-  } catch (cause) {
-    throw failed(cause);
-  } finally {
-    cancel();
+/** The function of one node, asked at each of its connections. */
+export class CredentialsSource {
+  readonly #function: CredentialsFunction;
+  readonly #limitMs: number;
+  readonly #clock: Clock;
+  #unanswered = 0;
+
+  /** @param limitMs  Until when the function must have answered. */
+  constructor(credentials: CredentialsFunction, limitMs: number, clock: Clock) {
+    this.#function = credentials;
+    this.#limitMs = limitMs;
+    this.#clock = clock;
   }
-  return parse(answer);
+
+  /** What a connection that has no socket yet waits for, in words that end a sentence; undefined if nothing. */
+  get waitsFor(): string | undefined {
+    return this.#unanswered === 0 ? undefined : 'the function for its credentials has not answered yet.';
+  }
+
+  /** @throws {PeerFailure} Of kind 'credentials'. */
+  async ask(): Promise<Credentials> {
+    let cancel: () => void = () => undefined;
+    const late = new Promise<never>((_, reject) => {
+      const giveUp = () => reject(new Error(`It did not answer within ${Math.ceil(this.#limitMs)} ms.`));
+      cancel = limitTime(this.#clock, this.#limitMs, giveUp, true);
+    });
+    let answer: unknown;
+    this.#unanswered++;
+    try {
+      answer = await Promise.race([(async () => this.#function())(), late]);
+    } catch (cause) {
+      throw failed(cause);
+    } finally {
+      this.#unanswered--;
+      cancel();
+    }
+    return parse(answer);
+  }
 }
 
 function parse(answer: unknown): Credentials {

@@ -13,6 +13,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { limitTime, settledWithin } from '../../runtime/time-limit.ts';
 import { type Client, canSend } from './client.ts';
 import type { ClientIdentity } from './client-list.ts';
+import { connectStageOf } from './connect-stage.ts';
 import { askIdentity, DedicatedClient, destroyClient, type Turn } from './dedicated-client.ts';
 import { closedByPeer, errorOf, type Failure, failureOf, isDemotion, isReplyError } from './failure.ts';
 import { guardQueue } from './parser-guard.ts';
@@ -26,6 +27,8 @@ export interface DedicatedOptions {
   readonly clock: Clock;
   /** Most connections open at a time. */
   readonly max: number;
+  /** The option that it comes from. */
+  readonly maxOption: string;
   /** A connection unused for this long is closed. Milliseconds. */
   readonly idleTimeoutMs: number;
   /** One on which nothing was heard for this long is tried before it is used. Milliseconds. */
@@ -42,6 +45,8 @@ export interface DedicatedOptions {
   readonly maxReplyBytes: number;
   /** Why the server that a client is connected to is not one for the node; undefined if it is. */
   readonly verify: (client: Client) => Promise<Failure | undefined>;
+  /** What a connection that is being made waits for before it has a socket; see `connect-stage.ts`. */
+  readonly waitsFor: () => string | undefined;
   /** Told when a server has said that it is a replica. */
   readonly onDemotion: () => void;
   /** Watches over the connections that are in use. */
@@ -111,16 +116,17 @@ export class DedicatedConnections {
 
   async use<Result>(use: (client: Redis) => Promise<Result> | Result, options: UseOptions): Promise<Result> {
     const { signal, operation = defaultOperation, isWrite = true } = options;
-    const { clock, timeoutMs } = this.#options;
+    const { address, clock, timeoutMs } = this.#options;
     if (this.#isClosed) throw new ClosedError('backend');
     signal?.throwIfAborted();
     const description = { node: this.#options.node(), operation, isWrite };
     const limitMs = options.timeoutMs ?? timeoutMs;
     let turn: Turn | undefined;
     const timeoutError = () => {
-      const timeout = new TimeoutError(description.node, operation, limitMs);
+      const reason = turn === undefined ? this.#waitsFor() : undefined;
+      const timeout = new TimeoutError(description.node, operation, limitMs, { address, reason });
       const isUnknown = isWrite && turn?.hasSent === true;
-      return isUnknown ? new UnknownOutcomeError(description.node, operation, { cause: timeout }) : timeout;
+      return isUnknown ? new UnknownOutcomeError(description.node, operation, { cause: timeout, address }) : timeout;
     };
     const limit = new UseLimit({ clock, timeoutMs: limitMs, signal, timeoutError });
     try {
@@ -183,6 +189,18 @@ export class DedicatedConnections {
     await this.#pool.drain();
     cancel();
     await this.#pool.clear();
+  }
+
+  /** What callers without a connection wait for, in words that end a sentence, as far as that is known. */
+  #waitsFor(): string | undefined {
+    if (this.#inUse.size >= this.#options.max) {
+      return `all ${this.#options.max} connections for such calls are in use. Keep them for less long, or raise \`${this.#options.maxOption}\`.`;
+    }
+    for (const client of this.#unused) {
+      const stage = connectStageOf(client, this.#options.waitsFor());
+      if (stage !== undefined) return stage;
+    }
+    return undefined;
   }
 
   /** A connection that comes after its caller has gone goes back to the pool. */

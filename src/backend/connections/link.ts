@@ -9,8 +9,10 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { limitTime } from '../../runtime/time-limit.ts';
 import { type Client, type ClientEvent, canSend } from './client.ts';
+import { connectStageOf } from './connect-stage.ts';
 import { closedByPeer, type Failure, failureOf, isDemotion } from './failure.ts';
 import { farewell } from './farewell.ts';
+import { silentHandshake } from './peer-failure.ts';
 
 export interface LinkListener {
   /** The node can be talked to. */
@@ -30,6 +32,8 @@ export interface ServerCheck {
   verify(client: Client, revoke: (failure: Failure) => void): Promise<Failure | undefined>;
   /** Calls `listener` when another server may have become the right one. Returns how to stop that. */
   onSwitch(listener: () => void): () => void;
+  /** What a connection that is being made waits for before it has a socket, in words that end a sentence. */
+  readonly waitsFor: string | undefined;
   /** The server has said that it is no primary. @returns Whether its connection is to be given up. */
   doubt(): boolean;
 }
@@ -44,11 +48,6 @@ export interface LinkOptions {
 
 /** Pause before a client that ioredis has given up (its connector itself threw) is begun again, in milliseconds. */
 const reviveDelayMs = 1_000;
-
-const silentHandshake: Failure = {
-  kind: 'connection',
-  cause: new Error('The connection was accepted, and then the handshake was not answered.'),
-};
 
 export class Link {
   readonly client: Client;
@@ -88,6 +87,11 @@ export class Link {
   /** Why a call that cannot be sent now need not wait either; undefined if it may. */
   get outage(): Failure | undefined {
     return this.#outage ?? (this.client.status === 'end' ? closedByPeer : undefined);
+  }
+
+  /** What calls that could not be sent yet wait for, in words that end a sentence, as far as that is known. */
+  get waitsFor(): string | undefined {
+    return connectStageOf(this.client, this.#options.serverCheck.waitsFor);
   }
 
   /** True if a command given to the client now goes out at once, to a node that has let us in. */

@@ -35,7 +35,7 @@ export class PeerFailure extends Error {
   }
 }
 
-const failureFor = (kind: 'connection' | 'protocol', text: string): Failure => ({
+const failureFor = (kind: 'connection' | 'protocol', text: string): Exclude<Failure, { kind: 'wrong server' }> => ({
   kind,
   cause: new Error(text),
   reason: text,
@@ -45,6 +45,12 @@ const failureFor = (kind: 'connection' | 'protocol', text: string): Failure => (
 export const noTls = failureFor(
   'connection',
   'it does not answer the TLS handshake. If its port is one without TLS, use redis:// or leave out `tls`.',
+);
+
+/** There is a connection, and what is at the other end does not say whether it lets us in. */
+export const silentHandshake = failureFor(
+  'connection',
+  'the connection was accepted, and then the handshake was not answered. Check that it is a Redis server, and not stopped or busy.',
 );
 
 const speaksTls = failureFor('connection', 'it speaks TLS. Use rediss:// or the option `tls`.');

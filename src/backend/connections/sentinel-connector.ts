@@ -13,7 +13,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Admission, misfitOf } from './admission.ts';
 import type { Client } from './client.ts';
 import { connectorOptions } from './connector.ts';
-import { askCredentials, type CredentialsFunction } from './credentials.ts';
+import type { CredentialsSource } from './credentials.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { identify } from './identify.ts';
 import type { ServerCheck } from './link.ts';
@@ -26,7 +26,7 @@ import type { ServerIdentity } from './server-identity.ts';
 export interface GroupMemberOptions {
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
-  readonly credentials?: CredentialsFunction | undefined;
+  readonly credentials: CredentialsSource | undefined;
   /** Of the connection that stands for the node in its cache. */
   readonly admission?: Admission | undefined;
 }
@@ -41,6 +41,7 @@ export class GroupMember implements ServerCheck {
   readonly #group: SentinelGroup;
   readonly #role: Role;
   readonly #admission: Admission | undefined;
+  readonly #credentials: CredentialsSource | undefined;
   readonly #pauses = new RetryPauses();
 
   constructor(group: SentinelGroup, role: Role, options: GroupMemberOptions) {
@@ -48,9 +49,10 @@ export class GroupMember implements ServerCheck {
     this.#group = group;
     this.#role = role;
     this.#admission = admission;
+    this.#credentials = credentials;
     const source = {
       open: () => openAt(group, role, connectTimeoutMs, clock),
-      credentials: credentials && (() => askCredentials(credentials, connectTimeoutMs, clock)),
+      credentials,
       role,
     };
     this.clientOptions = connectorOptions(source, clock);
@@ -85,6 +87,13 @@ export class GroupMember implements ServerCheck {
       this.#pauses.skip();
       listener();
     });
+  }
+
+  get waitsFor(): string {
+    return (
+      this.#credentials?.waitsFor ??
+      `its sentinels have not named a ${nounOf(this.#role)} yet. Check their addresses and firewalls.`
+    );
   }
 
   doubt(): boolean {

@@ -6,6 +6,7 @@
 import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../../runtime/clock.ts';
 import { Admission } from './admission.ts';
+import { CredentialsSource } from './credentials.ts';
 import type { DirectClientOptions } from './direct/direct-options.ts';
 import type { ServerCheck } from './link.ts';
 import { connectTimeoutOf, sharedClientOptions } from './own-client.ts';
@@ -34,20 +35,24 @@ export class ServerAccess {
   readonly #options: ServerAccessOptions;
   readonly #group: SentinelGroup | undefined;
   readonly #single: SingleServer;
+  readonly #credentials: CredentialsSource | undefined;
+  readonly #connectTimeoutMs: number;
 
   constructor(place: Target, options: ServerAccessOptions) {
     const { clock, connectTimeoutMs, keyPrefix } = options;
-    const ioredisOptions = place.kind === 'own' ? place.options : undefined;
+    const own = place.kind === 'own' ? place : undefined;
     const admission = new Admission({ database: databaseOf(place), prefix: keyPrefix });
     this.#place = place;
     this.#options = options;
+    this.#connectTimeoutMs = connectTimeoutOf(own?.options ?? {}, connectTimeoutMs);
+    this.#credentials = own?.credentials && new CredentialsSource(own.credentials, this.#connectTimeoutMs, clock);
     this.admission = admission;
     this.#group = place.group && new SentinelGroup(place.group, clock);
     this.#single = new SingleServer({
-      socket: ioredisOptions,
-      credentials: place.kind === 'own' ? place.credentials : undefined,
-      connectTimeoutMs: connectTimeoutOf(ioredisOptions ?? {}, connectTimeoutMs),
-      allowsReplica: place.kind === 'own' && place.allowsReplica,
+      socket: own?.options,
+      credentials: this.#credentials,
+      connectTimeoutMs: this.#connectTimeoutMs,
+      allowsReplica: own?.allowsReplica === true,
       clock,
       onDemoted: () => admission.seat?.demoted(),
     });
@@ -86,7 +91,7 @@ export class ServerAccess {
         clock,
         retryStrategy,
         maxReplyBytes: this.#options.maxReplyBytes,
-        credentials: this.#single.credentials,
+        credentials: this.#credentials,
         asksIdentity: true,
       },
       open: () => this.#single.open(),
@@ -104,11 +109,10 @@ export class ServerAccess {
   }
 
   #member(role: 'master' | 'slave', admission?: Admission): GroupMember {
-    const { clock, connectTimeoutMs } = this.#options;
-    const own = this.#place.kind === 'own' ? this.#place : undefined;
     return new GroupMember(this.#group!, role, {
-      ...{ clock, admission, credentials: own?.credentials },
-      connectTimeoutMs: connectTimeoutOf(own?.options ?? {}, connectTimeoutMs),
+      ...{ clock: this.#options.clock, admission },
+      credentials: this.#credentials,
+      connectTimeoutMs: this.#connectTimeoutMs,
     });
   }
 }

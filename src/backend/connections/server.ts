@@ -132,12 +132,16 @@ export class RedisServer {
       ...{ node, address, clock, timeoutMs, maxReplyBytes, ...pool },
       connectTimeoutMs: 2 * handshakeTimeoutMs,
       makeClient: () => makeDedicatedClient(place, connectTimeoutMs, access.clientOptions),
+      waitsFor: () => check.waitsFor,
       verify: (client: Client) => access.newCheck().verify(client, () => undefined),
       onDemotion: () => access.doubt(),
       watch: this.#watch,
     };
-    this.#dedicated = new DedicatedConnections({ ...dedicated, trustMs: trustMs.dedicated });
-    this.#blocking = new DedicatedConnections({ ...dedicated, trustMs: trustMs.blocking, max: maxBlocking });
+    this.#dedicated = new DedicatedConnections({ ...dedicated, maxOption: 'pool.max', trustMs: trustMs.dedicated });
+    this.#blocking = new DedicatedConnections({
+      ...{ ...dedicated, trustMs: trustMs.blocking },
+      ...{ max: maxBlocking, maxOption: 'maxBlocking' },
+    });
     if (place.kind === 'lent') {
       this.#connection.attach(place.client);
     } else if (transport === 'direct') {

@@ -13,7 +13,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Admission, misfitOf } from './admission.ts';
 import type { Client } from './client.ts';
 import { connectorOptions } from './connector.ts';
-import { askCredentials, type Credentials, type CredentialsFunction } from './credentials.ts';
+import type { CredentialsSource } from './credentials.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { farewell } from './farewell.ts';
 import { identify } from './identify.ts';
@@ -31,7 +31,7 @@ const renewalPauseMs = 1_000;
 export interface SingleServerOptions {
   /** Undefined for a lent client, whose own connector leads to the server. */
   readonly socket: SocketOptions | undefined;
-  readonly credentials: CredentialsFunction | undefined;
+  readonly credentials: CredentialsSource | undefined;
   readonly connectTimeoutMs: number;
   /** False: only a primary is accepted. */
   readonly allowsReplica: boolean;
@@ -43,7 +43,6 @@ export interface SingleServerOptions {
 export class SingleServer {
   /** Over the options of any client of ioredis for this node. */
   readonly clientOptions: RedisOptions;
-  readonly credentials: (() => Promise<Credentials>) | undefined;
 
   readonly #options: SingleServerOptions;
   readonly #streams = new Set<Duplex>();
@@ -52,16 +51,19 @@ export class SingleServer {
   #isDemoted = false;
 
   constructor(options: SingleServerOptions) {
-    const { credentials, connectTimeoutMs, clock, socket } = options;
+    const { credentials, clock, socket } = options;
     this.#options = options;
-    this.credentials = credentials && (() => askCredentials(credentials, connectTimeoutMs, clock));
-    const source = { open: () => this.open().socket, credentials: this.credentials };
+    const source = { open: () => this.open().socket, credentials };
     this.clientOptions = socket === undefined ? {} : connectorOptions(source, clock);
   }
 
   /** A lent client may be connected to a replica, as its owner likes. */
   get requiresPrimary(): boolean {
     return this.#options.socket !== undefined && !this.#options.allowsReplica;
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#options.credentials?.waitsFor;
   }
 
   /** @throws What Node.js says of options that it cannot take. */
@@ -156,6 +158,10 @@ export class SingleServerCheck implements ServerCheck {
       this.#pauses.skip();
       listener();
     });
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#server.waitsFor;
   }
 
   doubt(): boolean {

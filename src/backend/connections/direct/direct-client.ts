@@ -67,7 +67,7 @@ export class DirectClient implements Client {
       const attempt = {};
       this.#asking = attempt;
       const isCurrent = () => this.#asking === attempt && this.status === 'connecting';
-      credentials().then(
+      credentials.ask().then(
         (given) => {
           if (isCurrent()) this.#open({ ...this.options, ...given }, resolve, reject);
           else reject(new Error('The connection was closed.'));

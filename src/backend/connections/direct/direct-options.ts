@@ -3,7 +3,7 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { ClientOptions } from '../client.ts';
-import type { Credentials } from '../credentials.ts';
+import type { CredentialsSource } from '../credentials.ts';
 import type { OpenSocket } from '../open-socket.ts';
 
 export interface DirectClientOptions extends ClientOptions {
@@ -14,7 +14,7 @@ export interface DirectClientOptions extends ClientOptions {
   readonly username?: string | null | undefined;
   readonly password?: string | null | undefined;
   /** Asked at each connection, in place of `username` and `password`. */
-  readonly credentials?: (() => Promise<Credentials>) | undefined;
+  readonly credentials?: CredentialsSource | undefined;
   /** Default: opens a socket by `host`, `port`, `path`, `family`, `tls` and `connectTimeout`. May throw. */
   readonly open?: (() => OpenSocket) | undefined;
   /** Speaks TLS, with these options of `tls.connect`. */
