@@ -14,6 +14,7 @@ import { CodecError, InvalidArgumentError, isShardringError, LoadTimeoutError } 
 import type { Fleet } from '../routing/fleet.ts';
 import { type Flight, SingleFlight } from '../routing/single-flight.ts';
 import { untilAborted } from '../runtime/abort.ts';
+import { limitTime } from '../runtime/time-limit.ts';
 import type { WhenUnavailable } from './call-options.ts';
 import { loadContext } from './load-context.ts';
 import { LoadPlaces } from './load-places.ts';
@@ -187,7 +188,7 @@ export class GetOrSet {
     let cancel = () => {};
     const late = new Promise<never>((_, reject) => {
       const end = () => reject(new LoadTimeoutError(loadTimeoutMs, flight.hasBegun));
-      cancel = clock.schedule(deadlineMs - clock.nowMs(), end, true);
+      cancel = limitTime(clock, deadlineMs - clock.nowMs(), end, true);
     });
     try {
       return await Promise.race([open, late]);

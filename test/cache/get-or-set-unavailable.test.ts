@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ShardedCache } from '../../src/cache/sharded-cache.ts';
+import { MemoryBackend } from '../../src/backend/memory.ts';
+import { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import { NodeReplyError } from '../../src/errors/index.ts';
 import { makeFaultyCache } from '../support/faulty-cache.ts';
+import { LateClock } from '../support/late-clock.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
@@ -336,6 +338,23 @@ describe('loadTimeoutMs', () => {
     expect(await cache.get('k')).toBe('fresh');
     await clock.advance(0);
     expect(clock.pendingTimers).toBeLessThanOrEqual(1); // That of the next probes.
+  });
+
+  it('fails no load for a stall of this process: what came meanwhile is taken', async () => {
+    const clock = new LateClock();
+    const nodes = [{ id: 'a', backend: new MemoryBackend({ clock }) }];
+    const cache = new ShardedCache({ nodes, clock, loadTimeoutMs: 1_000, health: { probeIntervalMs: 60_000 } });
+    let end = (_: unknown) => {};
+    const got = cache.getOrSet('k', () => new Promise((resolve) => (end = resolve)));
+    await settle();
+    clock.fireNext(); // The first probes.
+    await settle();
+    clock.stall(1_500);
+    clock.fireNext(); // The time is up, and no socket has been read.
+    end('loaded');
+    expect(await got).toBe('loaded');
+    expect(clock.loop.holders).toBe(0);
+    await cache.close();
   });
 
   it('frees the place of a load that hangs', async () => {
