@@ -56,6 +56,16 @@ describe('a place', () => {
     ]);
   });
 
+  it.each(['undefined', 'null'])('whose host is the text %j comes from a variable that is not set', (host) => {
+    const advice = `It is the string '${host}'. Is an environment variable not set?`;
+    const sentinels = [{ host, port: 26_379 }];
+    expect([
+      messageOf(() => new RedisBackend({ host, port: 6_380 })),
+      messageOf(() => new ShardedRedis({ nodes: [{ id: 'a', host }] })),
+      messageOf(() => new RedisBackend({ sentinels, name: 'group' })),
+    ]).toEqual([`target.host: ${advice}`, `nodes[0].host: ${advice}`, `target.sentinels[0].host: ${advice}`]);
+  });
+
   it('may leave undefined what another option says', async () => {
     const redis = new ShardedRedis({
       nodes: [

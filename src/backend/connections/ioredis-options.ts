@@ -132,6 +132,12 @@ export function expectPort(field: string, value: unknown): number {
 
 export function expectHost(field: string, value: unknown): string {
   const host = expectString(field, value);
+  if (host === 'undefined' || host === 'null') {
+    throw InvalidArgumentError.saying(
+      field,
+      `${field}: It is the string '${host}'. Is an environment variable not set?`,
+    );
+  }
   // Anything else would be asked of a name server, and fail as a name that is not known.
   if (isIP(host) === 0 && !/^[^\s/:@?#[\]]+$/.test(host)) {
     throw new InvalidArgumentError(field, 'a host name or an IP address, without port and brackets', host);
