@@ -123,7 +123,7 @@ const readers = fc.integer({ min: 1, max: 6 });
 describe.each(transports)('a broken server, over %s', { timeout: 300_000 }, (transport) => {
   it('gives no read the value of another key, whatever it sends too much or in place of a reply', async () => {
     const fault = fc.record({ after, fault: fc.constantFrom(...Object.keys(faults).filter((name) => name !== lost)) });
-    const plan = fc.array(fault, { minLength: 1, maxLength: 6 });
+    const plan = fc.array(fault, { minLength: 1, maxLength: 4 });
     const property = fc.asyncProperty(plan, readers, fc.boolean(), (faults, count, isMany) =>
       trial(transport, faults, count, isMany, 5_000),
     );
@@ -132,7 +132,7 @@ describe.each(transports)('a broken server, over %s', { timeout: 300_000 }, (tra
 
   it('gives no read the value of another key where replies are lost', async () => {
     const property = fc.asyncProperty(
-      fc.array(after, { minLength: 1, maxLength: 2 }),
+      fc.array(after, { minLength: 1, maxLength: 4 }),
       readers,
       fc.boolean(),
       (losses, count, isMany) =>
@@ -144,7 +144,8 @@ describe.each(transports)('a broken server, over %s', { timeout: 300_000 }, (tra
           100,
         ),
     );
-    await fc.assert(property, { numRuns: 5 });
+    // Two reads in a row, of one reader.
+    await fc.assert(property, { numRuns: 5, examples: [[[8, 0], 1, false]] });
   });
 });
 

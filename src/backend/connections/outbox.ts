@@ -214,8 +214,9 @@ export class Outbox {
   }
 
   #askForPong(): void {
-    this.#order.onCheck();
-    this.#give(this.#commandOf('ping', []), checkPong, ignore, ignore);
+    for (let left = this.#order.onCheck(); left > 0; left--) {
+      this.#give(this.#commandOf('ping', []), checkPong, ignore, ignore);
+    }
   }
 
   /** A client should not throw; if one does, that must not keep others from being sent, nor end the process. */

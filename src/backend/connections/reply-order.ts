@@ -8,6 +8,9 @@
  * - A read whose reply has the form of the one still due before it is sent in another form, or with a PING between them.
  * - Reads that come one after the other have none due before them. Before every 64th goes a PING.
  *
+ * Where a read and the next one are lost, the PINGs between them stand for their replies, and every later read would wait for
+ * the reply of its successor. So one PING is sent or two, in an order that is no repetition of itself.
+ *
  * A PING costs about a tenth of a read. With some before each read nothing could slip through, and every read would be slower.
  */
 
@@ -30,6 +33,7 @@ export class ReplyOrder {
   /** The form of the newest of them. */
   #newest = noRead;
   #readsSinceCheck = 0;
+  #checks = 0;
 
   /** A command was given to the client. */
   onSent(form: ReadForm): void {
@@ -58,8 +62,11 @@ export class ReplyOrder {
     return form !== noRead && this.#readsSinceCheck >= readsPerCheck;
   }
 
-  /** A PING is about to be sent. */
-  onCheck(): void {
+  /** A check is about to be sent. @returns Of how many PINGs: the Thue-Morse sequence, which no shift of it is like for long. */
+  onCheck(): number {
     this.#readsSinceCheck = 0;
+    let pings = 1;
+    for (let bits = this.#checks++; bits !== 0; bits &= bits - 1) pings = 3 - pings;
+    return pings;
   }
 }
