@@ -13,6 +13,7 @@ const needed = { protocol: 2, disableClientInfo: true, enableReadyCheck: false }
 describe('ioredis 6 before a proxy that closes at HELLO, CLIENT and INFO', () => {
   let server: RedisServer;
   const sockets = new Set<Socket>();
+  let pings = 0;
   const proxy = createServer((client) => {
     const upstream = connect(server.port, '127.0.0.1');
     for (const socket of [client, upstream]) {
@@ -20,6 +21,7 @@ describe('ioredis 6 before a proxy that closes at HELLO, CLIENT and INFO', () =>
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     }
     client.on('data', (bytes) => {
+      if (/\r\nPING\r\n/i.test(bytes.toString('latin1'))) pings++;
       if (refused.test(bytes.toString('latin1'))) client.destroy();
       else upstream.write(bytes);
     });
@@ -56,6 +58,20 @@ describe('ioredis 6 before a proxy that closes at HELLO, CLIENT and INFO', () =>
     const redis = new ShardedRedis({ nodes: [{ id: 'proxy', client }] });
     await redis.mset({ a: 1, b: 2 });
     expect(await redis.mget('a', 'b', 'absent')).toEqual(['1', '2', null]);
+    await redis.quit();
+    client.disconnect();
+  });
+
+  it('keeps the connection of a client that works with all three, as no probe asks more than PING', async () => {
+    const client = new Redis({ port, ...needed });
+    let closes = 0;
+    client.on('close', () => closes++);
+    const redis = new ShardedRedis({ nodes: [{ id: 'proxy', client }], health: { probeIntervalMs: 50 } });
+    pings = 0;
+    await redis.ready();
+    await eventually(() => pings >= 3);
+    expect(await redis.set('a', 1)).toBe('OK');
+    expect(closes).toBe(0);
     await redis.quit();
     client.disconnect();
   });

@@ -86,6 +86,11 @@ export function commandClassOf(client: Client): CommandClass | undefined {
   return typeof command?.resolve === 'function' ? (command.constructor as CommandClass) : undefined;
 }
 
+/** False of a lent client whose owner has it ask nothing of the server, as before a proxy that closes at HELLO and INFO. */
+export function mayAskServer({ options }: Client): boolean {
+  return options.enableReadyCheck !== false;
+}
+
 /** True if a command given to the client now goes out at once, and not into a queue of its own. */
 export function canSend(client: Client): boolean {
   return client.status === 'ready' && client.stream?.writable !== false;

@@ -11,7 +11,7 @@ import { systemRandom } from '../../runtime/random.ts';
 import { settledWithin } from '../../runtime/time-limit.ts';
 import type { NodeSeat } from '../server-roster.ts';
 import { CallLimits, type CommandSpec } from './call.ts';
-import type { Client, CommandArgument } from './client.ts';
+import { type Client, type CommandArgument, mayAskServer } from './client.ts';
 import { type ListedClient, listClients } from './client-list.ts';
 import { Connection } from './connection.ts';
 import { DedicatedConnections, type UseOptions } from './dedicated.ts';
@@ -82,6 +82,8 @@ export class RedisServer {
   /** Where the server is, for messages. */
   readonly address: string;
 
+  /** Whether the server may be asked who it is. */
+  readonly #mayAsk: boolean;
   readonly #access: ServerAccess;
   readonly #replica: ReplicaReads | undefined;
   readonly #connection: Connection;
@@ -115,6 +117,7 @@ export class RedisServer {
     const handshakeTimeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
     this.nodeName = nodeName ?? place.address;
     this.isOwn = place.kind === 'own';
+    this.#mayAsk = place.kind === 'own' || mayAskServer(place.client);
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#onDoubt = onDoubt;
@@ -200,11 +203,11 @@ export class RedisServer {
   }
 
   /**
-   * Asks whether the server of the shared connection is still a primary. Nothing else tells, where nobody writes. Beside
-   * other calls, and only where there is a connection; never rejects.
+   * Asks whether the server of the shared connection is still a primary, if it may be asked. Nothing else tells, where nobody
+   * writes. Beside other calls, and only where there is a connection; never rejects.
    */
   async checkRole(limits: CallLimits): Promise<void> {
-    if (this.#closing !== undefined || !this.#connection.isUp) return;
+    if (!this.#mayAsk || this.#closing !== undefined || !this.#connection.isUp) return;
     const role = await this.#connection.call(askRole, [], limits).catch(() => undefined);
     if (role === 'slave') this.#access.doubt();
   }

@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Admission, misfitOf } from './admission.ts';
-import type { Client } from './client.ts';
+import { type Client, mayAskServer } from './client.ts';
 import { connectorOptions } from './connector.ts';
 import type { CredentialsSource } from './credentials.ts';
 import { type Failure, failureOf } from './failure.ts';
@@ -139,8 +139,7 @@ export class SingleServerCheck implements ServerCheck {
 
   async #failureOf(client: Client, revoke: (failure: Failure) => void): Promise<Failure | undefined> {
     const { stream } = client;
-    // Its owner has it ask nothing of the server, as before a proxy that closes at HELLO and INFO.
-    if (!this.#isOwn && client.options.enableReadyCheck === false) return undefined;
+    if (!this.#isOwn && !mayAskServer(client)) return undefined;
     let identity: ServerIdentity;
     try {
       identity = await identify(client);
