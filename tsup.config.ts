@@ -1,10 +1,12 @@
 import { defineConfig, type Options } from 'tsup';
 
+type Plugin = NonNullable<Options['plugins']>[number];
+
 /**
  * esbuild makes `var Ring = class _Ring {…}` of a class that names itself inside, and `_Ring` would be the name in logs and
  * error messages. Inside, the plain name means the same class. (`keepNames` costs a call for every function made.)
  */
-const plainClassNames: NonNullable<Options['plugins']>[number] = {
+const plainClassNames: Plugin = {
   name: 'plain-class-names',
   renderChunk(code) {
     const names = [...code.matchAll(/\bvar (\w+) = class _\1\b/g)].map(([, name]) => name!);
@@ -12,11 +14,27 @@ const plainClassNames: NonNullable<Options['plugins']>[number] = {
   },
 };
 
+/**
+ * Bundlers keep a class that nobody uses if it has a static block or a method named by an expression, as either may do
+ * anything. Ours set names, and define `[Symbol.asyncDispose]`.
+ */
+const droppableClasses: Plugin = {
+  name: 'droppable-classes',
+  renderChunk(code) {
+    const classes = /^var (\w+) = class( (?!extends\b|\{)\w+)?( [\s\S]*?^\});$/gm;
+    const wrap = (_: string, name: string, ownName = ` ${name}`, rest: string) =>
+      `var ${name} = /* @__PURE__ */ (() => class${ownName}${rest})();`;
+    return { code: code.replace(classes, wrap) };
+  },
+};
+
 const shared = {
   clean: true,
   target: 'node20',
   platform: 'node',
-  plugins: [plainClassNames],
+  plugins: [plainClassNames, droppableClasses],
+  // Calls that bundlers may drop with what they made.
+  pure: ['Object.freeze', 'Symbol'],
   treeshake: true,
 } as const satisfies Options;
 
@@ -26,6 +44,8 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       redis: 'src/redis/index.ts',
+      placement: 'src/placement/index.ts',
+      compat: 'src/placement/compat/index.ts',
       testing: 'src/testing/index.ts',
       keyv: 'src/adapters/keyv.ts',
       bentocache: 'src/adapters/bentocache.ts',

@@ -7,6 +7,8 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const alias = [
   { find: /^shardring$/, replacement: source('./src/index.ts') },
   { find: /^shardring\/redis$/, replacement: source('./src/redis/index.ts') },
+  { find: /^shardring\/placement$/, replacement: source('./src/placement/index.ts') },
+  { find: /^shardring\/compat$/, replacement: source('./src/placement/compat/index.ts') },
   { find: /^shardring\/testing$/, replacement: source('./src/testing/index.ts') },
   { find: /^shardring\/(keyv|bentocache|unstorage|session)$/, replacement: source('./src/adapters/$1.ts') },
 ];

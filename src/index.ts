@@ -56,17 +56,7 @@ export {
 export type { NodeHealth, NodeReport } from './health/health-view.ts';
 export type { ReadyOptions } from './health/readiness.ts';
 export { type Balance, balanceOf, type NodeBalance, type RingOutlook, type Spread } from './placement/balance.ts';
-export { GoRedisRing } from './placement/compat/go-redis.ts';
-export type { LibmemcachedOptions } from './placement/compat/libmemcached.ts';
-export type { NpmHashringOptions } from './placement/compat/npm-hashring.ts';
-export { PointRing } from './placement/compat/point-ring.ts';
-export {
-  type RedisSlotAssignment,
-  RedisSlots,
-  type RedisSlotsOptions,
-  type RedisSlotsSnapshot,
-} from './placement/compat/redis-slots.ts';
-export type { TwemproxyOptions } from './placement/compat/twemproxy.ts';
+export { placementFromSnapshot } from './placement/compat/restore.ts';
 export type { KeyPlacement, PlacedNode } from './placement/explain.ts';
 export {
   HashRanges,
@@ -99,7 +89,7 @@ export {
   type RendezvousTableOptions,
   type RendezvousTableSnapshot,
 } from './placement/rendezvous/rendezvous-table.ts';
-export { placementFromSnapshot, type RestoreOptions } from './placement/restore.ts';
+export type { RestoreOptions } from './placement/restore.ts';
 export {
   BoundedLoadRing,
   type BoundedLoadRingOptions,

@@ -11,6 +11,8 @@ const mayImport: Record<string, readonly string[]> = {
   runtime: [],
   hash: [],
   placement: ['hash'],
+  // The placements of other systems: an entry of their own, which nothing but the entries may bring.
+  'placement/compat': ['placement', 'hash'],
   rebalance: ['placement'],
   backend: [],
   health: ['backend'],
@@ -23,7 +25,8 @@ const mayImport: Record<string, readonly string[]> = {
   testing: ['backend', 'placement'],
   // The entries: named re-exports and nothing else.
   'redis/index': ['redis', 'backend', 'health', 'adapters'],
-  index: ['placement', 'rebalance', 'routing', 'health', 'backend', 'cache'],
+  'placement/index': ['placement', 'rebalance'],
+  index: ['placement', 'placement/compat', 'rebalance', 'routing', 'health', 'backend', 'cache'],
 };
 
 /** Files that may know a package; every other import must be relative or of Node. */
@@ -66,7 +69,10 @@ const files: SourceFile[] = readdirSync(source, { recursive: true, withFileTypes
     return { path: relative(source, file), text, code, imports: modules };
   });
 
-const roomOf = (path: string) => (path === 'redis/index.ts' ? 'redis/index' : path.split('/')[0]!.replace(/\.ts$/, ''));
+const roomOf = (path: string) => {
+  const within = /^(redis\/index|placement\/index|placement\/compat(?=\/))/.exec(path);
+  return within?.[0] ?? path.split('/')[0]!.replace(/\.ts$/, '');
+};
 
 /** The file of src that a relative import names. */
 const targetOf = (file: SourceFile, target: string) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NotReadyError, TimeoutError, UnknownOutcomeError, WriteConsistencyError } from '../src/errors/index.ts';
-import { HashRing, MemoryBackend, PointRing, placementFromSnapshot, ShardedCache } from '../src/index.ts';
+import { HashRing, MemoryBackend, placementFromSnapshot, ShardedCache } from '../src/index.ts';
+import { PointRing } from '../src/placement/compat/index.ts';
 import { ShardedRedis } from '../src/redis/index.ts';
 
 const nodes = ['a', 'b'].map((id) => ({ id, backend: new MemoryBackend() }));

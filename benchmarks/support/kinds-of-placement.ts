@@ -1,8 +1,8 @@
 /** Every kind of placement, as it comes, for `placements.ts`. */
 
 import { GoRedisRing } from '../../src/placement/compat/go-redis.ts';
-import { ketama, libmemcached, npmHashring, twemproxy } from '../../src/placement/compat/point-rings.ts';
 import { RedisSlots } from '../../src/placement/compat/redis-slots.ts';
+import { ketama, libmemcached, npmHashring, twemproxy } from '../../src/placement/compat/rings.ts';
 import { HashRanges } from '../../src/placement/hash-ranges/hash-ranges.ts';
 import { JumpTable } from '../../src/placement/jump/jump-table.ts';
 import { Maglev } from '../../src/placement/maglev/maglev.ts';

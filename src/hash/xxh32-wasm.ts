@@ -77,5 +77,5 @@ function engineApi(): WebAssemblyApi | undefined {
 }
 
 function decode(base64: string): Uint8Array {
-  return Buffer.from(base64, 'base64');
+  return Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
 }

@@ -1,10 +1,7 @@
-/** Snapshots of any kind of placement: the kind is read off the snapshot. */
+/** Snapshots of any kind of placement but those of other systems: the kind is read off the snapshot. */
 
 import { SnapshotError } from '../errors/index.ts';
 import { expectOptions } from '../runtime/validate.ts';
-import { GoRedisRing } from './compat/go-redis.ts';
-import { PointRing } from './compat/point-ring.ts';
-import { RedisSlots } from './compat/redis-slots.ts';
 import { HashRanges } from './hash-ranges/hash-ranges.ts';
 import { JumpTable } from './jump/jump-table.ts';
 import { Maglev } from './maglev/maglev.ts';
@@ -21,10 +18,13 @@ export interface RestoreOptions {
   readonly replicationFactor?: number | undefined;
 }
 
-type Restore = (snapshot: unknown, options: RestoreOptions) => Placement;
+export type Restore = (snapshot: unknown, options: RestoreOptions) => Placement;
+
+/** By kind. */
+export type Restorers = ReadonlyMap<unknown, Restore>;
 
 /** Made when it is asked for: made at load, it would keep every placement in every bundle. */
-const makeRestorers = () =>
+export const makeRestorers = (): Restorers =>
   new Map<unknown, Restore>([
     ['xxh32/1', (snapshot, options) => HashRing.fromSnapshot(snapshot, options)],
     ['rendezvous/1', (snapshot) => Rendezvous.fromSnapshot(snapshot)],
@@ -34,28 +34,27 @@ const makeRestorers = () =>
     ['bounded-load/1', (snapshot, options) => BoundedLoadRing.fromSnapshot(snapshot, options)],
     ['hash-ranges/1', (snapshot, options) => HashRanges.fromSnapshot(snapshot, options)],
     ['range/1', (snapshot) => RangeSharding.fromSnapshot(snapshot)],
-    ['redis-slots/1', (snapshot, options) => RedisSlots.fromSnapshot(snapshot, options)],
-    ['go-redis/1', (snapshot) => GoRedisRing.fromSnapshot(snapshot)],
-    ...['ketama/1', 'libmemcached/1', 'npm-hashring/1', 'twemproxy/1'].map((kind): [string, Restore] => [
-      kind,
-      (snapshot) => PointRing.fromSnapshot(snapshot),
-    ]),
   ]);
 
 /**
- * The placement that a snapshot was taken of, of whatever kind, given as the object or as its JSON text.
- * @throws {SnapshotError} It is of a kind or version that this release does not know, or was altered.
+ * The placement that a snapshot was taken of, given as the object or as its JSON text. The function of this name in
+ * `shardring` and `shardring/compat` knows the placements of other systems too.
+ * @throws {SnapshotError} It is of a kind or version that `shardring/placement` does not know, or was altered.
  */
 export function placementFromSnapshot(snapshot: unknown, options: RestoreOptions = {}): Placement {
+  return restoreBy(makeRestorers(), snapshot, options, 'shardring/placement (shardring/compat knows more)');
+}
+
+/** @param reader  Who knows these kinds and no others, for the message. */
+export function restoreBy(restorers: Restorers, snapshot: unknown, options: RestoreOptions, reader: string): Placement {
   expectOptions('options', options, ['replicationFactor']);
   const kind = kindOfSnapshot(snapshot);
-  const restorers = makeRestorers();
   const restore = restorers.get(kind);
   if (restore === undefined) {
     const known = [...restorers.keys()].join(', ');
     const found =
       typeof kind === 'string' ? JSON.stringify(kind) : kind === undefined ? 'missing' : `of type ${typeof kind}`;
-    throw new SnapshotError(`its placement is ${found}, and this release understands only ${known}`);
+    throw new SnapshotError(`its placement is ${found}, and ${reader} understands only ${known}`);
   }
   return restore(snapshot, options);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/memory.ts';
 import type { CacheNode, ShardedCacheOptions } from '../../src/cache/options.ts';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
+import { ketama, libmemcached } from '../../src/placement/compat/rings.ts';
 import type { Placement } from '../../src/placement/placement.ts';
 import { RangeSharding } from '../../src/placement/ranges/range-sharding.ts';
 import { Rendezvous } from '../../src/placement/rendezvous/rendezvous.ts';
@@ -95,7 +96,7 @@ describe('a cache with a placement of its own', () => {
     expect(make({ placement: 'ring' })).toThrow(invalid('placement'));
     expect(make({ placement: () => undefined })).toThrow(invalid('placement'));
     // A maker is given the length of lists too, which is no options.
-    expect(make({ placement: HashRing.libmemcached })).toThrow(invalid('options'));
+    expect(make({ placement: libmemcached })).toThrow(invalid('options'));
     expect(make({ placement, nodes: nodes('a', 'c') })).toThrow(invalid('placement'));
     expect(make({ placement, nodes: nodes('a') })).toThrow(invalid('placement'));
     expect(make({ placement, hashSeed: 1 })).toThrow(invalid('hashSeed'));
@@ -110,7 +111,7 @@ describe('a cache with a placement of its own', () => {
 describe('setPlacement', () => {
   it('moves from another ring to ours without a miss', async () => {
     const ids = ['10.0.0.1:11211', '10.0.0.2:11211', '10.0.0.3:11211'];
-    const cache = new ShardedCache<string>({ nodes: nodes(...ids), placement: (given) => HashRing.ketama(given) });
+    const cache = new ShardedCache<string>({ nodes: nodes(...ids), placement: (given) => ketama(given) });
     await cache.setMany(entries);
     const events: unknown[] = [];
     cache.on('rebalance', ({ change }) => events.push(change));

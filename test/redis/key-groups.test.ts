@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CrossNodeError } from '../../src/errors/index.ts';
-import { twemproxy } from '../../src/placement/compat/point-rings.ts';
 import { RedisSlots } from '../../src/placement/compat/redis-slots.ts';
+import { twemproxy } from '../../src/placement/compat/rings.ts';
 import type { Placement } from '../../src/placement/placement.ts';
 import { RangeSharding } from '../../src/placement/ranges/range-sharding.ts';
 import { BoundedLoadRing } from '../../src/placement/ring/bounded-load-ring.ts';

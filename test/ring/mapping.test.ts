@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { placementFromSnapshot } from '../../src/placement/restore.ts';
+import { placementFromSnapshot } from '../../src/placement/compat/restore.ts';
 import { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import { type GoldenVector, goldenKeys as keys, placesOf } from '../support/golden-places.ts';
 

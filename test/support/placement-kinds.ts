@@ -3,13 +3,13 @@
 import { GoRedisRing } from '../../src/placement/compat/go-redis.ts';
 import { PointRing } from '../../src/placement/compat/point-ring.ts';
 import { RedisSlots } from '../../src/placement/compat/redis-slots.ts';
+import { ketama, libmemcached, npmHashring, twemproxy } from '../../src/placement/compat/rings.ts';
 import { HashRanges } from '../../src/placement/hash-ranges/hash-ranges.ts';
 import { JumpTable } from '../../src/placement/jump/jump-table.ts';
 import { Maglev } from '../../src/placement/maglev/maglev.ts';
 import type { NodeInput } from '../../src/placement/node.ts';
 import { Rendezvous } from '../../src/placement/rendezvous/rendezvous.ts';
 import { RendezvousTable } from '../../src/placement/rendezvous/rendezvous-table.ts';
-import { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import type { PlacementAdapter } from '../../src/testing/placement-suite.ts';
 
 const historyFree = 'who has which slots depends on how the members came to be';
@@ -72,13 +72,13 @@ export const placementKinds: readonly PlacementAdapter[] = [
 
 /** Rings of points: their weights are integers, and normalised, so that the suite's weights do not fit them. */
 export const pointRingKinds: readonly PlacementAdapter[] = [
-  pointRing('ketama', (nodes) => HashRing.ketama(nodes)),
-  pointRing('libmemcached', (nodes) => HashRing.libmemcached(nodes)),
-  pointRing('npmHashring', (nodes) => HashRing.npmHashring(nodes)),
+  pointRing('ketama', (nodes) => ketama(nodes)),
+  pointRing('libmemcached', (nodes) => libmemcached(nodes)),
+  pointRing('npmHashring', (nodes) => npmHashring(nodes)),
   // Its default, FNV-1a, spreads keys that are much alike unevenly over positions; MD5 does not.
-  pointRing('twemproxy', (nodes) => HashRing.twemproxy(nodes, { hash: 'md5' })),
+  pointRing('twemproxy', (nodes) => twemproxy(nodes, { hash: 'md5' })),
 ];
 
 function pointRing(name: string, create: (nodes: readonly NodeInput[]) => PointRing): PlacementAdapter {
-  return { name: `HashRing.${name}`, create, restore: (snapshot) => PointRing.fromSnapshot(snapshot) };
+  return { name, create, restore: (snapshot) => PointRing.fromSnapshot(snapshot) };
 }

@@ -13,7 +13,6 @@
 
 import { NoNodesError } from '../../errors/index.ts';
 import { expectInteger, expectOptions } from '../../runtime/validate.ts';
-import { GoRedisRing } from '../compat/go-redis.ts';
 import { addMember, parseNodes, removeMember, reweighMember } from '../members.ts';
 import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';
 import { nodeHashes } from '../node-hashes.ts';
@@ -43,12 +42,6 @@ const snapshotKind = {
 } as const satisfies SnapshotKind;
 
 export class Rendezvous implements Placement {
-  /** The ring of go-redis, which is rendezvous hashing: the very same node for the very same key. See `docs/migrating.md`. */
-  static readonly goRedis = (nodes: Iterable<NodeInput>, options: Readonly<Record<never, never>> = {}): GoRedisRing => {
-    expectOptions('options', options, []);
-    return GoRedisRing.create(nodes);
-  };
-
   readonly nodes: readonly PlacementNode[];
   readonly hashSeed: number;
 

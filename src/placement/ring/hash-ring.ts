@@ -15,7 +15,6 @@
  */
 
 import { expectInteger, expectOptions } from '../../runtime/validate.ts';
-import { ketama, libmemcached, npmHashring, twemproxy } from '../compat/point-rings.ts';
 import { addMember, parseNodes, removeMember, reweighMember } from '../members.ts';
 import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';
 import type { SlotRuns } from '../placement.ts';
@@ -71,12 +70,6 @@ interface RingSettings extends TableSettings {
 }
 
 export class HashRing extends TablePlacement {
-  /** Rings that others run, which give the very same node for the very same key: see `docs/migrating.md`. */
-  static readonly ketama = ketama;
-  static readonly libmemcached = libmemcached;
-  static readonly npmHashring = npmHashring;
-  static readonly twemproxy = twemproxy;
-
   readonly virtualNodes: number;
   readonly #source: RowSource;
 

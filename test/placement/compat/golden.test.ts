@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PointRing } from '../../../src/placement/compat/point-ring.ts';
-import { ketama, libmemcached, npmHashring, twemproxy } from '../../../src/placement/compat/point-rings.ts';
+import { ketama, libmemcached, npmHashring, twemproxy } from '../../../src/placement/compat/rings.ts';
 import type { NodeInput } from '../../../src/placement/node.ts';
 import { decodeOwners, goldenKeys, readVectors } from '../../ring/golden/point-ring-vectors.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ketama, libmemcached, npmHashring, twemproxy } from '../../../src/placement/compat/point-rings.ts';
+import { ketama, libmemcached, npmHashring, twemproxy } from '../../../src/placement/compat/rings.ts';
 import type { NodeInput } from '../../../src/placement/node.ts';
 
 const keys = Array.from({ length: 500 }, (_, index) => `user:${index}`);

@@ -3,8 +3,9 @@
  * which program each of them is.
  */
 
-import { expectObject } from '../../runtime/validate.ts';
+import { expectObject, expectOptions } from '../../runtime/validate.ts';
 import type { NodeInput } from '../node.ts';
+import { GoRedisRing } from './go-redis.ts';
 import { ketamaKind } from './ketama.ts';
 import { type LibmemcachedOptions, libmemcachedKind } from './libmemcached.ts';
 import { type NpmHashringOptions, npmHashringKind } from './npm-hashring.ts';
@@ -42,4 +43,13 @@ export function npmHashring(nodes: Iterable<NodeInput>, options: NpmHashringOpti
  */
 export function twemproxy(nodes: Iterable<NodeInput>, options: TwemproxyOptions = {}): PointRing {
   return PointRing.create(nodes, twemproxyKind.make(expectObject('options', options)));
+}
+
+/**
+ * The ring of go-redis, which is rendezvous hashing. Ids are the names in its `RingOptions.Addrs`. It has no options.
+ * @throws {InvalidArgumentError} A node is wrong, or a weight is not 1.
+ */
+export function goRedis(nodes: Iterable<NodeInput>, options: Readonly<Record<never, never>> = {}): GoRedisRing {
+  expectOptions('options', options, []);
+  return GoRedisRing.create(nodes);
 }
