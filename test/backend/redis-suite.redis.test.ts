@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { describeBackend } from '../../src/testing/backend-suite.ts';
+import { passTime } from '../support/pass-time.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { connectionKinds, type OpenBackend } from '../support/redis-clients.ts';
 
@@ -30,11 +30,7 @@ for (const { title, open } of connectionKinds) {
         if (!joinsStore) await one.backend.withConnection((client) => client.flushall());
         return one.backend;
       },
-      // Until the clock shows it: timers may be a millisecond early.
-      async passTime(ms) {
-        const endMs = Date.now() + ms;
-        while (Date.now() < endMs) await sleep(endMs - Date.now());
-      },
+      passTime,
       nowMs: () => Date.now(),
       unsupported: { exactTime: "a server's clock cannot be stopped" },
     },

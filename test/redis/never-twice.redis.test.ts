@@ -161,10 +161,11 @@ describe.each([
         const [fault, turns] = faults[round]!;
         const proxy = proxies[round % proxies.length]!;
         await afterTurns(turns);
+        const { droppedCount } = proxy;
         if (fault === 'reset') proxy.resetAll();
         else proxy.behaviour = fault;
         if (fault === 'stall' || fault === 'swallowReplies') {
-          await new Promise((resolve) => setTimeout(resolve, 20)); // So long nothing gets through.
+          await eventually(() => proxy.droppedCount > droppedCount);
           proxy.resetAll();
           proxy.behaviour = 'forward';
         }

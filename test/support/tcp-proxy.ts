@@ -22,6 +22,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly connectionCount: number;
   /** Clients that ever connected. */
   readonly acceptedCount: number;
+  /** Times that something was dropped: requests, or replies. */
+  readonly droppedCount: number;
   behaviour: Behaviour;
   /**
    * Drops all bytes of connections that are open now, both ways and for good, as a firewall does that has forgotten them; new
@@ -42,6 +44,7 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
   const joints = new Set<{ readonly upstream: Socket; isForgotten: boolean }>();
   const held = new Map<Socket, Buffer>();
   let acceptedCount = 0;
+  let droppedCount = 0;
 
   const server = createServer((client) => {
     acceptedCount++;
@@ -54,7 +57,10 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     const joint = { upstream: connect(target.port, '127.0.0.1'), isForgotten: false };
     joints.add(joint);
     const hold = (reply: Buffer) => held.set(client, Buffer.concat([held.get(client) ?? Buffer.alloc(0), reply]));
-    join(client, joint.upstream, () => (joint.isForgotten ? 'stall' : proxy.behaviour), hold);
+    const onDrop = () => {
+      droppedCount++;
+    };
+    join(client, joint.upstream, () => (joint.isForgotten ? 'stall' : proxy.behaviour), hold, onDrop);
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
@@ -83,6 +89,9 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     get acceptedCount() {
       return acceptedCount;
     },
+    get droppedCount() {
+      return droppedCount;
+    },
     forget(serverPort) {
       for (const joint of joints) {
         if (serverPort === undefined || joint.upstream.localPort === serverPort) joint.isForgotten = true;
@@ -99,20 +108,29 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
   return proxy;
 }
 
-function join(client: Socket, server: Socket, behaviourNow: () => Behaviour, hold: (reply: Buffer) => void): void {
+function join(
+  client: Socket,
+  server: Socket,
+  behaviourNow: () => Behaviour,
+  hold: (reply: Buffer) => void,
+  onDrop: () => void,
+): void {
   let isDeaf = false;
   client.on('data', (request) => {
     const behaviour = behaviourNow();
     isDeaf ||= behaviour === 'stall';
-    if (isDeaf) return;
-    if (typeof behaviour === 'object') client.write(behaviour.answer);
+    if (isDeaf) onDrop();
+    else if (typeof behaviour === 'object') client.write(behaviour.answer);
     else server.write(request);
   });
   server.on('data', (reply) => {
     const behaviour = behaviourNow();
     if (behaviour === 'forward') client.write(reply);
     else if (behaviour === 'hold') hold(reply);
-    else if (behaviour === 'loseReply') client.resetAndDestroy();
+    else {
+      onDrop();
+      if (behaviour === 'loseReply') client.resetAndDestroy();
+    }
   });
   // The end of one side is the end of the other. Errors are the point of this proxy and show as a closed connection.
   for (const [side, other] of [

@@ -6,7 +6,7 @@ import type { Claim, NodeSeat, UsedKeyspace } from '../server-roster.ts';
 import type { Failure } from './failure.ts';
 import type { ServerIdentity } from './server-identity.ts';
 
-export const wrongServer = (problem: ServerProblem, other?: string): Failure => ({
+const wrongServer = (problem: ServerProblem, other?: string): Failure => ({
   kind: 'wrong server',
   cause: new Error(`wrong server: ${problem}`),
   problem,

@@ -126,7 +126,7 @@ export function expiryArgument(expiresAtMs: number): number {
 }
 
 /** The same bytes as the Buffer that ioredis wants, without a copy. */
-export const bufferOf = (value: Uint8Array): Buffer =>
+const bufferOf = (value: Uint8Array): Buffer =>
   Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 
 export function setArguments(

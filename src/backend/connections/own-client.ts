@@ -78,8 +78,12 @@ export function sharedClientOptions(options: RedisOptions, connectTimeoutMs: num
 }
 
 /** For a connection lent to one user at a time. It does not reconnect: WATCH and MULTI would not survive that. */
-export function dedicatedClientOptions(options: RedisOptions, connectTimeoutMs: number | undefined): RedisOptions {
-  return { ...sharedClientOptions(options, connectTimeoutMs), retryStrategy: () => null };
+function dedicatedClientOptions(
+  options: RedisOptions,
+  connectTimeoutMs: number | undefined,
+  accessOptions: RedisOptions,
+): RedisOptions {
+  return { ...sharedClientOptions(options, connectTimeoutMs), ...accessOptions, retryStrategy: () => null };
 }
 
 export const defaultConnectTimeoutMs = 2_000;
@@ -97,15 +101,13 @@ export function makeDedicatedClient(
   connectTimeoutMs: number | undefined,
   accessOptions: RedisOptions,
 ): Promise<Client> {
-  const retryStrategy = () => null;
   if (target.kind === 'lent') {
     // Of a lent client, 0 is the default of ioredis, which leaves it to the system: some hours.
     const { keepAlive } = target.client.options;
-    const own = dedicatedClientOptions(keepAlive ? { keepAlive } : {}, connectTimeoutMs);
-    const options = { ...own, ...accessOptions, retryStrategy };
+    const options = dedicatedClientOptions(keepAlive ? { keepAlive } : {}, connectTimeoutMs, accessOptions);
     return Promise.resolve(target.client.duplicate(options));
   }
-  const options = { ...dedicatedClientOptions(target.options, connectTimeoutMs), ...accessOptions, retryStrategy };
+  const options = dedicatedClientOptions(target.options, connectTimeoutMs, accessOptions);
   return new Promise((resolve, reject) => {
     withRedisClass(
       (RedisClass) => resolve(new RedisClass(options) as unknown as Client),

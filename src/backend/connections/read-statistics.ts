@@ -14,7 +14,7 @@
 import { batchMaxKeys } from './send-plan.ts';
 
 /** Above this share of misses, plain GETs are sent. */
-export const maxMissShare = 1 / 8;
+const maxMissShare = 1 / 8;
 
 /** What is expected, at most, in reply to one MGET. */
 export const expectedReplyMaxBytes = 1024 * 1024;

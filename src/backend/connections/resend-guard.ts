@@ -9,7 +9,7 @@
 import type { Client, ClientCommand } from './client.ts';
 
 /** The queue of a client of ioredis 5 and 6, which is a Denque. */
-interface CommandQueue {
+interface UnansweredQueue {
   readonly length: number;
   peekAt(index: number): { readonly command: ClientCommand } | undefined;
   removeOne(index: number): unknown;
@@ -17,7 +17,7 @@ interface CommandQueue {
 
 /** Call on 'close': the queue is complete then, and the reconnection comes later. */
 export function dropFromResending(client: Client, isOurs: (command: ClientCommand) => boolean): void {
-  const { prevCommandQueue: queue } = client as { prevCommandQueue?: CommandQueue | null };
+  const { prevCommandQueue: queue } = client as { prevCommandQueue?: UnansweredQueue | null };
   if (typeof queue?.peekAt !== 'function') return;
   for (let index = queue.length - 1; index >= 0; index--) {
     const command = queue.peekAt(index)?.command;

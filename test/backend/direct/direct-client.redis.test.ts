@@ -14,6 +14,7 @@ import type { DirectClientOptions } from '../../../src/backend/connections/direc
 import { RedisBackend, type RedisBackendOptions } from '../../../src/redis/index.ts';
 import { describeBackend } from '../../../src/testing/backend-suite.ts';
 import { eventually, outcomeOf } from '../../support/eventually.ts';
+import { passTime } from '../../support/pass-time.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
@@ -85,7 +86,7 @@ for (const protocol of [2, 3] as const) {
           if (!joinsStore) await observer.flushall();
           return backend;
         },
-        passTime: (ms) => new Promise((resolve) => setTimeout(resolve, ms + 3)),
+        passTime,
         nowMs: () => Date.now(),
         unsupported: { exactTime: "a server's clock cannot be stopped" },
       },

@@ -1,24 +1,19 @@
 /** Options of a direct connection: those of ioredis that it heeds, by the same names; all others are ignored. */
 
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { ClientOptions } from '../client.ts';
 import type { CredentialsSource } from '../credentials.ts';
-import type { OpenSocket } from '../open-socket.ts';
+import type { OpenSocket, SocketOptions } from '../open-socket.ts';
 
-export interface DirectClientOptions extends ClientOptions {
+export interface DirectClientOptions extends ClientOptions, SocketOptions {
   /** See `RedisBackendOptions.maxReplyBytes`. */
   readonly maxReplyBytes?: number | undefined;
-  /** 0: IPv4 or IPv6, whichever the name leads to. Default 0. */
-  readonly family?: number | undefined;
   readonly username?: string | null | undefined;
   readonly password?: string | null | undefined;
   /** Asked at each connection, in place of `username` and `password`. */
   readonly credentials?: CredentialsSource | undefined;
   /** Default: opens a socket by `host`, `port`, `path`, `family`, `tls` and `connectTimeout`. May throw. */
   readonly open?: (() => OpenSocket) | undefined;
-  /** Speaks TLS, with these options of `tls.connect`. */
-  readonly tls?: TlsOptions | undefined;
   /** Version of RESP. A server that does not know 3 is spoken to in 2. Replies look the same. Default 2. */
   readonly protocol?: 2 | 3 | undefined;
   /** Tells the server by CLIENT SETNAME. */
