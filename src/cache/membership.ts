@@ -87,7 +87,7 @@ export class Membership {
     for (const node of nodes) {
       const backend = this.#completed(node);
       this.#seat(node);
-      this.#adopt(node, backend);
+      this.#adopt(node.node.id, backend);
     }
   }
 
@@ -112,7 +112,7 @@ export class Membership {
           this.#expectFreeId(node.id);
           return placement.withNode(node);
         },
-        adopt: () => this.#adopt(joining, backend),
+        adopt: () => this.#adopt(node.id, backend),
       };
     });
   }
@@ -254,13 +254,13 @@ export class Membership {
     return completeBackend(backend, { clock: this.#fleet.clock, nodeName: node.id });
   }
 
-  /** Lets the backend tell which server it has reached, and hear whether another node has the same. */
+  /** Names the node in its backend's errors; lets that tell which server it has reached, and hear whether another node has the same. */
   #seat({ node: { id }, backend }: ParsedNode): void {
+    if ('nodeName' in backend) backend.nodeName = id;
     if (typeof backend.takeSeat === 'function') backend.takeSeat(this.#roster.seatOf(id));
   }
 
-  #adopt({ node: { id }, backend: given }: ParsedNode, backend: CompleteBackend): void {
-    if ('nodeName' in given) given.nodeName = id;
+  #adopt(id: string, backend: CompleteBackend): void {
     this.#fleet.add({ id, backend });
     this.#monitor.watch(id, (timeoutMs) => backend.ping({ timeoutMs }));
   }

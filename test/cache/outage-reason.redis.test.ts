@@ -81,6 +81,16 @@ it('a node whose host has no address is down for that reason', async () => {
   });
 });
 
+it('a node that cannot join is told of by its id', async () => {
+  const cache = new ShardedCache({ nodes: [{ id: 'cache-1', backend: new RedisBackend(server.url) }] });
+  open.push(cache);
+  const port = await freePort();
+  const joining = { id: 'cache-2', backend: new RedisBackend(`redis://127.0.0.1:${port}`) };
+  open.push(joining.backend);
+  const { error } = await outcomeOf(Promise.resolve(cache.addNode(joining)));
+  expect((error as Error).message).toBe(`ping: node cache-2 (127.0.0.1:${port}) cannot be reached: ECONNREFUSED`);
+});
+
 it.each(['ioredis', 'direct'] as const)(
   'TLS options that Node.js cannot take are told of at every call, over the transport %s',
   async (transport) => {
