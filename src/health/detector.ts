@@ -56,6 +56,8 @@ const nodeFaults: ReadonlySet<ShardringErrorCode> = new Set<ShardringErrorCode>(
   'ERR_TIMEOUT',
   'ERR_UNKNOWN_OUTCOME',
   'ERR_NODE_PROTOCOL',
+  'ERR_WRONG_SERVER',
+  'ERR_CREDENTIALS',
 ]);
 
 /** True for errors that speak of the node's connection or speed, and not of the one call: a WRONGTYPE is no illness. */

@@ -12,8 +12,12 @@ import { isShardringError } from '../errors/index.ts';
 /** Pure. @param first  Kept so far; undefined if there is none. */
 export function tellingFault(first: unknown, next: unknown): unknown {
   if (first === undefined) return next;
+  // Of the same reason, as it may be their cause.
+  if (isLostReply(first) && !isLostReply(next) && !isVague(next)) return next;
   return isVague(next) || reasonOf(first) === reasonOf(next) ? first : next;
 }
+
+const isLostReply = (fault: unknown) => isShardringError(fault) && fault.code === 'ERR_UNKNOWN_OUTCOME';
 
 /** What lies under a failure of the node: the system's or the server's own error. */
 export function rootOf(fault: unknown): unknown {

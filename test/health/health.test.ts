@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { closedByPeer } from '../../src/backend/connections/failure.ts';
 import {
   ClosedError,
+  CredentialsError,
   NodeReplyError,
   NodeUnavailableError,
   TimeoutError,
   UnknownOutcomeError,
+  WrongServerError,
 } from '../../src/errors/index.ts';
 import { isNodeFault, newRecord, nextHealth } from '../../src/health/detector.ts';
 import { rootOf, tellingFault } from '../../src/health/faults.ts';
@@ -74,6 +76,13 @@ describe('tellingFault', () => {
     expect(tellingFault(closed, late)).toBe(closed);
   });
 
+  it('prefers to a lost reply, whose words are of one call, what says the same of the node', () => {
+    const shared = new WrongServerError('b', 'ping', 'shared', { other: 'a' });
+    const lost = new UnknownOutcomeError('b', 'set', { cause: shared });
+    expect(tellingFault(lost, shared)).toBe(shared);
+    expect(tellingFault(shared, lost)).toBe(shared);
+  });
+
   it('takes over another reason: the node is ill in another way now', () => {
     const wrongPassword = new NodeReplyError('a', 'ping', 'WRONGPASS');
     expect(tellingFault(refused(), wrongPassword)).toBe(wrongPassword);
@@ -86,10 +95,12 @@ describe('tellingFault', () => {
 });
 
 describe('isNodeFault', () => {
-  it('holds for lost connections and late answers, and not for what a healthy server may say', () => {
+  it('holds for lost connections, late answers and what no connection can be had for, and not for what a healthy server may say', () => {
     expect(isNodeFault(new NodeUnavailableError('a', 'get'))).toBe(true);
     expect(isNodeFault(new TimeoutError('a', 'get', 1))).toBe(true);
     expect(isNodeFault(new UnknownOutcomeError('a', 'set'))).toBe(true);
+    expect(isNodeFault(new WrongServerError('a', 'set', 'cluster mode'))).toBe(true);
+    expect(isNodeFault(new CredentialsError('a', 'set'))).toBe(true);
     expect(isNodeFault(new NodeReplyError('a', 'get', 'WRONGTYPE'))).toBe(false);
     expect(isNodeFault(new ClosedError('backend'))).toBe(false);
     expect(isNodeFault(new Error('other'))).toBe(false);
