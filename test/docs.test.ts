@@ -9,7 +9,7 @@ import { findExamples, root, runProgram, writeExample } from './support/doc-exam
 const examples = findExamples();
 
 describe('the examples of README and docs', () => {
-  it('compile under the strictest flags', { timeout: 120_000 }, async () => {
+  it('compile under the strictest flags', async () => {
     expect(examples.length).toBeGreaterThan(8);
     const files = examples.map(writeExample);
     const config = join(dirname(files[0]!), 'tsconfig.json');
@@ -21,7 +21,6 @@ describe('the examples of README and docs', () => {
 
   it.each(examples.filter(({ kind }) => kind === 'run').map((example) => [example.place, example] as const))(
     '%s runs as it stands and prints what it says',
-    { timeout: 60_000 },
     async (_, example) => {
       expect(example.output, 'a block of `output` must follow').toBeDefined();
       expect(await runProgram(writeExample(example))).toBe(example.output);

@@ -19,7 +19,7 @@ describe('the examples', () => {
     expect(files.sort()).toEqual([...Object.keys(output), ...onServers].sort());
   });
 
-  it.each(Object.entries(output))('%s runs as it stands', { timeout: 30_000 }, async (name, expected) => {
+  it.each(Object.entries(output))('%s runs as it stands', async (name, expected) => {
     expect(await runProgram(join(root, 'examples', name))).toBe(expected);
   });
 });

@@ -17,7 +17,7 @@ const slackMs = 10_000;
 
 const value = Buffer.from('1');
 
-describe.each(connectionKinds)('a RedisBackend with $title', { timeout: 60_000 }, ({ open, isLent }) => {
+describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isLent }) => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let direct: OpenBackend;
@@ -231,7 +231,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', { timeout: 60_000 }
   });
 });
 
-describe('a RedisBackend with a client of its own', { timeout: 60_000 }, () => {
+describe('a RedisBackend with a client of its own', () => {
   it('gives up a connection on which nothing comes back any more, and makes a new one', async () => {
     await using server = await startRedis();
     await using proxy = await startTcpProxy(server);

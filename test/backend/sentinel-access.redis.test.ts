@@ -141,34 +141,30 @@ describe('a group whose servers and sentinels have passwords', () => {
 });
 
 describe('a group behind addresses that its sentinels do not know', () => {
-  it.each(['table', 'function'])(
-    'is reached by a natMap that is a %s, before and after a switch',
-    { timeout: 60_000 },
-    async (kind) => {
-      // The sentinels are asked to switch, and are to do so for no other reason.
-      await using group = await startSentinelGroup({ downAfterMs: 30_000 });
-      const [master, replica] = group.servers as [RedisServer, RedisServer];
-      await using masterProxy = await startTcpProxy(master);
-      await using replicaProxy = await startTcpProxy(replica);
-      const table = {
-        [`127.0.0.1:${master.port}`]: { host: '127.0.0.1', port: masterProxy.port },
-        [`127.0.0.1:${replica.port}`]: { host: '127.0.0.1', port: replicaProxy.port },
-      };
-      const natMap = kind === 'table' ? table : (key: string) => table[key] ?? null;
-      const target = { sentinels: [...group.addresses], name: group.name, natMap };
-      await using backend = new RedisBackend(target, { timeoutMs: patientMs });
-      await expectToWork(backend);
-      expect(masterProxy.acceptedCount).toBe(2);
-      expect(replicaProxy.acceptedCount).toBe(0);
-      await group.clientOf(group.sentinels[0]!).call('SENTINEL', 'FAILOVER', group.name);
-      await group.switchedFrom(master);
-      await eventually(async () => {
-        await backend.set('key', value);
-        return masterProxy.connectionCount === 0 && replicaProxy.connectionCount > 0;
-      });
-      await eventually(() => expectToWork(backend).then(() => true));
-    },
-  );
+  it.each(['table', 'function'])('is reached by a natMap that is a %s, before and after a switch', async (kind) => {
+    // The sentinels are asked to switch, and are to do so for no other reason.
+    await using group = await startSentinelGroup({ downAfterMs: 30_000 });
+    const [master, replica] = group.servers as [RedisServer, RedisServer];
+    await using masterProxy = await startTcpProxy(master);
+    await using replicaProxy = await startTcpProxy(replica);
+    const table = {
+      [`127.0.0.1:${master.port}`]: { host: '127.0.0.1', port: masterProxy.port },
+      [`127.0.0.1:${replica.port}`]: { host: '127.0.0.1', port: replicaProxy.port },
+    };
+    const natMap = kind === 'table' ? table : (key: string) => table[key] ?? null;
+    const target = { sentinels: [...group.addresses], name: group.name, natMap };
+    await using backend = new RedisBackend(target, { timeoutMs: patientMs });
+    await expectToWork(backend);
+    expect(masterProxy.acceptedCount).toBe(2);
+    expect(replicaProxy.acceptedCount).toBe(0);
+    await group.clientOf(group.sentinels[0]!).call('SENTINEL', 'FAILOVER', group.name);
+    await group.switchedFrom(master);
+    await eventually(async () => {
+      await backend.set('key', value);
+      return masterProxy.connectionCount === 0 && replicaProxy.connectionCount > 0;
+    });
+    await eventually(() => expectToWork(backend).then(() => true));
+  });
 
   it('is read from its replica by a natMap too', async () => {
     await using group = await startSentinelGroup({ sentinels: 1 });

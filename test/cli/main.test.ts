@@ -25,7 +25,7 @@ function run(args: readonly string[], { input = '', env = {} }: { input?: string
   });
 }
 
-describe('the process', { timeout: 30_000 }, () => {
+describe('the process', () => {
   it('exits with 0 when all is well, 2 for arguments that cannot be meant and 1 when it fails', async () => {
     const [well, misused, failed] = await Promise.all([
       run(['ring', '--nodes', 'a,b']),

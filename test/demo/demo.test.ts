@@ -40,7 +40,7 @@ function expectedFigures() {
 }
 
 describe('the demo', () => {
-  it('shows on four nodes in memory all that it promises', { timeout: 60_000 }, async () => {
+  it('shows on four nodes in memory all that it promises', async () => {
     const { code, output } = await demo();
     const { primary, held, movedShare } = expectedFigures();
     for (const figure of [
@@ -67,14 +67,14 @@ describe('the demo', () => {
     expect(code).toBe(0);
   });
 
-  it('replays a trace', { timeout: 30_000 }, async () => {
+  it('replays a trace', async () => {
     const { code, output } = await demo('--trace', tiny, '--concurrency', '3');
     expect(output).toContain('Hit ratio 11.11 %: 1 of 9 reads');
     expect(output).toContain('Errors that reached the caller: 0');
     expect(code).toBe(0);
   });
 
-  it('ends with 2 for a wrong option and with 1 for a file that is no trace', { timeout: 30_000 }, async () => {
+  it('ends with 2 for a wrong option and with 1 for a file that is no trace', async () => {
     expect(await demo('--tracee', 'x')).toMatchObject({
       code: 2,
       output: '',

@@ -136,7 +136,7 @@ describe('an application that is bundled', () => {
       await bundlers[bundler]!(consumer.write(file, text), output);
     }
     expect(readdirSync(folder)).not.toContain('node_modules');
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [output, redis.url], { timeout: 60_000 });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [output, redis.url], { timeout: 150_000 });
     expect(stderr).toBe('');
     return stdout;
   }

@@ -39,9 +39,7 @@ describe('ShardedRedis over four servers', () => {
   afterAll(() => shards[Symbol.asyncDispose]());
   afterEach(() => shards.flush());
 
-  it('takes as many arguments in a transaction and in a blocking command as elsewhere', {
-    timeout: 60_000,
-  }, async () => {
+  it('takes as many arguments in a transaction and in a blocking command as elsewhere', async () => {
     // A server is busy with so many for a while, and then others think it ill.
     await using own = await startShards(1, { health: noProbes, timeoutMs: 30_000 });
     const calm = own.redis;

@@ -285,7 +285,7 @@ async function expectPartsOfManyToFail(state: State, redis: ShardedRedis): Promi
 /** A node in a state in which PING fails is known to be down after a while. */
 const isNoticed = ({ answersReads, title }: State) => !answersReads && !title.includes('PING');
 
-describe.each(states)('a node that is $title', { timeout: 60_000 }, (state) => {
+describe.each(states)('a node that is $title', (state) => {
   it.each([
     ['before anybody has noticed', 60_000],
     ['once the health checks had time', 20],

@@ -265,7 +265,7 @@ describe('writes made the same on all copies', () => {
   for (const [name, command] of Object.entries(classes)) {
     for (const inTransaction of [false, true]) {
       const how = inTransaction ? ', conditions decided by each copy' : '';
-      it(`leave two servers equal: ${name}${how}`, { timeout: 60_000 }, async () => {
+      it(`leave two servers equal: ${name}${how}`, async () => {
         await fc.assert(
           fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 40 }), async (commands) => {
             await Promise.all([first.flushall(), other.flushall()]);

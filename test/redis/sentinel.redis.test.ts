@@ -36,7 +36,7 @@ const commandsAt = async (group: SentinelGroup, server: RedisServer, name: strin
   return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
 };
 
-describe('a ShardedRedis over groups that Sentinel manages', { timeout: 60_000 }, () => {
+describe('a ShardedRedis over groups that Sentinel manages', () => {
   it('serves all keys again after one group has switched, and the others meanwhile', async () => {
     const { groups, redis } = await open();
     const [a, b] = groups;

@@ -46,7 +46,7 @@ const becomesReplica = (server: RedisServer, of: RedisServer) =>
     await eventually(async () => (await client.info('replication')).includes('master_link_status:up'), 15_000);
   });
 
-describe.each(['ioredis', 'direct'] as const)('over the transport %s', { timeout: 60_000 }, (transport) => {
+describe.each(['ioredis', 'direct'] as const)('over the transport %s', (transport) => {
   it('a server of Redis Cluster is refused at the first call, whatever its key', async () => {
     const server = await start({ args: ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'] });
     const backend = open({ port: server.port }, { transport });
@@ -251,7 +251,7 @@ describe.each(['ioredis', 'direct'] as const)('over the transport %s', { timeout
   });
 });
 
-describe('two ids on one server', { timeout: 60_000 }, () => {
+describe('two ids on one server', () => {
   const nodesOf = (server: RedisServer, options: readonly RedisBackendOptions[], dbs: readonly number[] = [0, 0]) =>
     options.map((each, index) => ({
       id: `node-${index}`,

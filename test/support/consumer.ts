@@ -47,7 +47,7 @@ export class Consumer implements Disposable {
   /** Runs a program, after writing it where a text is given. Rejects if it fails. */
   node(file: string, text?: string, args: readonly string[] = []): Promise<{ stdout: string; stderr: string }> {
     if (text !== undefined) this.write(file, text);
-    return run(process.execPath, [join(this.folder, file), ...args], { cwd: this.folder, timeout: 60_000 });
+    return run(process.execPath, [join(this.folder, file), ...args], { cwd: this.folder, timeout: 150_000 });
   }
 
   /** What the compiler has to say: '' if all is well. @param typescript  The folder of the compiler. */

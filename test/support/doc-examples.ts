@@ -60,6 +60,6 @@ export function writeExample({ place, code }: Example): string {
 /** What the program prints. Rejects when it fails. */
 export async function runProgram(file: string, args: readonly string[] = []): Promise<string> {
   const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
-  const { stdout } = await promisify(execFile)(process.execPath, [tsx, file, ...args], { cwd: root, timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [tsx, file, ...args], { cwd: root, timeout: 150_000 });
   return stdout;
 }

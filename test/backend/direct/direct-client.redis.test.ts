@@ -198,7 +198,7 @@ for (const protocol of [2, 3] as const) {
   });
 }
 
-describe('a RedisBackend with a direct connection', { timeout: 60_000 }, () => {
+describe('a RedisBackend with a direct connection', () => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let observer: Redis;
