@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { NotReadyError, TimeoutError, UnknownOutcomeError, WriteConsistencyError } from '../src/errors/index.ts';
+import {
+  AllReplicasFailedError,
+  NotReadyError,
+  PartialFailureError,
+  TimeoutError,
+  UnknownOutcomeError,
+  WriteConsistencyError,
+} from '../src/errors/index.ts';
 import { HashRing, MemoryBackend, placementFromSnapshot, ShardedCache } from '../src/index.ts';
 import { PointRing } from '../src/placement/compat/index.ts';
 import { ShardedRedis } from '../src/redis/index.ts';
@@ -11,6 +18,8 @@ const openRedis = (options: object = {}) =>
     lazyConnect: true,
     ...options,
   });
+
+const attemptAt = (node: string) => ({ node, elapsedMs: 1, error: new Error('refused') });
 
 async function messageOf(action: () => unknown): Promise<string> {
   try {
@@ -101,6 +110,27 @@ describe('the message', () => {
         );
       },
       'ready: 1 node is up after 300 ms, 2 are needed (b: ping: node b did not answer within 500 ms).',
+    ],
+    [
+      'of several keys that failed counts one key as one',
+      () => {
+        throw new PartialFailureError('getMany', new Map(), ['k'], [attemptAt('b')]);
+      },
+      'getMany: 1 key failed (at b); see `results`, `failedKeys` and `attempts`.',
+    ],
+    [
+      'of a read that no node served counts nodes, not tries',
+      () => {
+        throw new AllReplicasFailedError('get', [attemptAt('a'), attemptAt('b'), attemptAt('a')]);
+      },
+      'get: none of 2 nodes served the call (a, b); see `attempts`.',
+    ],
+    [
+      'of a read that its only node did not serve speaks of one node',
+      () => {
+        throw new AllReplicasFailedError('get', [attemptAt('a')]);
+      },
+      'get: the only node asked did not serve the call (a); see `attempts`.',
     ],
     [
       'of a snapshot of another kind lists the kinds that are known',

@@ -14,7 +14,12 @@ const isRetryable = ({ error }: NodeAttempt) => isBranded(error) && error.retrya
 
 const isDoubtful = ({ error }: NodeAttempt) => isBranded(error) && error.code === 'ERR_UNKNOWN_OUTCOME';
 
-const namesOf = (attempts: readonly NodeAttempt[]) => [...new Set(attempts.map(({ node }) => node))].join(', ');
+const nodesOf = (attempts: readonly NodeAttempt[]) => [...new Set(attempts.map(({ node }) => node))];
+
+const namesOf = (attempts: readonly NodeAttempt[]) => nodesOf(attempts).join(', ');
+
+/** `1 key`, `2 keys`. */
+const counted = (count: number, noun: string) => (count === 1 ? `1 ${noun}` : `${count} ${noun}s`);
 
 /**
  * Every node that could hold the key was tried and none served the read.
@@ -33,9 +38,9 @@ export class AllReplicasFailedError extends ShardringError {
     readonly operation: string,
     readonly attempts: readonly [NodeAttempt, ...NodeAttempt[]],
   ) {
-    super(`${operation}: none of ${attempts.length} nodes served the call (${namesOf(attempts)}); see \`attempts\`.`, {
-      cause: attempts[0].error,
-    });
+    const { length } = nodesOf(attempts);
+    const who = length === 1 ? 'the only node asked did not serve' : `none of ${length} nodes served`;
+    super(`${operation}: ${who} the call (${namesOf(attempts)}); see \`attempts\`.`, { cause: attempts[0].error });
     this.retryable = attempts.some(isRetryable);
   }
 }
@@ -107,7 +112,7 @@ export class NotReadyError extends ShardringError {
     readonly attempts: readonly NodeAttempt[],
     readonly timeoutMs: number,
   ) {
-    const up = ready.length === 1 ? '1 node is' : `${ready.length} nodes are`;
+    const up = `${counted(ready.length, 'node')} ${ready.length === 1 ? 'is' : 'are'}`;
     const wanted = required === 1 ? '1 is needed' : `${required} are needed`;
     super(`ready: ${up} up after ${timeoutMs} ms, ${wanted} (${reasonsOf(attempts)}).`, {
       cause: attempts[0]?.error,
@@ -139,7 +144,7 @@ export class PartialFailureError<Results = unknown> extends ShardringError {
     readonly attempts: readonly NodeAttempt[],
   ) {
     super(
-      `${operation}: ${failedKeys.length} keys failed (nodes ${namesOf(attempts)}); see \`results\`, \`failedKeys\` and \`attempts\`.`,
+      `${operation}: ${counted(failedKeys.length, 'key')} failed (at ${namesOf(attempts)}); see \`results\`, \`failedKeys\` and \`attempts\`.`,
       { cause: attempts[0]?.error },
     );
     this.retryable = attempts.some(isRetryable);

@@ -1,6 +1,6 @@
 /** Step: a node goes while keys are read, and comes back. The caller must see nothing of it. */
 
-import { count } from '../../../src/cli/draw/numbers.ts';
+import { count, counted } from '../../../src/cli/draw/numbers.ts';
 import { errorCount, hitRatio, type ReadPass, readAll, summaryOf } from './read-all.ts';
 import type { TourContext } from './tour-context.ts';
 import { waitForHealth } from './wait-for-health.ts';
@@ -51,11 +51,10 @@ export async function loseANodeStep(context: TourContext): Promise<void> {
 export const isPerfect = (pass: ReadPass) => hitRatio(pass) === 1 && pass.wrong === 0;
 
 function tellDetours({ report }: TourContext, { failovers, replicaHits }: ReadPass): void {
-  if (failovers > 0)
-    report.line(`  ${count(failovers)} reads were under way to the lost node and failed over to a replica.`);
-  if (replicaHits > 0) {
-    report.line(`  ${count(replicaHits)} keys were missed at their node, and answered by a replica.`);
+  if (failovers > 0) {
+    report.line(`  ${counted(failovers, 'read')} under way to the lost node failed over to a replica.`);
   }
+  if (replicaHits > 0) report.line(`  ${counted(replicaHits, 'key')} missed at the node came from a replica.`);
 }
 
 /** Shows what the cache says of its nodes, when it says it. @returns Ends it. */

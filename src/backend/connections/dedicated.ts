@@ -194,7 +194,9 @@ export class DedicatedConnections {
   /** What callers without a connection wait for, in words that end a sentence, as far as that is known. */
   #waitsFor(): string | undefined {
     if (this.#inUse.size >= this.#options.max) {
-      return `all ${this.#options.max} connections for such calls are in use. Keep them for less long, or raise \`${this.#options.maxOption}\`.`;
+      const { max, maxOption } = this.#options;
+      const all = max === 1 ? 'the only connection for such calls is' : `all ${max} connections for such calls are`;
+      return `${all} in use. Hold connections for less long, or raise \`${maxOption}\`.`;
     }
     for (const client of this.#unused) {
       const stage = connectStageOf(client, this.#options.waitsFor());
