@@ -149,6 +149,27 @@ describe.each(['ioredis', 'direct'] as const)('over the transport %s', (transpor
     expect((await clientsOf(server, 'pubsub'))[0]).not.toBe(before[0]);
   });
 
+  it('a server is taken for no replica when an operator ends the wait of a client', async () => {
+    const server = await start();
+    const redis = new ShardedRedis({ nodes: [{ id: 'a', port: server.port }], ...{ transport, timeoutMs: patientMs } });
+    closing.push(() => redis.quit());
+    const demoted: unknown[] = [];
+    redis.on('nodeDemoted', (event) => demoted.push(event));
+    const waiting = outcomeOf(redis.withConnection('key', (client) => client.blpop('key', 0)));
+    await administer(server, (client) =>
+      eventually(async () => {
+        const [waiter] = /^id=(\d+)(?=.* cmd=blpop)/m.exec(String(await client.client('LIST')))?.slice(1) ?? [];
+        return waiter !== undefined && (await client.call('CLIENT', 'UNBLOCK', waiter, 'ERROR')) === 1;
+      }, patientMs),
+    );
+    expect((await waiting).error).toMatchObject({
+      code: 'ERR_NODE_REPLY',
+      cause: { message: expect.stringMatching(/^UNBLOCKED client/) },
+    });
+    await redis.get('key');
+    expect(demoted).toEqual([]);
+  });
+
   it('a port that speaks HTTP, one that speaks TLS and one that does not are told apart', async () => {
     const web = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
     await new Promise((resolve) => web.once('listening', resolve));

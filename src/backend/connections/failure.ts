@@ -116,8 +116,11 @@ const notAnInteger = /not an integer or out of range|would overflow/;
 /** The server takes no more connections: it is as good as unreachable, and a later call may find it free. */
 const tooManyClients = /^ERR max number of clients/;
 
-/** What a demoted primary says: to a write, to a blocking command, to a transaction, and before Redis 7 to a script. */
-const demotion = /^(READONLY|UNBLOCKED|EXECABORT.*READONLY|ERR Error running script.*-READONLY)/;
+/**
+ * What a demoted primary says: to a write, to a blocking command, to a transaction, and before Redis 7 to a script. A blocking
+ * command is also UNBLOCKED by an operator, or where its stream is deleted.
+ */
+const demotion = /^(READONLY|UNBLOCKED force unblock|EXECABORT.*READONLY|ERR Error running script.*-READONLY)/;
 
 export const isDemotion = ({ message }: Error): boolean => demotion.test(message);
 
