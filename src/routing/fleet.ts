@@ -8,7 +8,7 @@ import { downError } from '../health/down-error.ts';
 import type { HealthView } from '../health/health-view.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { endMsOf, graceMs, stepTimeMs } from '../runtime/time-limit.ts';
+import { endMsOf, stepTimeMs } from '../runtime/time-limit.ts';
 import type { EmitRoutingEvent } from './events.ts';
 import { KeyGuards } from './key-guards.ts';
 import { type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
@@ -121,19 +121,14 @@ export class Fleet {
   /** Milliseconds for the next step of a call, at least 1; the whole timeout where there is no deadline yet. */
   timeLeftMs(deadlineMs: number | undefined): number {
     const { timeoutMs } = this.policy;
-    return deadlineMs === undefined ? timeoutMs : stepTimeMs(this.#untilEndMs(deadlineMs), timeoutMs);
+    return deadlineMs === undefined ? timeoutMs : stepTimeMs(this.clock, deadlineMs, timeoutMs);
   }
 
   /** Whether a call with this deadline may begin another step. */
   isInTime(deadlineMs: number): boolean {
-    return this.#untilEndMs(deadlineMs) > 0;
-  }
-
-  #untilEndMs(deadlineMs: number): number {
     const { clock, policy } = this;
-    const leftMs = deadlineMs - clock.nowMs();
-    // Only where a stall may have used up the time it matters how long that was.
-    return leftMs >= graceMs ? leftMs : endMsOf(clock, deadlineMs - policy.timeoutMs, deadlineMs) - clock.nowMs();
+    const nowMs = clock.nowMs();
+    return deadlineMs > nowMs || endMsOf(clock, deadlineMs - policy.timeoutMs, deadlineMs) > nowMs;
   }
 
   /** From now on the former holder is not asked for the key: it could not be told of a write, or is down. */

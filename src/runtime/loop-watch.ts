@@ -23,6 +23,9 @@ export interface LoopWatch {
   /** The longest time since `sinceMs` (of the monotonic clock) in which the process was held up. 0: it was not. */
   longestStallMs(sinceMs: number): number;
 
+  /** All the time since `sinceMs` in which the process was held up. */
+  stalledMs(sinceMs: number): number;
+
   /** True right after a stall, when what came meanwhile may still be unread. */
   wasJustStalled(): boolean;
 }
@@ -72,20 +75,29 @@ export class TickingLoopWatch implements LoopWatch {
   }
 
   longestStallMs(sinceMs: number): number {
-    this.#look();
-    let longestMs = 0;
-    for (let index = this.#stalls.length - 1; index >= 0; index--) {
-      const { startMs, endMs } = this.#stalls[index]!;
-      if (endMs <= sinceMs) break;
-      longestMs = Math.max(longestMs, endMs - Math.max(startMs, sinceMs));
-    }
-    return longestMs;
+    return Math.max(0, ...this.#lengthsSince(sinceMs));
+  }
+
+  stalledMs(sinceMs: number): number {
+    return this.#lengthsSince(sinceMs).reduce((sumMs, lengthMs) => sumMs + lengthMs, 0);
   }
 
   wasJustStalled(): boolean {
     this.#look();
     const last = this.#stalls.at(-1);
     return last !== undefined && this.#clock.nowMs() - last.endMs <= 2 * tickMs;
+  }
+
+  /** Of the stalls since then, the last one first. */
+  #lengthsSince(sinceMs: number): number[] {
+    this.#look();
+    const lengths: number[] = [];
+    for (let index = this.#stalls.length - 1; index >= 0; index--) {
+      const { startMs, endMs } = this.#stalls[index]!;
+      if (endMs <= sinceMs) break;
+      lengths.push(endMs - Math.max(startMs, sinceMs));
+    }
+    return lengths;
   }
 
   #schedule(): void {

@@ -24,16 +24,21 @@ export function endMsOf({ loop }: Clock, beganMs: number, deadlineMs: number): n
 
 /**
  * Time for the next step of a call, at least 1 ms. A step that finds less than {@link graceMs} left has up to that much,
- * and the whole call no more than that beyond its end. Only a stall can bring a step long after the end of its call: what
- * came before it had ended by then. It is given the grace anew. Pure.
+ * and the whole call no more than that beyond its end. Here no stall at all counts: several of them can bring a step long
+ * after the end of its call.
  *
- * @param leftMs     Until the end of the call; negative where that is past.
  * @param timeoutMs  Of the whole call.
  */
-export function stepTimeMs(leftMs: number, timeoutMs: number): number {
+export function stepTimeMs(clock: Clock, deadlineMs: number, timeoutMs: number): number {
+  const nowMs = clock.nowMs();
   const leastMs = Math.min(graceMs, timeoutMs);
-  if (leftMs >= leastMs || leftMs < -2 * graceMs) return Math.max(leftMs, leastMs);
-  return Math.max(1, Math.min(leastMs, leftMs + graceMs));
+  // Only where a stall may have used up the time it matters how long that was.
+  if (deadlineMs - nowMs >= leastMs) return deadlineMs - nowMs;
+  const beganMs = deadlineMs - timeoutMs;
+  const leftMs = endMsOf(clock, beganMs, deadlineMs) - nowMs;
+  if (leftMs >= leastMs) return leftMs;
+  const leftWithoutStallsMs = deadlineMs + (clock.loop?.stalledMs(beganMs) ?? 0) - nowMs;
+  return Math.max(1, Math.min(leastMs, leftWithoutStallsMs + graceMs));
 }
 
 /**

@@ -56,23 +56,37 @@ describe('limitTime', () => {
 });
 
 describe('stepTimeMs', () => {
+  /** For a step of a call that has run for so long, and was held up besides. */
+  function timeAt(ranMs: number, timeoutMs: number, stallsMs: readonly number[] = []): number {
+    const clock = new LateClock();
+    for (const stallMs of stallsMs) clock.stall(stallMs);
+    clock.pass(ranMs);
+    return stepTimeMs(clock, timeoutMs, timeoutMs);
+  }
+
   it('gives a step what is left of its call', () => {
-    expect(stepTimeMs(700, 1_000)).toBe(700);
+    expect(timeAt(300, 1_000)).toBe(700);
   });
 
   it('gives a step enough for a round trip where less is left, once for the call', () => {
-    expect([10, 0, -20, -49, -60].map((leftMs) => stepTimeMs(leftMs, 1_000))).toEqual([50, 50, 30, 1, 1]);
+    expect([990, 1_000, 1_020, 1_049, 1_060].map((nowMs) => timeAt(nowMs, 1_000))).toEqual([50, 50, 30, 1, 1]);
   });
 
-  it('gives it anew where only a stall can have brought the step so long after the end', () => {
-    expect(stepTimeMs(-700, 1_000)).toBe(graceMs);
+  it('does not count a stall', () => {
+    expect(timeAt(100, 1_000, [2_000])).toBe(900);
+  });
+
+  it('gives it anew, in full, however little after the end several stalls have brought the step', () => {
+    expect([650, 690, 700, 710, 2_000].map((stallMs) => timeAt(10, 600, [700, stallMs]))).toEqual(
+      Array(5).fill(graceMs),
+    );
   });
 
   it('never gives more than the call has, nor less than 1 ms', () => {
     fc.assert(
-      fc.property(fc.integer({ min: -5_000, max: 5_000 }), fc.integer({ min: 1, max: 5_000 }), (leftMs, timeoutMs) => {
-        const stepMs = stepTimeMs(leftMs, timeoutMs);
-        return stepMs >= 1 && stepMs <= Math.max(leftMs, Math.min(graceMs, timeoutMs));
+      fc.property(fc.nat(10_000), fc.integer({ min: 1, max: 5_000 }), (nowMs, timeoutMs) => {
+        const stepMs = timeAt(nowMs, timeoutMs);
+        return stepMs >= 1 && stepMs <= Math.max(timeoutMs - nowMs, Math.min(graceMs, timeoutMs));
       }),
     );
   });

@@ -30,12 +30,14 @@ export class LateClock implements Clock {
       },
       hold: () => void this.#holders++,
       release: () => void this.#holders--,
-      longestStallMs: (sinceMs) => {
-        const lengths = this.#stalls.map(({ startMs, endMs }) => endMs - Math.max(startMs, sinceMs));
-        return Math.max(0, ...lengths);
-      },
+      longestStallMs: (sinceMs) => Math.max(0, ...this.#lengthsSince(sinceMs)),
+      stalledMs: (sinceMs) => this.#lengthsSince(sinceMs).reduce((sumMs, lengthMs) => sumMs + lengthMs, 0),
       wasJustStalled: () => this.#stalls.at(-1)?.endMs === this.#nowMs,
     };
+  }
+
+  #lengthsSince(sinceMs: number): number[] {
+    return this.#stalls.map(({ startMs, endMs }) => Math.max(0, endMs - Math.max(startMs, sinceMs)));
   }
 
   /** Timers that are set. */
@@ -49,6 +51,16 @@ export class LateClock implements Clock {
 
   wallMs(): number {
     return this.#nowMs;
+  }
+
+  /** When the first timer is due; Infinity where none is set. */
+  get nextDueMs(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...[...this.#timers].map(({ dueMs }) => dueMs));
+  }
+
+  /** Time goes by in which no timer is due. */
+  pass(ms: number): void {
+    this.#nowMs += ms;
   }
 
   /** The process is held up for so long, in the midst of a turn. */
