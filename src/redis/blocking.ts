@@ -40,7 +40,7 @@ export async function waitAt(
       await prepare?.(client);
       return ask(client, command);
     },
-    { timeoutMs: limitMs, operation, isWrite },
+    { timeoutMs: limitMs, waitMs: maxWaitMs, operation, isWrite },
   );
   if ('refusal' in answer) throw answer.refusal;
   return answer.reply;

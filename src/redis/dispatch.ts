@@ -12,7 +12,6 @@ import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { copiesOf, holdersOf, type Topology } from '../routing/topology.ts';
 import type { Random } from '../runtime/random.ts';
-import { endMsOf, stepTimeMs } from '../runtime/time-limit.ts';
 import { waitsForOwnWrites } from './command-blocking.ts';
 import { exists, hasFlag } from './command-facts.ts';
 import { blocking, type Distribution, distributionOf, isForItsKeys, isReadOnly, keysOf } from './command-table.ts';
@@ -221,12 +220,10 @@ export class Dispatcher {
     expectTogether(this.#topology, 'multi', keys);
     const commands = invocations.map((invocation) => this.#replicable(invocation));
     const at = async (id: NodeId, timeoutMs: number) => {
-      const { clock } = this.fleet;
-      const startMs = clock.nowMs();
+      const beganMs = this.fleet.clock.nowMs();
       const node = this.#caller.inService(id, 'multi');
       await this.#caller.afterEarlier(id, timeoutMs);
-      const leftMs = stepTimeMs(endMsOf(clock, startMs, startMs + timeoutMs) - clock.nowMs(), timeoutMs);
-      return this.#caller.watched(id, transactAt(node, commands, leftMs, onQueued));
+      return this.#caller.watched(id, transactAt(node, commands, { timeoutMs, beganMs }, onQueued));
     };
     if (copiesOf(this.#topology) === 1) {
       return this.#untilDone(at(this.#topology.placement.nodeFor(keys[0] ?? ''), this.#options.timeoutMs));

@@ -7,6 +7,7 @@
 
 import type { Redis } from 'ioredis';
 import type { CommandArgument } from '../backend/connections/client.ts';
+import type { UseOptions } from '../backend/connections/dedicated.ts';
 import { isReplyError } from '../backend/connections/failure.ts';
 import { ownBytesWithin } from '../backend/connections/own-bytes.ts';
 import { checkArray } from '../backend/connections/reply-shape.ts';
@@ -72,7 +73,7 @@ export interface TransactionCommand {
 export async function transactAt(
   node: RedisNode,
   commands: readonly TransactionCommand[],
-  timeoutMs: number,
+  time: Pick<UseOptions, 'timeoutMs' | 'beganMs'>,
   onQueued: OnQueued,
 ): Promise<PipelineResults | null> {
   const isWrite = commands.some(({ name, args }) => !isReadOnly(name, args));
@@ -93,7 +94,7 @@ export async function transactAt(
         throw error;
       }
     },
-    { timeoutMs, operation: 'multi', isWrite },
+    { ...time, operation: 'multi', isWrite },
   );
   if ('refusal' in outcome) {
     node.server.noteRefusal(outcome.refusal);

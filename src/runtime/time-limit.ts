@@ -46,9 +46,24 @@ export function stepTimeMs(clock: Clock, deadlineMs: number, timeoutMs: number):
  * @returns Cancels it. To be called in any case, as the event loop is watched until then.
  */
 export function limitTime(clock: Clock, timeoutMs: number, onOver: () => void, keepsAlive: boolean): () => void {
+  const deadlineMs = clock.nowMs() + timeoutMs;
+  const endMs = () => endMsOf(clock, deadlineMs - timeoutMs, deadlineMs);
+  return limitUntil(clock, timeoutMs, endMs, onOver, keepsAlive);
+}
+
+/**
+ * The same for what has an end of another kind, which is asked for after `firstMs`, and again once it has come and the
+ * sockets have been read.
+ */
+export function limitUntil(
+  clock: Clock,
+  firstMs: number,
+  endMs: (hasRead: boolean) => number,
+  onOver: () => void,
+  keepsAlive: boolean,
+): () => void {
   const { loop } = clock;
-  if (loop === undefined) return clock.schedule(timeoutMs, onOver, keepsAlive);
-  const beganMs = clock.nowMs();
+  if (loop === undefined) return clock.schedule(firstMs, onOver, keepsAlive);
   let cancelWait: () => void = () => undefined;
   let isWatched = true;
   const stop = () => {
@@ -56,22 +71,23 @@ export function limitTime(clock: Clock, timeoutMs: number, onOver: () => void, k
     if (isWatched) loop.release();
     isWatched = false;
   };
-  const end = () => {
-    stop();
-    onOver();
+  const goesOn = (hasRead: boolean) => {
+    const leftMs = endMs(hasRead) - clock.nowMs();
+    if (leftMs > 0) cancelWait = clock.schedule(leftMs, look, keepsAlive);
+    return leftMs > 0;
   };
   const look = () => {
-    const leftMs = endMsOf(clock, beganMs, beganMs + timeoutMs) - clock.nowMs();
-    if (leftMs > 0) {
-      cancelWait = clock.schedule(leftMs, look, keepsAlive);
-      return;
-    }
+    if (goesOn(false)) return;
     // The sockets are read once before it.
-    const turn = setImmediate(end);
+    const turn = setImmediate(() => {
+      if (goesOn(true)) return;
+      stop();
+      onOver();
+    });
     cancelWait = () => clearImmediate(turn);
   };
   loop.hold();
-  cancelWait = clock.schedule(timeoutMs, look, keepsAlive);
+  cancelWait = clock.schedule(firstMs, look, keepsAlive);
   return stop;
 }
 

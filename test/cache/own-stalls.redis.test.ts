@@ -1,61 +1,78 @@
 /**
- * This process is held up, for real and before real servers: nothing fails for that, no node is suspected, and what waits for
- * a server that never answers ends all the same. Where time counts, it is counted in turns of the event loop.
+ * This process is held up before real servers: nothing fails for that, no node is suspected, and what waits for a server that
+ * never answers ends all the same. Time is simulated, so that neither the machine's load nor a server's counts.
  */
 
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
-import { RedisBackend, ShardedRedis } from '../../src/redis/index.ts';
+import { RedisBackend, ShardedRedis, type ShardedRedisOptions } from '../../src/redis/index.ts';
+import { Deferred } from '../../src/runtime/deferred.ts';
 import { outcomeOf } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
+import { StalledProcess } from '../support/stalled-process.ts';
 
-/** Below every stall, so that each of them alone would use up the time of a call. */
+/** Below every stall of most patterns, so that each of them alone would use up the time of a call. */
 const timeoutMs = 600;
 
 const ids = ['a', 'b', 'c'];
+const transports = ['ioredis', 'direct'] as const;
 let servers: RedisServer[];
+let stalled: StalledProcess;
 const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   servers = await Promise.all(ids.map(() => startRedis()));
+  stalled = await StalledProcess.before(servers.map(({ port }) => port));
 });
 
 afterEach(async () => {
   for (const server of servers) server.resume();
-  await Promise.all(open.splice(0).map((each) => each.close()));
+  await stalled.settled(Promise.all(open.splice(0).map((each) => each.close())));
 });
 
-afterAll(() => Promise.all(servers.map((server) => server.stop())));
-
-/** Nothing runs in this process meanwhile. Sleeping, as the servers may need the processor. */
-const stall = (ms: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-
-/** The event loop comes round once after each of them. */
-async function stalls(...lengthsMs: readonly number[]): Promise<void> {
-  for (const ms of lengthsMs) {
-    stall(ms);
-    await turn();
-  }
-}
+afterAll(async () => {
+  await stalled.stop();
+  await Promise.all(servers.map((server) => server.stop()));
+});
 
 const patterns: readonly (readonly number[])[] = [[2_000], [700, 700], [700, 700, 700, 700], [200, 900, 200]];
 
 function openCache(transport: 'ioredis' | 'direct', options: { replicationFactor?: number } = {}) {
   const cache = new ShardedCache({
-    nodes: servers.map(({ url }, index) => ({ id: ids[index]!, backend: new RedisBackend(url, { transport }) })),
+    nodes: servers.map(({ url }, index) => ({
+      id: ids[index]!,
+      backend: new RedisBackend(url, { transport, clock: stalled }),
+    })),
     timeoutMs,
     health: { probeIntervalMs: 100, probeTimeoutMs: 500 },
     confirmMisses: true,
     writeConsistency: 'all',
+    clock: stalled,
     ...options,
   });
   open.push(cache);
   const events: string[] = [];
   for (const name of ['nodeSuspect', 'nodeDown', 'failover', 'writeMissed', 'backgroundError'] as const) {
-    cache.on(name, (event) => events.push(`${name} ${'node' in event ? event.node : ''}`));
+    cache.on(name, () => events.push(name));
   }
   return { cache, events };
+}
+
+function openRedis(transport: 'ioredis' | 'direct', options: Partial<ShardedRedisOptions> = {}) {
+  const redis = new ShardedRedis({
+    nodes: servers.map(({ url }, index) => ({ id: ids[index]!, url })),
+    transport,
+    timeoutMs,
+    health: { probeIntervalMs: 100, probeTimeoutMs: 500 },
+    clock: stalled,
+    ...options,
+  });
+  open.push(redis);
+  const events: string[] = [];
+  for (const name of ['nodeSuspect', 'nodeDown']) redis.on(name, () => events.push(name));
+  return { redis, events };
 }
 
 const keys = Array.from({ length: 12 }, (_, index) => `key:${index}`);
@@ -72,88 +89,152 @@ const callsTo = (cache: ShardedCache): Promise<unknown>[] => [
 ];
 
 async function failuresOf(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
-  const outcomes = await Promise.allSettled(calls);
+  const outcomes = await stalled.settled(Promise.allSettled(calls));
   return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
 }
 
-describe.each(['ioredis', 'direct'] as const)(
-  'stalls of the process itself, over %s',
-  { timeout: 120_000 },
-  (transport) => {
-    describe.each([1, 2])('with %i copies', (replicationFactor) => {
-      it.each(patterns)('of %i ms and so on fail no call and make no node suspect', async (...pattern) => {
-        const { cache, events } = openCache(transport, { replicationFactor });
-        // Also while the connections are being made.
-        const first = callsTo(cache);
-        await stalls(...pattern);
-        expect(await failuresOf(first)).toEqual([]);
-        const second = callsTo(cache);
-        await turn();
-        const third = callsTo(cache);
-        await stalls(...pattern);
-        expect(await failuresOf([...second, ...third])).toEqual([]);
-        expect(events).toEqual([]);
-        expect([...cache.health().values()]).toEqual(ids.map(() => 'up'));
-      });
-    });
-
-    it('between the steps of a call leave its later steps their time', async () => {
-      const { cache, events } = openCache(transport, { replicationFactor: 2 });
-      await cache.set('key', 1);
-      // Each step is followed by a stall: the next one begins when the time of the call is over.
-      let isOver = false;
-      const call = cache.increment('key').finally(() => {
-        isOver = true;
-      });
-      for (let step = 0; step < 8 && !isOver; step++) await stalls(700);
-      expect(await call).toBe(2);
+describe.each(transports)('stalls of the process itself, over %s', { timeout: 120_000 }, (transport) => {
+  describe.each([1, 2])('with %i copies', (replicationFactor) => {
+    it.each(patterns)('of %i ms and so on fail no call and make no node suspect', async (...pattern) => {
+      const { cache, events } = openCache(transport, { replicationFactor });
+      // Also while the connections are being made.
+      const first = callsTo(cache);
+      await stalled.stalls(...pattern);
+      expect(await failuresOf(first)).toEqual([]);
+      const second = callsTo(cache);
+      await turn();
+      const third = callsTo(cache);
+      await stalled.stalls(...pattern);
+      expect(await failuresOf([...second, ...third])).toEqual([]);
       expect(events).toEqual([]);
+      expect([...cache.health().values()]).toEqual(ids.map(() => 'up'));
     });
-  },
-);
+  });
 
-it('a process whose turns take 100 ms ends its calls within their time, one turn and the turn in which that is seen', {
-  timeout: 60_000,
-}, async () => {
-  for (const transport of ['ioredis', 'direct'] as const) {
-    const { cache } = openCache(transport);
-    await Promise.all(keys.map((key) => cache.set(key, 1)));
-    for (const server of servers) server.pause();
-    let turns = 0;
+  it('between the steps of a call leave its later steps their time', async () => {
+    const { cache, events } = openCache(transport, { replicationFactor: 2 });
+    await stalled.settled(cache.set('key', 1));
+    // Each step is followed by a stall: the next one begins when the time of the call is over.
     let isOver = false;
-    const spin = () => {
-      stall(100);
-      turns++;
-      if (!isOver) setImmediate(spin);
-    };
-    setImmediate(spin);
-    await turn();
+    const call = cache.increment('key').finally(() => {
+      isOver = true;
+    });
+    for (let step = 0; step < 8 && !isOver; step++) await stalled.stalls(700);
+    expect(await stalled.settled(call)).toBe(2);
+    expect(events).toEqual([]);
+  });
+});
+
+it('a process whose turns take 100 ms ends its calls within their time, one turn and the turn in which that is seen', async () => {
+  for (const transport of transports) {
+    const { cache } = openCache(transport);
+    await stalled.settled(Promise.all(keys.map((key) => cache.set(key, 1))));
+    for (const server of servers) server.pause();
     for (let round = 0; round < 3; round++) {
-      const beforeTurns = turns;
-      const { error } = await outcomeOf(cache.get(keys[round]!));
-      expect(error).toMatchObject({ code: expect.stringMatching(/ERR_TIMEOUT|ERR_NODE_UNAVAILABLE/) });
-      expect(turns - beforeTurns).toBeLessThanOrEqual(timeoutMs / 100 + 2);
+      let outcome: unknown;
+      void outcomeOf(cache.get(keys[round]!)).then(({ error }) => {
+        outcome = error;
+      });
+      for (let turns = 0; turns <= timeoutMs / 100 + 2 && outcome === undefined; turns++)
+        await stalled.stallsAlone(100);
+      expect(outcome).toMatchObject({ code: expect.stringMatching(/ERR_TIMEOUT|ERR_NODE_UNAVAILABLE/) });
     }
-    isOver = true;
     for (const server of servers) server.resume();
   }
 });
 
-it('a ShardedRedis bears them too', { timeout: 60_000 }, async () => {
-  const redis = new ShardedRedis({
-    nodes: servers.map(({ url }, index) => ({ id: ids[index]!, url })),
-    replicationFactor: 2,
-    timeoutMs,
-    health: { probeIntervalMs: 100, probeTimeoutMs: 500 },
-  });
-  open.push(redis);
-  const events: string[] = [];
-  for (const name of ['nodeSuspect', 'nodeDown']) redis.on(name, () => events.push(name));
+it('a ShardedRedis bears them too', async () => {
+  const { redis, events } = openRedis('ioredis', { replicationFactor: 2 });
   const calls = () => keys.flatMap((key) => [redis.set(key, 1), redis.get(key), redis.lpush(`${key}:list`, 1)]);
   for (const pattern of patterns) {
     const begun = calls();
-    await stalls(...pattern);
+    await stalled.stalls(...pattern);
     expect(await failuresOf(begun)).toEqual([]);
   }
   expect(events).toEqual([]);
+});
+
+/** As they are written: several commands that wait for each other, and work of the caller's own between them. */
+async function addOne(client: Redis, key: string): Promise<void> {
+  await client.watch(key);
+  const count = Number(await client.get(key));
+  await turn();
+  const results = await client
+    .multi()
+    .set(key, count + 1)
+    .get(key)
+    .exec();
+  expect(results).toEqual([
+    [null, 'OK'],
+    [null, String(count + 1)],
+  ]);
+}
+
+/** One of each kind of call that has a connection of its own. */
+const callsOnOwnConnections = (redis: ShardedRedis, name: string): Promise<unknown>[] => [
+  ...keys.map((key) => redis.multi().incr(`${key}:count`).get(`${key}:count`).exec()),
+  ...keys.map((key) =>
+    redis.withConnection(key, (client: Redis) => addOne(client, `${key}:${name}:watched`), { timeoutMs }),
+  ),
+  redis.blpop(`${name}:jobs`, 1_000),
+  redis.rpush(`${name}:jobs`, 'job'),
+  redis.blmove(`${name}{x}:from`, `${name}{x}:to`, 'LEFT', 'RIGHT', 1_000),
+  redis.rpush(`${name}{x}:from`, 'job'),
+];
+
+describe.each(transports)('transactions, blocking commands and withConnection, over %s', (transport) => {
+  it.each([...patterns, Array.from({ length: 12 }, () => 700)])(
+    'are failed by no stalls of %i ms and so on',
+    async (...pattern) => {
+      const { redis, events } = openRedis(transport);
+      const first = callsOnOwnConnections(redis, 'first');
+      await stalled.stalls(...pattern);
+      expect(await failuresOf(first)).toEqual([]);
+      const second = callsOnOwnConnections(redis, 'second');
+      await turn();
+      const third = callsOnOwnConnections(redis, 'third');
+      await stalled.stalls(...pattern);
+      expect(await failuresOf([...second, ...third])).toEqual([]);
+      expect(events).toEqual([]);
+    },
+  );
+
+  it('have the time of a step from when it was sent, however long the caller did something else before', async () => {
+    const { redis } = openRedis(transport);
+    // The connection is there.
+    await stalled.settled(redis.withConnection('late:jobs', (client: Redis) => client.get('key')));
+    const rest = new Deferred<void>();
+    const use = async (client: Redis) => {
+      await client.get('key');
+      await rest.promise;
+      return client.blpop('late:jobs', 5);
+    };
+    const call = redis.withConnection('late:jobs', use, { timeoutMs });
+    call.catch(() => undefined);
+    await stalled.stalls(700, 700, 700);
+    // By now all its time is over; what follows is less than a step's.
+    await stalled.stalls(40);
+    rest.resolve();
+    await stalled.stalls(20, 20);
+    await stalled.settled(redis.rpush('late:jobs', 'job'));
+    expect(await stalled.settled(call)).toEqual(['late:jobs', 'job']);
+  });
+
+  it('end at a server that hangs by their time, the longest stall and the turn in which that is seen', async () => {
+    const { redis } = openRedis(transport);
+    // The connections are there.
+    expect(await failuresOf(callsOnOwnConnections(redis, 'before'))).toEqual([]);
+    for (const server of servers) server.pause();
+    const calls = [
+      redis.multi().incr('count').exec(),
+      redis.blpop('jobs', 0.05),
+      redis.withConnection('key', (client: Redis) => addOne(client, 'key'), { timeoutMs }),
+    ];
+    let ended = 0;
+    for (const call of calls) call.catch(() => ended++);
+    // 2,100 ms: more than each call's time and one of the stalls.
+    await stalled.stallsAlone(700, 700, 700);
+    await turn();
+    expect(ended).toBe(calls.length);
+  });
 });

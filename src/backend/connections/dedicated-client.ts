@@ -9,13 +9,14 @@
 import type { Redis } from 'ioredis';
 import { ClosedError, NodeUnavailableError, UnknownOutcomeError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Steps } from '../../runtime/step-limit.ts';
 import { type Client, type ClientCommand, canSend } from './client.ts';
 import { type ClientIdentity, parseClientList } from './client-list.ts';
 import { errorOf, type Failure, failureOf, isReplyError } from './failure.ts';
 import { beforeClose } from './identify.ts';
 import { UnexpectedReplyError } from './reply-shape.ts';
 import { endsTransaction, leavesConnectionAlone, opensTransaction } from './session-commands.ts';
-import { type Signs, signsOf } from './signs-of-life.ts';
+import { type LastMove, progressOf, type Signs, signsOf } from './signs-of-life.ts';
 
 /** What a use is called in errors, and whether repeating it could change something twice. */
 export interface UseDescription {
@@ -33,6 +34,7 @@ export class DedicatedClient {
   /** The methods and listeners that the client had before its first use. */
   readonly #ownMethods: number;
   readonly #listeners: number;
+  readonly #lastMove: LastMove;
   #heardAtMs: number;
   #mayHaveChanged = false;
   /** Commands that opened a transaction or a WATCH, and how many of them are known to be over. */
@@ -42,9 +44,10 @@ export class DedicatedClient {
   #loss: Failure | undefined;
 
   /** @param client  Connected. */
-  constructor(client: Client, identity: ClientIdentity | undefined, clock: Clock) {
+  constructor(client: Client, identity: ClientIdentity | undefined, lastMove: LastMove, clock: Clock) {
     this.client = client;
     this.identity = identity;
+    this.#lastMove = lastMove;
     this.#clock = clock;
     this.#ownMethods = countMethods(client);
     this.#listeners = countListeners(client);
@@ -64,6 +67,15 @@ export class DedicatedClient {
   /** What has moved on the connection so far. */
   get signs(): Signs {
     return signsOf(this.client.stream);
+  }
+
+  /** Of a use. @param waitMs  How long the server itself may wait before it answers. */
+  steps(waitMs: number): Steps {
+    return {
+      sinceMs: () => (this.isWaiting ? this.#lastMove.atMs : this.#clock.nowMs()),
+      progress: () => progressOf(this.client),
+      waitMs,
+    };
   }
 
   /** Begins a use. {@link Turn.end} ends it. */
@@ -128,6 +140,7 @@ export class DedicatedClient {
   }
 
   #onSending(command: ClientCommand): void {
+    if (!this.isWaiting) this.#lastMove.note();
     const name = command.name.toLowerCase();
     if (!leavesConnectionAlone(name, command.args)) this.#mayHaveChanged = true;
     if (opensTransaction(name)) this.#opened++;

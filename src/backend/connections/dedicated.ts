@@ -10,7 +10,8 @@ import genericPool, { type Pool } from 'generic-pool';
 import type { Redis } from 'ioredis';
 import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { limitTime, settledWithin } from '../../runtime/time-limit.ts';
+import { limitSteps, type Steps } from '../../runtime/step-limit.ts';
+import { settledWithin } from '../../runtime/time-limit.ts';
 import { type Client, canSend } from './client.ts';
 import type { ClientIdentity } from './client-list.ts';
 import { connectStageOf } from './connect-stage.ts';
@@ -19,6 +20,7 @@ import { closedByPeer, errorOf, type Failure, failureOf, isDemotion, isReplyErro
 import { guardQueue } from './parser-guard.ts';
 import { limitReplies } from './reply-limit.ts';
 import type { ReplyWatch } from './reply-watch.ts';
+import { LastMove, progressOf } from './signs-of-life.ts';
 import { UseLimit } from './use-limit.ts';
 
 export interface DedicatedOptions {
@@ -56,6 +58,10 @@ export interface DedicatedOptions {
 export interface UseOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
+  /** When the call began of which this is a later part, on the monotonic clock. Default: now. */
+  readonly beganMs?: number | undefined;
+  /** How long the server itself may wait before it answers; a part of `timeoutMs`. Milliseconds, default 0. */
+  readonly waitMs?: number | undefined;
   /** In errors. Default 'withConnection'. */
   readonly operation?: string | undefined;
   /** False: nothing that `use` sends changes anything, so that it may be repeated. Default true. */
@@ -88,9 +94,12 @@ export class DedicatedConnections {
   #doubtedAtMs = Number.NEGATIVE_INFINITY;
   /** When an idle connection was last found to be silent: those that were heard no later are as good as lost. */
   #foundSilentAtMs = Number.NEGATIVE_INFINITY;
+  /** Of all connections, their coming back from a use included. */
+  readonly #lastMove: LastMove;
 
   constructor(options: DedicatedOptions) {
     this.#options = options;
+    this.#lastMove = new LastMove(options.clock);
     this.#pool = genericPool.createPool<Resource>(
       {
         create: () => this.#create(),
@@ -128,11 +137,20 @@ export class DedicatedConnections {
       const isUnknown = isWrite && turn?.hasSent === true;
       return isUnknown ? new UnknownOutcomeError(description.node, operation, { cause: timeout, address }) : timeout;
     };
-    const limit = new UseLimit({ clock, timeoutMs: limitMs, signal, timeoutError });
+    const { beganMs = clock.nowMs() } = options;
+    const limit = new UseLimit({
+      clock,
+      timeoutMs: limitMs,
+      beganMs,
+      steps: this.#waitingSteps(),
+      signal,
+      timeoutError,
+    });
     try {
       const dedicated = await this.#borrow(limit, operation);
       // Without a limit from the caller, only the wait for a connection has one: blocking is what these are for.
       if (options.timeoutMs === undefined) limit.liftDeadline();
+      else limit.follow(dedicated.steps(options.waitMs ?? 0));
       const begun = dedicated.begin(description);
       turn = begun;
       limit.endAfterLoss(dedicated.client, timeoutMs, () => begun.lossError(closedByPeer));
@@ -205,6 +223,17 @@ export class DedicatedConnections {
     return undefined;
   }
 
+  /** Of one who waits for a connection: whatever moves on any of them brings it closer. */
+  #waitingSteps(): Steps {
+    const { clock } = this.#options;
+    const clients = () => [...this.#unused, ...[...this.#inUse.keys()].map(({ client }) => client)];
+    const beganMs = clock.nowMs();
+    return {
+      sinceMs: () => (clients().length === 0 ? clock.nowMs() : Math.max(beganMs, this.#lastMove.atMs)),
+      progress: () => clients().map(progressOf).join(),
+    };
+  }
+
   /** A connection that comes after its caller has gone goes back to the pool. */
   async #borrow(limit: UseLimit, operation: string): Promise<DedicatedClient> {
     const acquiring = Promise.resolve(this.#pool.acquire());
@@ -258,6 +287,7 @@ export class DedicatedConnections {
 
   #leaveUse(dedicated: DedicatedClient): void {
     this.#inUse.delete(dedicated);
+    this.#lastMove.note();
     this.#options.watch.remove(dedicated);
   }
 
@@ -278,7 +308,7 @@ export class DedicatedConnections {
   }
 
   async #create(): Promise<Resource> {
-    const { clock, connectTimeoutMs, makeClient } = this.#options;
+    const { clock, makeClient } = this.#options;
     let client: Client;
     try {
       client = await makeClient();
@@ -295,7 +325,9 @@ export class DedicatedConnections {
       // Of what came with it, and will come, nothing can be believed.
       if (failure.kind === 'protocol') client.stream?.destroy();
     });
-    const cancel = limitTime(clock, connectTimeoutMs, () => client.stream?.destroy(), true);
+    const lastMove = new LastMove(clock, this.#lastMove);
+    lastMove.follow(client);
+    const cancel = this.#limitConnecting(client, lastMove);
     // The events have told the reason already.
     await client.connect().catch(() => undefined);
     // After a refused AUTH or SELECT ioredis may report 'ready' all the same, before 5.8 even ahead of the refusal; these
@@ -307,10 +339,18 @@ export class DedicatedConnections {
       failure ??= misfit;
     }
     cancel();
-    if (failure === undefined && canSend(client)) return new DedicatedClient(client, identity, clock);
+    if (failure === undefined && canSend(client)) return new DedicatedClient(client, identity, lastMove, clock);
     this.#unused.delete(client);
     destroyClient(client);
     return { errorFor: (operation) => this.#connectError(failure ?? closedByPeer, operation) };
+  }
+
+  /** @returns Ends the limit. */
+  #limitConnecting(client: Client, lastMove: LastMove): () => void {
+    const { clock, connectTimeoutMs } = this.#options;
+    const steps: Steps = { sinceMs: () => lastMove.atMs, progress: () => progressOf(client) };
+    const options = { timeoutMs: connectTimeoutMs, beganMs: clock.nowMs(), steps: () => steps };
+    return limitSteps(clock, options, () => client.stream?.destroy());
   }
 
   #connectError(failure: Failure, operation: string): Error {

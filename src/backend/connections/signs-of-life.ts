@@ -7,6 +7,8 @@
  */
 
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Client } from './client.ts';
 
 /** What has moved on a stream up to one moment. Of another stream, everything is new. */
 export interface Signs {
@@ -37,4 +39,39 @@ export function hasMoved(before: Signs, now: Signs): boolean {
   if (before.stream !== now.stream || now.readBytes > before.readBytes) return true;
   const hadToWait = before.queuedBytes > 0;
   return hadToWait && (now.sentBytes > before.sentBytes || now.queuedBytes < before.queuedBytes);
+}
+
+/** Changes as long as something comes in, and as the connection comes into being. */
+export function progressOf({ status, stream }: Client): string {
+  const isConnecting = (stream as { readonly connecting?: boolean } | undefined)?.connecting === true;
+  return `${status} ${isConnecting} ${signsOf(stream).readBytes}`;
+}
+
+/** When something last came in on connections, or one came into being, or their owner noted that they came on. */
+export class LastMove {
+  /** On the monotonic clock. */
+  atMs: number;
+
+  readonly #clock: Clock;
+  readonly #whole: LastMove | undefined;
+
+  /** @param whole  Of which these connections are a part. */
+  constructor(clock: Clock, whole?: LastMove) {
+    this.#clock = clock;
+    this.#whole = whole;
+    this.atMs = clock.nowMs();
+  }
+
+  /** @param client  Not yet connected. */
+  follow(client: Client): void {
+    client.on('connect', () => {
+      this.note();
+      client.stream?.on('data', () => this.note());
+    });
+  }
+
+  note(): void {
+    this.atMs = this.#clock.nowMs();
+    if (this.#whole !== undefined) this.#whole.atMs = this.atMs;
+  }
 }

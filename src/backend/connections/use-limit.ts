@@ -3,13 +3,17 @@
 import { offAbort, onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Deferred } from '../../runtime/deferred.ts';
-import { limitTime } from '../../runtime/time-limit.ts';
+import { limitSteps, type Steps } from '../../runtime/step-limit.ts';
 import type { Client } from './client.ts';
 
 export interface UseLimitOptions {
   readonly clock: Clock;
   /** Milliseconds; Infinity for none. */
   readonly timeoutMs: number;
+  /** On the monotonic clock. */
+  readonly beganMs: number;
+  /** Of getting a connection. */
+  readonly steps: Steps;
   readonly signal: AbortSignal | undefined;
   readonly timeoutError: () => Error;
 }
@@ -18,13 +22,16 @@ export class UseLimit {
   readonly #clock: Clock;
   readonly #reached = new Deferred<never>();
   readonly #undo: (() => void)[] = [];
+  #steps: Steps;
   #cancelDeadline: () => void = () => undefined;
 
-  constructor({ clock, timeoutMs, signal, timeoutError }: UseLimitOptions) {
+  constructor({ clock, timeoutMs, beganMs, steps, signal, timeoutError }: UseLimitOptions) {
     this.#clock = clock;
+    this.#steps = steps;
     this.#reached.promise.catch(() => undefined);
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#cancelDeadline = limitTime(clock, timeoutMs, () => this.end(timeoutError()), true);
+      const options = { timeoutMs, beganMs, steps: () => this.#steps };
+      this.#cancelDeadline = limitSteps(clock, options, () => this.end(timeoutError()));
     }
     if (signal !== undefined) {
       const abort = () => this.end(signal.reason);
@@ -40,6 +47,11 @@ export class UseLimit {
 
   end(reason: unknown): void {
     this.#reached.reject(reason);
+  }
+
+  /** From now on these are the steps that have time of their own each. */
+  follow(steps: Steps): void {
+    this.#steps = steps;
   }
 
   /** From now on there is no deadline. */
