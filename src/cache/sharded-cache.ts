@@ -6,10 +6,8 @@
  */
 
 import { type InspectOptions, inspect } from 'node:util';
-
 import type { Value } from '../backend/backend.ts';
 import { ClosedError, NoNodesError } from '../errors/index.ts';
-
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import { type ReadyOptions, untilReady } from '../health/readiness.ts';

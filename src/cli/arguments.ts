@@ -42,23 +42,6 @@ export function parseNodeList(option: string, list: string): readonly PlacementN
   return split(charsOf(option, list), ',').map((chars, index) => parseItem(option, chars, index + 1));
 }
 
-/** The same list as text: `parseNodeList` gives the nodes back. */
-export function printNodeList(nodes: readonly PlacementNode[]): string {
-  return nodes
-    .map(({ id, weight, zone }) => {
-      const parts = [
-        escapeText(id),
-        weight === 1 ? '' : `:${weight}`,
-        zone === undefined ? '' : `@${escapeText(zone)}`,
-      ];
-      return parts.join('');
-    })
-    .join(',');
-}
-
-const escapeText = (text: string) =>
-  text.replace(/[\\,:@]/g, '\\$&').replace(/^\s+|\s+$/g, (blanks) => blanks.replace(/\s/g, '\\$&'));
-
 function parseItem(option: string, chars: readonly Char[], position: number): PlacementNode {
   const fail = (expected: string) => {
     throw new UsageError(`${option}: expected ${expected}, got ${JSON.stringify(textOf(chars))} as node ${position}`);

@@ -1,12 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseNodeList, printNodeList, readNodes } from '../../src/cli/arguments.ts';
+import { parseNodeList, readNodes } from '../../src/cli/arguments.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { InvalidArgumentError } from '../../src/errors/index.ts';
 import { MemoryHost } from './host.ts';
 
 const parse = (list: string) => parseNodeList('--nodes', list);
 const node = (id: string, weight = 1, zone?: string) => ({ id, weight, zone });
+
+/** The same list as text: `parseNodeList` gives the nodes back. */
+function printNodeList(nodes: readonly ReturnType<typeof node>[]): string {
+  return nodes
+    .map(({ id, weight, zone }) => {
+      const parts = [
+        escapeText(id),
+        weight === 1 ? '' : `:${weight}`,
+        zone === undefined ? '' : `@${escapeText(zone)}`,
+      ];
+      return parts.join('');
+    })
+    .join(',');
+}
+
+const escapeText = (text: string) =>
+  text.replace(/[\\,:@]/g, '\\$&').replace(/^\s+|\s+$/g, (blanks) => blanks.replace(/\s/g, '\\$&'));
 
 const nameArbitrary = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.stringMatching(/^[\\,:@ a\t]+$/));
 const nodeArbitrary = fc.record({
