@@ -49,9 +49,16 @@ describe('README', () => {
       expect(readme).toContain(`docker run -d -p 127.0.0.1:${port}:6379 valkey/valkey\n`);
   });
 
-  it('has no relative links, which npm cannot follow without a repository, but names files that are in the package', () => {
-    expect([...readme.matchAll(/\]\((?!https?:|#)[^)]*\)/g)].map(([link]) => link)).toEqual([]);
-    const named = [...readme.matchAll(/`((?:docs|benchmarks)\/[\w-]+\.md|CHANGELOG\.md)`/g)].map(([, file]) => file!);
+  it('has no relative links or pictures, which npm cannot follow without a repository, but names files that are in the package', () => {
+    // As Markdown or HTML, of pages and of pictures.
+    const targets = [
+      ...readme.matchAll(/\]\(([^)\s]*)|\b(?:src|srcset|href)\s*=\s*["']?([^"'\s>]*)|^\[[^\]]+\]:\s*(\S+)/gm),
+    ];
+    const relative = (link: string) => !/^(https?:|#)/.test(link);
+    expect(targets.map(([, ...found]) => found.find((each) => each !== undefined)!).filter(relative)).toEqual([]);
+    const named = [...readme.matchAll(/`((?:docs|benchmarks)\/[\w-]+\.(?:md|svg)|CHANGELOG\.md)`/g)].map(
+      ([, file]) => file!,
+    );
     expect(new Set(named).size).toBeGreaterThan(10);
     for (const file of named) expect(existsSync(join(root, file)), file).toBe(true);
   });

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-const page = fileURLToPath(new URL('../../docs/cli.md', import.meta.url));
+const pageAt = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const consoleBlock = /^```console\n([\s\S]*?)^```$/gm;
+// Those that show no output have no prompt either.
+const consoleBlock = /^```console\n(\$ [\s\S]*?)^```$/gm;
 
 let folder: string;
 
@@ -38,11 +39,19 @@ async function withOutput(block: string): Promise<string> {
   return `\`\`\`console\n${outputs.join('')}\`\`\``;
 }
 
-// `npx vitest run test/cli/docs.test.ts -u`, in this order, writes the outputs into the page.
-it('every example of docs/cli.md prints what the page says', async () => {
-  const text = await readFile(page, 'utf8');
-  const blocks = await Promise.all([...text.matchAll(consoleBlock)].map(([, block]) => withOutput(block!)));
-  expect(blocks.length).toBeGreaterThan(5);
-  let next = 0;
-  await expect(text.replace(consoleBlock, () => blocks[next++]!)).toMatchFileSnapshot(page);
-}, 60_000);
+// `npx vitest run test/cli/docs.test.ts -u`, in this order, writes the outputs into the pages.
+it.each([
+  ['docs/cli.md', 6],
+  ['README.md', 1],
+] as const)(
+  'every example of %s on the command line prints what the page says',
+  async (path, least) => {
+    const page = pageAt(path);
+    const text = await readFile(page, 'utf8');
+    const blocks = await Promise.all([...text.matchAll(consoleBlock)].map(([, block]) => withOutput(block!)));
+    expect(blocks.length).toBeGreaterThanOrEqual(least);
+    let next = 0;
+    await expect(text.replace(consoleBlock, () => blocks[next++]!)).toMatchFileSnapshot(page);
+  },
+  60_000,
+);
