@@ -182,8 +182,8 @@ describe.each(transports)('a reply that cannot be right, over %s', (transport) =
     // Over ioredis an unasked push may leave the call without a reply, and then its time is up.
     await expect(run()).rejects.toMatchObject({ retryable: expect.any(Boolean), code: expect.stringMatching(/^ERR_/) });
     const [value, written] = await Promise.all([
-      eventually(() => backend.get('b'), 10_000),
-      eventually(() => backend.set('b', Buffer.from('x')).then(() => true), 10_000),
+      eventually(() => backend.get('b')),
+      eventually(() => backend.set('b', Buffer.from('x')).then(() => true)),
     ]);
     expect(Buffer.from(value).toString()).toBe(valueAt('b'));
     expect(written).toBe(true);
@@ -209,7 +209,7 @@ describe.each(transports)('a reply that cannot be right, over %s', (transport) =
       code: 'ERR_NODE_PROTOCOL',
       cause: { message: expect.stringContaining('maxReplyBytes') },
     });
-    expect(await eventually(() => backend.get('b'), 10_000)).toBeDefined();
+    expect(await eventually(() => backend.get('b'))).toBeDefined();
   });
 
   it('as a refusal says too much, and steers terminals, reaches people cut and clean', async () => {

@@ -172,7 +172,7 @@ describe('a RedisBackend over a group that Sentinel manages', { timeout: longTes
       }
       expect(traffic.acknowledged.slice(countBefore).filter((key) => atOld.includes(key))).toEqual([]);
     }
-    await eventually(async () => (await roleOf(group, old)) === 'slave', 30_000);
+    await eventually(async () => (await roleOf(group, old)) === 'slave');
   });
 
   it('follows a switch that an operator asks for, also with connections lent to one user', async () => {

@@ -51,7 +51,7 @@ function openCache(
 /** The first probe, which begins with the first call, has passed. */
 async function hasProbed(cache: ShardedCache, clock: SimulatedClock): Promise<void> {
   await clock.advance(0);
-  await eventually(() => cache.health().get('a') === 'up', 15_000);
+  await eventually(() => cache.health().get('a') === 'up');
 }
 
 const value = (bytes: number) => new Uint8Array(bytes).fill(120);

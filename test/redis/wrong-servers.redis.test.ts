@@ -43,7 +43,7 @@ function open(target: RedisTarget, options: RedisBackendOptions = {}): RedisBack
 const becomesReplica = (server: RedisServer, of: RedisServer) =>
   administer(server, async (client) => {
     await client.replicaof('127.0.0.1', of.port);
-    await eventually(async () => (await client.info('replication')).includes('master_link_status:up'), 15_000);
+    await eventually(async () => (await client.info('replication')).includes('master_link_status:up'));
   });
 
 describe.each(['ioredis', 'direct'] as const)('over the transport %s', (transport) => {

@@ -3,7 +3,7 @@
 const pollEveryMs = 5;
 
 /** Only what never becomes true is to fail: a busy machine may take its time. */
-const defaultTimeoutMs = 30_000;
+const defaultTimeoutMs = 60_000;
 
 /**
  * A deadline for calls that are to succeed, and for probes of servers that run: no test of something else may fail because
