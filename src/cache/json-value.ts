@@ -124,7 +124,7 @@ class FaultSearch {
 
   find(value: unknown): Fault | undefined {
     if (typeof value !== 'object' || value === null) {
-      return isKeptPrimitive(value) ? undefined : this.#fault(shownOf(value), keptByJson);
+      return isKeptPrimitive(value) ? undefined : this.#fault(value, keptByJson);
     }
     if (isMarked(value)) return undefined;
     const isArray = isPlainArray(value);
@@ -169,9 +169,6 @@ class FaultSearch {
 
 const isKeptPrimitive = (value: unknown): boolean =>
   value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-
-/** An error shows the number that came, and this one may be what the caller wants to keep to itself. */
-const shownOf = (value: unknown): unknown => (typeof value === 'bigint' ? Object(value) : value);
 
 /** By what they are and not by their class: that of another realm, as Jest has, or of fake timers is another one. */
 function isMarked(value: object): value is Uint8Array | Date {

@@ -40,7 +40,7 @@ export class InvalidArgumentError extends ShardringError {
   }
 }
 
-/** Numbers, booleans and the like are shown; of strings and objects only the kind and size, since they may be secret. */
+/** Numbers and booleans are shown; of all else only the kind and size, since it may be secret, or long. */
 function describeReceived(value: unknown): string {
   if (value === null) return 'null';
   switch (typeof value) {
@@ -48,8 +48,6 @@ function describeReceived(value: unknown): string {
       return `${Object.is(value, -0) ? '-0' : value} (number)`;
     case 'boolean':
       return `${value} (boolean)`;
-    case 'bigint':
-      return `${value} (bigint)`;
     case 'string':
       return `a string of ${value.length} characters`;
     case 'undefined':

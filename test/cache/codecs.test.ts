@@ -126,6 +126,10 @@ describe("the codec 'json'", () => {
     ['an object that contains itself', selfContaining],
   ];
 
+  it('says of a bigint that it is one, and not which', () => {
+    expect(() => encode(jsonCodec, { id: 10n })).toThrow(/^value\.id: .*, got a bigint\.$/);
+  });
+
   it.each([...refused, ['undefined', undefined] as const])(
     'refuses %s, alone and inside a value, saying where',
     (_, value) => {
