@@ -304,6 +304,11 @@ describe('two ids on one server', () => {
         other: 'node-0',
         message: expect.stringMatching(/node node-1 \(.*\) has the same server as node node-0.*`allowSharedServers`/),
       });
+      await expect(nodes[1]!.backend.withConnection((client) => client.set('key', 'v'))).rejects.toMatchObject({
+        code: 'ERR_WRONG_SERVER',
+        problem: 'shared',
+        message: expect.stringMatching(/^withConnection: node node-1/),
+      });
       expect(await nodes[0]!.backend.get('key')).toBeUndefined();
       expect(told).toEqual([{ nodes: ['node-0', 'node-1'], sharesKeys: true, refused: 'node-1' }]);
     }
@@ -361,5 +366,18 @@ describe('two ids on one server', () => {
     redis.on('node error', () => undefined);
     const told = new Promise((resolve) => redis.on('sharedServer', resolve));
     expect(await told).toEqual({ nodes: ['a', 'b'], sharesKeys: true, refused: 'b' });
+    // Whatever takes a connection of its own is refused as calls are.
+    for (let index = 0; index < 20; index++) {
+      const key = `key-${index}`;
+      const isOfB = (await outcomeOf(redis.set(key, 'v'))).error !== undefined;
+      const uses: Promise<unknown>[] = [
+        redis.multi().set(key, 'v').exec(),
+        redis.blpop(`{${key}}`, 0.01),
+        redis.withConnection(key, () => 1),
+      ];
+      for (const { error } of await Promise.all(uses.map((use) => outcomeOf(use)))) {
+        expect((error as { code?: string } | undefined)?.code).toBe(isOfB ? 'ERR_WRONG_SERVER' : undefined);
+      }
+    }
   });
 });

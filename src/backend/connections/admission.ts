@@ -31,6 +31,7 @@ export class Admission {
   readonly #keyspace: UsedKeyspace;
   #seat: NodeSeat | undefined;
   #present: Admitted | undefined;
+  #refusal: Failure | undefined;
 
   constructor(keyspace: UsedKeyspace) {
     this.#keyspace = keyspace;
@@ -40,13 +41,18 @@ export class Admission {
     return this.#seat;
   }
 
+  /** Another node keeps the server to which the node was connected last; undefined: none does, as far as is known. */
+  get refusal(): Failure | undefined {
+    return this.#refusal;
+  }
+
   /** From now on the node is one of a cache; a connection that it has already is looked at once more. */
   takeSeat(seat: NodeSeat): void {
     if (this.#present !== undefined) this.#seat?.release(this.#present.claim);
     this.#seat = seat;
     if (this.#present === undefined) return;
     const owner = seat.claim(this.#present.claim);
-    if (owner !== undefined) this.#present.revoke(wrongServer('shared', owner));
+    if (owner !== undefined) this.#present.revoke(this.#refuse(owner));
   }
 
   /**
@@ -55,14 +61,15 @@ export class Admission {
    * @returns Undefined if the node may use it.
    */
   admit({ runId }: ServerIdentity, stream: Duplex, revoke: (failure: Failure) => void): Failure | undefined {
+    this.#refusal = undefined;
     if (runId === undefined) return undefined;
     const claim: Claim = {
       server: runId,
       keyspace: this.#keyspace,
-      revoke: (owner) => revoke(wrongServer('shared', owner)),
+      revoke: (owner) => revoke(this.#refuse(owner)),
     };
     const owner = this.#seat?.claim(claim);
-    if (owner !== undefined) return wrongServer('shared', owner);
+    if (owner !== undefined) return this.#refuse(owner);
     const admitted = { claim, revoke };
     this.#present = admitted;
     stream.once('close', () => {
@@ -70,5 +77,10 @@ export class Admission {
       if (this.#present === admitted) this.#present = undefined;
     });
     return undefined;
+  }
+
+  #refuse(owner: string): Failure {
+    this.#refusal = wrongServer('shared', owner);
+    return this.#refusal;
   }
 }

@@ -68,7 +68,7 @@ export interface UseOptions {
   readonly isWrite?: boolean | undefined;
 }
 
-const defaultOperation = 'withConnection';
+export const defaultOperation = 'withConnection';
 
 /** The pool tries for ever to make what cannot be made; so a failure is a resource too, and is thrown away by its taker. */
 type Resource = DedicatedClient | NoConnection;

@@ -14,9 +14,9 @@ import { CallLimits, type CommandSpec } from './call.ts';
 import { type Client, type CommandArgument, mayAskServer } from './client.ts';
 import { type ListedClient, listClients } from './client-list.ts';
 import { Connection } from './connection.ts';
-import { DedicatedConnections, type UseOptions } from './dedicated.ts';
+import { DedicatedConnections, defaultOperation, type UseOptions } from './dedicated.ts';
 import { DirectClient } from './direct/direct-client.ts';
-import { isDemotion, isReplyError } from './failure.ts';
+import { errorOf, isDemotion, isReplyError } from './failure.ts';
 import { withRedisClass } from './ioredis-module.ts';
 import type { LinkListener } from './link.ts';
 import type { Transport } from './options.ts';
@@ -219,7 +219,7 @@ export class RedisServer {
 
   /** Lends `use` a connection of its own; see {@link DedicatedConnections}. */
   lend<Result>(use: (client: Redis) => Promise<Result> | Result, options: UseOptions): Promise<Result> {
-    return this.#dedicated.use(use, options);
+    return this.#refuseUse(options) ?? this.#dedicated.use(use, options);
   }
 
   /** As {@link lend}, for a command that waits for data. Closing the server ends it with {@link ClosedError}. */
@@ -227,7 +227,15 @@ export class RedisServer {
     use: (client: Redis) => Promise<Result>,
     options: Omit<UseOptions, 'signal'>,
   ): Promise<Result> {
-    return this.#blocking.use(use, { ...options, signal: this.#closed.signal });
+    return this.#refuseUse(options) ?? this.#blocking.use(use, { ...options, signal: this.#closed.signal });
+  }
+
+  /** Where another node keeps the server, and so calls are refused, its connections are not lent either. */
+  #refuseUse({ operation = defaultOperation, isWrite = true }: UseOptions): Promise<never> | undefined {
+    const { refusal } = this.#access.admission;
+    if (refusal === undefined || this.#closing !== undefined) return undefined;
+    const call = { node: this.nodeName, address: this.address, operation, isWrite, wasSent: false };
+    return Promise.reject(errorOf(refusal, call));
   }
 
   /** Ends what waits for data, as {@link close} does. */
