@@ -183,6 +183,13 @@ function expectScripts(field: string, value: unknown): object {
   return scripts;
 }
 
+/** Node.js says at each connection what is wrong with other options; these it takes for something else, or for a fault of its own. */
+const ofTls = { checkServerIdentity: expectFunction, rejectUnauthorized: expectBoolean, servername: expectString };
+
 function expectTls(field: string, value: unknown): object {
-  return expectSettings(field, value, "options of Node.js' tls.connect; {} for TLS without any");
+  const tls = expectSettings(field, value, "options of Node.js' tls.connect; {} for TLS without any");
+  for (const [name, check] of Object.entries(ofTls)) {
+    if (tls[name] !== undefined && tls[name] !== null) check(`${field}.${name}`, tls[name]);
+  }
+  return tls;
 }
