@@ -236,6 +236,7 @@ const expressSession = new OptionalPackage({
   name: 'express-session',
   neededFor: 'shardring/session',
   versions: '>=1',
+  accepts: (version) => Number.parseInt(version, 10) >= 1,
   load: () => import('express-session'),
   // What sessions are made by, at requests: `createSession` and the like. In a bundle it comes a moment after the class.
   onLoaded: (exports) => {

@@ -1,9 +1,10 @@
+import { createRequire } from 'node:module';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { describe, expect, it } from 'vitest';
 import { parseTarget } from '../../src/backend/connections/target.ts';
 import { isShardringError } from '../../src/errors/index.ts';
-import { RedisBackend, type RedisTarget } from '../../src/redis/index.ts';
+import { RedisBackend, type RedisTarget, ShardedRedis } from '../../src/redis/index.ts';
 
 const optionsOf = (url: string) => {
   const target = parseTarget(url);
@@ -283,6 +284,17 @@ describe('credentials by a function, beside a URL', () => {
       expect.objectContaining({ field, message: expect.not.stringContaining('secret') }),
     );
   });
+});
+
+it('a client of ioredis 4 is refused, with what to install, by backends and by nodes of a ShardedRedis', () => {
+  const OldRedis = createRequire(import.meta.url)('ioredis4') as typeof Redis;
+  const client = new OldRedis({ lazyConnect: true });
+  const message = /It is a client of ioredis 4 or older\. .*npm install "ioredis@>=5\.4 <7"/;
+  expectRefused(() => new RedisBackend(client), 'target');
+  expect(() => new RedisBackend(client)).toThrow(message);
+  expect(() => new ShardedRedis({ nodes: [{ id: 'a', client }] })).toThrow(message);
+  new RedisBackend(new Redis({ lazyConnect: true }));
+  new RedisBackend(new Redis5({ lazyConnect: true }) as unknown as Redis);
 });
 
 describe('the options of a RedisBackend', () => {

@@ -77,6 +77,19 @@ describe.each(['mjs', 'cjs'] as const)('an application as .%s', (format) => {
     expect(stderr).toContain(message);
   });
 
+  it('is told by the session store of an express-session that is too old', async () => {
+    using consumer = new Consumer();
+    consumer.write('node_modules/express-session/package.json', '{ "name": "express-session", "version": "0.5.1" }');
+    consumer.write('node_modules/express-session/index.js', 'exports.Store = class {};');
+    const text = `${load('shardring/session', 'SessionStore')}
+      try { new SessionStore({ client: {} }); } catch (error) { (${print})(error); }`;
+    const { stdout } = await consumer.node(`main.${format}`, text);
+    expect(stdout).toBe(
+      'ERR_MISSING_DEPENDENCY shardring/session needs express-session (>=1), but 0.5.1 is installed. ' +
+        'Run: npm install "express-session@>=1"\n',
+    );
+  });
+
   it.each(['keyv', 'bentocache', 'unstorage'])('loads the adapter for %s, which needs no package', async (name) => {
     using consumer = new Consumer();
     const text = `${load(`shardring/${name}`, '...exported')} console.log(Object.keys(exported).length > 0);`;

@@ -96,6 +96,11 @@ function lentTarget(client: Client, field: string): Target {
       client,
     );
   }
+  // Clients of ioredis say since 5 whether they are of a cluster; before, only those of a cluster do.
+  if (client.isCluster === undefined) {
+    const remedy = 'Make it with ioredis 5.4 or newer (npm install "ioredis@>=5.4 <7"), or give the url in its place.';
+    throw InvalidArgumentError.saying(field, `${field}: It is a client of ioredis 4 or older. ${remedy}`);
+  }
   if (hasKeyPrefix(client.options)) {
     throw new InvalidArgumentError(
       `${field}.options.keyPrefix`,
