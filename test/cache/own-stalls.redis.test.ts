@@ -238,3 +238,18 @@ describe.each(transports)('transactions, blocking commands and withConnection, o
     expect(ended).toBe(calls.length);
   });
 });
+
+it('closing waits for what was answered while the process was held up', async () => {
+  const { redis } = openRedis('ioredis');
+  await stalled.settled(redis.set(keys[0]!, 'value'));
+  const connected = new Deferred<void>();
+  const found = redis.withConnection(keys[0]!, (client: Redis) => {
+    connected.resolve();
+    return client.get(keys[0]!);
+  });
+  await stalled.settled(connected.promise);
+  const closed = redis.close();
+  await stalled.stalls(2_000);
+  expect(await stalled.settled(found)).toBe('value');
+  await stalled.settled(closed);
+});

@@ -11,7 +11,7 @@ import type { Redis } from 'ioredis';
 import { ClosedError, TimeoutError, UnknownOutcomeError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { limitSteps, type Steps } from '../../runtime/step-limit.ts';
-import { settledWithin } from '../../runtime/time-limit.ts';
+import { limitTime, settledWithin } from '../../runtime/time-limit.ts';
 import { type Client, canSend } from './client.ts';
 import type { ClientIdentity } from './client-list.ts';
 import { connectStageOf } from './connect-stage.ts';
@@ -194,16 +194,13 @@ export class DedicatedConnections {
     const closed = new ClosedError('backend');
     for (const limit of this.#waiting) limit.end(closed);
     for (const client of this.#unused) destroyClient(client);
-    const cancel = this.#options.clock.schedule(
-      limitMs,
-      () => {
-        for (const [dedicated, limit] of this.#inUse) {
-          limit.end(closed);
-          dedicated.destroy();
-        }
-      },
-      true,
-    );
+    const endUses = () => {
+      for (const [dedicated, limit] of this.#inUse) {
+        limit.end(closed);
+        dedicated.destroy();
+      }
+    };
+    const cancel = limitTime(this.#options.clock, limitMs, endUses, true);
     await this.#pool.drain();
     cancel();
     await this.#pool.clear();
