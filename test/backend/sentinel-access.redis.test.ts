@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -114,6 +115,35 @@ describe('a group whose servers and sentinels have passwords', () => {
       return /cmdstat_get:/.test(info);
     });
     expect(await backend.get('key')).toEqual(value);
+  });
+
+  it('asks a function for the credentials of its servers at each connection, after a switch too', {
+    timeout: 90_000,
+  }, async () => {
+    // The sentinels' own password stays as it is given.
+    let asked = 0;
+    const credentials = async () => {
+      asked++;
+      return { password };
+    };
+    await using backend = new RedisBackend({ ...common, credentials }, { timeoutMs: patientMs });
+    await expectToWork(backend);
+    expect(asked).toBe(2);
+    const master = await group.master();
+    await group.clientOf(group.sentinels[0]!).call('SENTINEL', 'FAILOVER', group.name);
+    await group.switchedFrom(master);
+    await eventually(() => expectToWork(backend).then(() => true));
+    expect(asked).toBeGreaterThan(2);
+    expect(inspect(backend, { depth: 10, showHidden: true })).not.toContain(password);
+  });
+
+  it('is told by its calls that the function for the credentials failed', async () => {
+    const sealed = new Error('the vault is sealed');
+    const target = { ...common, credentials: () => Promise.reject(sealed) };
+    await using backend = new RedisBackend(target, { timeoutMs: patientMs });
+    const expected = { code: 'ERR_CREDENTIALS', node: group.name, cause: sealed };
+    await expect(backend.get('key')).rejects.toMatchObject(expected);
+    await expect(backend.withConnection((client) => client.ping())).rejects.toMatchObject(expected);
   });
 
   it('finds the other sentinels by the one it is told of', async () => {

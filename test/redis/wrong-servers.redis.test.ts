@@ -1,7 +1,11 @@
 /** Servers that are none for a node: found as the connection is made, told by what is wrong and what to do. */
 
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,6 +16,8 @@ import { type RedisServer, type RedisServerOptions, startRedis } from '../suppor
 import { startSentinelGroup } from '../support/sentinel.ts';
 
 const value = Buffer.from('v');
+
+const hasOpenssl = spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0;
 
 const closing: (() => Promise<unknown>)[] = [];
 
@@ -185,6 +191,20 @@ describe.each(['ioredis', 'direct'] as const)('over the transport %s', (transpor
       code: 'ERR_NODE_UNAVAILABLE',
       message: expect.stringContaining('TLS'),
     });
+  });
+
+  it.skipIf(!hasOpenssl)('a port that speaks TLS, asked in the clear, is named as what it may be', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'shardring-tls-'));
+    closing.push(async () => rmSync(directory, { recursive: true, force: true }));
+    const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
+    execFileSync('openssl', [...request, '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
+    const server = await start({ tls: { certFile, keyFile } });
+    const backend = open({ host: '127.0.0.1', port: server.port }, { transport });
+    for (const call of [() => backend.get('a'), () => backend.withConnection((client) => client.ping())]) {
+      const { error } = await outcomeOf(call());
+      expect(error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', message: expect.stringMatching(/TLS.*rediss:\/\//) });
+    }
   });
 
   it('a server that has no place for one more client says so, at the first call', async () => {
