@@ -21,6 +21,9 @@ export interface BlockingCommand {
   readonly isWrite: boolean;
 }
 
+/** An idle server looks for waits that are over ten times a second (its setting `hz`). Milliseconds. */
+const serverTickMs = 100;
+
 /**
  * The server's reply, strings as bytes.
  *
@@ -40,7 +43,7 @@ export async function waitAt(
       await prepare?.(client);
       return ask(client, command);
     },
-    { timeoutMs: limitMs, waitMs: maxWaitMs, operation, isWrite },
+    { timeoutMs: limitMs, waitMs: maxWaitMs + serverTickMs, operation, isWrite },
   );
   if ('refusal' in answer) throw answer.refusal;
   return answer.reply;

@@ -199,6 +199,17 @@ describe.each(transports)('transactions, blocking commands and withConnection, o
     },
   );
 
+  it('wait for a server that ends their wait only when it next looks at its timeouts', async () => {
+    const { redis } = openRedis(transport);
+    await stalled.settled(redis.rpush('ready', 'job'));
+    const call = redis.blpop('empty', 0.05);
+    call.catch(() => undefined);
+    await stalled.stalls(700, 700, 700, 700);
+    await stalled.stallsAlone(140);
+    await stalled.settled(redis.rpush('empty', 'job'));
+    expect(await failuresOf([call])).toEqual([]);
+  });
+
   it('have the time of a step from when it was sent, however long the caller did something else before', async () => {
     const { redis } = openRedis(transport);
     // The connection is there.
