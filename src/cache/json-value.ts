@@ -73,8 +73,9 @@ function look(value: unknown, depth: number): Look {
 function lookInto(value: object, depth: number): Look {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (depth > quickDepth) return 'unclear';
+  if (prototype !== Array.prototype && prototype !== Object.prototype) return isMarked(value) ? 'marked' : 'unclear';
+  if ((value as MaybeConverting).toJSON !== undefined) return 'unclear';
   if (prototype === Array.prototype) return lookIntoArray(value as readonly unknown[], depth);
-  if (prototype !== Object.prototype) return isMarked(value) ? 'marked' : 'unclear';
   if (Object.getOwnPropertySymbols(value).length > 0) return 'unclear';
   let found: Look = 'plain';
   // Twice as fast as a list of the names. What a program has put on Object.prototype is for `findFault` to leave out.
@@ -87,6 +88,11 @@ function lookInto(value: object, depth: number): Look {
     if (inner === 'marked') found = inner;
   }
   return found;
+}
+
+/** `JSON.stringify` calls the method wherever it finds one, also on an array and where it cannot be enumerated. */
+interface MaybeConverting {
+  readonly toJSON?: unknown;
 }
 
 function lookIntoArray(array: readonly unknown[], depth: number): Look {
@@ -130,6 +136,8 @@ class FaultSearch {
     const isArray = isPlainArray(value);
     if (!isArray && !isPlainObject(value)) return this.#fault(value, types.isPromise(value) ? awaited : keptByJson);
     if (this.#above.has(value)) return this.#fault(value, withoutItself);
+    const { toJSON } = value as MaybeConverting;
+    if (typeof toJSON === 'function') return this.#findAt('toJSON', toJSON);
     this.#above.add(value);
     const fault = isArray ? this.#findInArray(value) : this.#findInObject(value);
     this.#above.delete(value);

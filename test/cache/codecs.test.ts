@@ -111,6 +111,8 @@ describe("the codec 'json'", () => {
     ['a RegExp', /x/],
     ['a URL, which has toJSON', new URL('http://127.0.0.1/')],
     ['an object with toJSON of its own', { toJSON: () => 1 }],
+    ['an object whose toJSON cannot be enumerated', Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 1 })],
+    ['an array with toJSON', Object.assign([1], { toJSON: () => 1 })],
     ['an instance of a class', new Account()],
     ['an object that inherits from another one', Object.create({ a: 1 })],
     ['an array of a subclass', List.from([1])],
