@@ -110,7 +110,12 @@ export class Membership {
         change: { kind: 'addNode', node: node.id, weight: node.weight },
         nextPlacement: (placement) => {
           this.#expectFreeId(node.id);
-          return placement.withNode(node);
+          try {
+            return placement.withNode(node);
+          } catch (error) {
+            this.#roster.leave(node.id);
+            throw error;
+          }
         },
         adopt: () => this.#adopt(node.id, backend),
       };

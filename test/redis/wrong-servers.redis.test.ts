@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ShardedCache } from '../../src/index.ts';
+import { JumpTable, type PlacementNode, ShardedCache } from '../../src/index.ts';
 import { RedisBackend, type RedisBackendOptions, type RedisTarget, ShardedRedis } from '../../src/redis/index.ts';
 import { eventually, outcomeOf, patientMs } from '../support/eventually.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../support/redis.ts';
@@ -368,6 +368,20 @@ describe('two ids on one server', () => {
     await expect(cache.addNode(joining)).rejects.toMatchObject({ code: 'ERR_WRONG_SERVER', problem: 'shared' });
     expect(await cache.get('key')).toBe('x');
     expect([...cache.health().keys()]).toEqual(['node-0']);
+  });
+
+  it('is not found where the placement refused the node that reached the server first', async () => {
+    const [first, second] = [await start(), await start()];
+    const [node] = nodesOf(first, [{}]);
+    const placement = (nodes: readonly PlacementNode[]) => JumpTable.create(nodes);
+    const { cache, told } = makeCache([node!], { placement });
+    const [tooHeavy, same] = nodesOf(second, [{}, {}]);
+    closing.push(() => tooHeavy!.backend.close());
+    const joining = { ...tooHeavy!, id: 'heavy', weight: 2 };
+    await expect(cache.addNode(joining)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT', field: 'node.weight' });
+    await cache.addNode(same!);
+    expect([...cache.health().keys()]).toEqual(['node-0', 'node-1']);
+    expect(told).toEqual([]);
   });
 
   it('is found in a ShardedRedis, between a URL and a borrowed client', async () => {
