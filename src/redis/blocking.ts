@@ -45,7 +45,10 @@ export async function waitAt(
     },
     { timeoutMs: limitMs, waitMs: maxWaitMs + serverTickMs, operation, isWrite },
   );
-  if ('refusal' in answer) throw answer.refusal;
+  if ('refusal' in answer) {
+    node.server.noteRefusal(answer.refusal);
+    throw answer.refusal;
+  }
   return answer.reply;
 }
 

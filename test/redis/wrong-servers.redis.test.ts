@@ -155,6 +155,28 @@ describe.each(['ioredis', 'direct'] as const)('over the transport %s', (transpor
     expect((await clientsOf(server, 'pubsub'))[0]).not.toBe(before[0]);
   });
 
+  it('a server that becomes a replica is left by a node that only waits for data', async () => {
+    const other = await start({ args: ['--repl-diskless-sync-delay', '0'] });
+    const server = await start();
+    const redis = new ShardedRedis({
+      nodes: [{ id: 'a', port: server.port }],
+      ...{ transport, timeoutMs: patientMs },
+      // No probe tells: only the commands that wait have anything to say.
+      health: { probeIntervalMs: 3_600_000, probeTimeoutMs: patientMs },
+    });
+    closing.push(() => redis.quit());
+    redis.on('node error', () => undefined);
+    const demoted = new Promise((resolve) => redis.on('nodeDemoted', resolve));
+    await redis.connect();
+    const waiting = outcomeOf(redis.blpop('queue', 0));
+    await administer(server, (client) =>
+      eventually(async () => / cmd=blpop/.test(String(await client.client('LIST'))), patientMs),
+    );
+    await becomesReplica(server, other);
+    expect((await waiting).error).toMatchObject({ message: expect.stringMatching(/^UNBLOCKED force unblock/) });
+    expect(await demoted).toEqual({ node: 'a' });
+  });
+
   it('a server is taken for no replica when an operator ends the wait of a client', async () => {
     const server = await start();
     const redis = new ShardedRedis({ nodes: [{ id: 'a', port: server.port }], ...{ transport, timeoutMs: patientMs } });
