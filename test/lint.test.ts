@@ -32,6 +32,14 @@ describe('the linter', () => {
     expect(output).toContain('Use onAbort of runtime/abort.ts');
   });
 
+  it.each([
+    'export const signal = AbortSignal?.any([]);',
+    'export const signal = globalThis.AbortSignal.any([]);',
+    'const { any } = AbortSignal;\nexport { any };',
+  ])('refuses it however it is reached: %s', (text) => {
+    expect(lint(`${text}\n`).output).toContain('Use onAbort of runtime/abort.ts');
+  });
+
   it('has nothing against other signals', () => {
     expect(lint('export const signal = AbortSignal.timeout(1);\n').status).toBe(0);
   });
