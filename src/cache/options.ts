@@ -27,7 +27,7 @@ export interface CacheNode extends NodeInput {
 }
 
 export interface ShardedCacheOptions<Stored = unknown> extends RoutingOptions, LoadOptions {
-  /** The nodes, in any order. None is allowed: every call then rejects with `ERR_NO_NODES` until one is added. */
+  /** The nodes, in any order. May be empty; calls then reject with `ERR_NO_NODES` until a node is added. */
   readonly nodes: Iterable<CacheNode>;
 
   /**
@@ -142,7 +142,7 @@ function parseNodes(input: unknown): ParsedNode[] {
 
 /** @throws {InvalidArgumentError} */
 export function parseCacheNode(field: string, input: unknown): ParsedNode {
-  // Who leaves `backend` away has written in its place what belongs into one.
+  // Callers who omit `backend` often give what belongs into one, such as a client or a URL.
   const advice = backendAdvice((input as Partial<ParsedNode> | null | undefined)?.backend ?? input);
   if (advice !== undefined) {
     throw InvalidArgumentError.saying(`${field}.backend`, `${field}.backend: ${advice}`);

@@ -215,7 +215,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
 
   /**
    * The value under `key`, or else what `load` gives, which is stored. However many ask at once, `load` runs once per
-   * key in this process; the first caller's `load` and options count. A failure of `load` is everybody's and is not kept.
+   * key in this process; the first caller's `load` and options count. All waiters receive a failure of `load`; it is not cached.
    */
   getOrSet<Expected extends Stored>(
     key: string,

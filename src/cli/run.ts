@@ -16,7 +16,7 @@ const demo = { name: 'demo', summary: 'a tour on four nodes in memory, or on ser
 
 const names = [...commands, demo].map(({ name }) => name).join(', ');
 
-/** 0 all well, 1 it failed, 2 the arguments cannot be meant. */
+/** 0 success, 1 failure, 2 usage error. */
 export interface Outcome {
   readonly exitCode: 0 | 1 | 2;
   readonly stdout: string;

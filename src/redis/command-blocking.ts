@@ -44,7 +44,7 @@ export function blocking(name: string, args: Args): Blocking {
   if (name === 'xreadgroup') return blockOption(args, 3);
   const timeout = timeouts.get(name);
   if (timeout !== undefined) return { blocks: true, maxMs: millisecondsOf(args.at(timeout.at), timeout.unitMs) };
-  if (!exists(name)) return doesNotBlock; // Not kept: there is no end of such names.
+  if (!exists(name)) return doesNotBlock; // Not cached: callers can invent unlimited names.
   // One of a later release: there is no telling where its timeout is.
   if (hasFlag(name, 'blocking')) return { blocks: true, maxMs: Infinity };
   neverBlocking.add(name);

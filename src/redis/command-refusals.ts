@@ -32,7 +32,7 @@ const replicationProtocol = refuse(
   'it is for replicas, and turns the connection into a stream; use a tool such as redis-cli',
 );
 
-/** They ask this of the client they are given, before anything else. */
+/** BullMQ and Bull send this command first, on whatever client they are given. */
 const forQueues = ". A queue of BullMQ or Bull works on one node: give it redis.nodeFor('{queue}')";
 
 export const eachOf = <Rule>(names: readonly string[], rule: Rule): Record<string, Rule> =>

@@ -71,7 +71,7 @@ const plain = new Map<string, boolean>();
 export function isForItsKeys(name: string): boolean {
   const known = plain.get(name);
   if (known !== undefined) return known;
-  if (!exists(name)) return false; // Not kept: there is no end of such names.
+  if (!exists(name)) return false; // Not cached: callers can invent unlimited names.
   const hasForms = name === 'sort' || name === 'sort_ro' || hasFlag(name, 'script_runner');
   const isPlain = !hasForms && !refusedCommands.has(name) && !splittable.has(name) && !hasKeylessRule(name);
   plain.set(name, isPlain);

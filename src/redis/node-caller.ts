@@ -89,8 +89,8 @@ export class NodeCaller {
       const waited = waitAt(node, { name, args, isWrite, maxWaitMs: wait.maxMs }, this.#timeoutMs);
       return this.watched(id, waited.then(order.decode));
     }
-    const limits = this.limits(timeoutMs);
-    return node.server.call(node.server.isOwn ? order : order.forLent(), args, limits); // Its failures are told to health by the connection.
+    // The connection itself reports failures to health.
+    return node.server.call(node.server.isOwn ? order : order.forLent(), args, this.limits(timeoutMs));
   }
 
   /**

@@ -1,8 +1,9 @@
 /**
  * Where a scan of several nodes at once stands, as one opaque string: the `cursor` of `redis.scan({ ... })`.
  *
- * It holds the cursor of every node, the run of the server it is from, and what is scanned for, so that a cursor of other
- * nodes, of another process or of another scan is noticed and not followed. JSON in base64url, because it may travel in a URL and ids of nodes are any text.
+ * It holds the cursor of every node, the run of the server it is from, and what is scanned for. So a cursor of other nodes,
+ * of another process or of another scan is noticed and not followed. It is JSON in base64url, because it may travel in a URL
+ * and ids of nodes are any text.
  */
 
 import { type ScanPosition, scanStart } from '../backend/connections/scan-position.ts';

@@ -103,7 +103,7 @@ export async function transactAt(
   return outcome.results;
 }
 
-/** EXEC gives one reply for each command, a refusal among them as an error. It gives null only where a key is watched, and here none is. */
+/** EXEC gives one reply for each command, and an error for one that was refused. Null would mean a WATCH, which is not used here. */
 function checkedResults(results: PipelineResults | null, commands: readonly TransactionCommand[]): PipelineResults {
   checkArray(results, commands.length);
   for (const [index, result] of results.entries()) {

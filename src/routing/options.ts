@@ -25,7 +25,7 @@ export interface RoutingOptions {
 
   /**
    * Confirmations that a write waits for: from 'one' node, from a 'quorum' (more than half of `replicationFactor`), or
-   * from 'all'. Default 'one'. The other nodes are written too; a node that could not be is told as `writeMissed`.
+   * from 'all'. Default 'one'. The other nodes are written too; a node that cannot be written is reported by the event `writeMissed`.
    */
   readonly writeConsistency?: ConsistencyLevel | undefined;
 

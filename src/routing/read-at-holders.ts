@@ -1,5 +1,5 @@
 /**
- * Reading many keys, each with one holder that is up: what most such calls are, and what needs no account of each key.
+ * Reading many keys, each with one holder that is up: the common case, which needs no per-key bookkeeping.
  * As `readOne` does for one key; what is not as simple is left to the search of `read-many.ts`.
  */
 
@@ -8,7 +8,7 @@ import type { NodeAttempt } from '../errors/index.ts';
 import { arrayOf } from '../runtime/array-of.ts';
 import type { Fleet, Member } from './fleet.ts';
 
-/** A class, and no literals in it, for the reason told in `runtime/array-of.ts`. */
+/** A class, and no literals in it; see `runtime/array-of.ts`. */
 export class HolderReads {
   /** In the order of the keys; undefined for misses, failures and what is left. */
   readonly values: (Value | undefined)[];

@@ -130,7 +130,7 @@ export function readOne<Found>(
   try {
     asked = Promise.resolve(call(holder, { signal, timeoutMs }, key));
   } catch (error) {
-    asked = Promise.reject(error); // A backend of somebody else may throw, and give what is no promise.
+    asked = Promise.reject(error); // A third-party backend may throw synchronously or return a non-promise.
   }
   return asked.then(
     (found) => {

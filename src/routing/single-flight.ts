@@ -113,7 +113,7 @@ export class SingleFlight<Result> {
   }
 
   /**
-   * The promise of the run for `key`, started now if none is under way. A failure is everybody's, and is not kept.
+   * The promise of the run for `key`, started now if none is under way. All waiters receive a failure; it is not cached.
    * @param start  Gets the run; its guard says whether the result is out of date.
    */
   run(key: string, start: (flight: Flight<Result>) => Promise<Result>): Promise<Result> {

@@ -153,7 +153,7 @@ function writeToOnly<Result>(
   try {
     asked = Promise.resolve(send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, false));
   } catch (error) {
-    asked = Promise.reject(error); // A backend of somebody else may throw, and give what is no promise.
+    asked = Promise.reject(error); // A third-party backend may throw synchronously or return a non-promise.
   }
   return asked.then(
     (result) => ({ confirmations: [{ member, result }], removedAtFormer: false }),

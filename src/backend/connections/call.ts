@@ -42,7 +42,7 @@ export type Changes =
   | 'anything'
   | ((args: readonly CommandArgument[]) => readonly CommandArgument[]);
 
-/** A class and no literal, for the reason told in `runtime/array-of.ts`. */
+/** A class and no literal; see `runtime/array-of.ts`. */
 export class CallLimits {
   /**
    * @param timeoutMs   As the caller gave it, for messages.

@@ -43,7 +43,7 @@ export class PointRing implements SlottedPlacement {
   readonly #zonesWithPoints: number;
 
   /**
-   * @param nodes  At most 65,535 with different ids. None is allowed: every lookup then throws.
+   * @param nodes  At most 65,535 with different ids. May be empty; every lookup then throws.
    * @throws {InvalidArgumentError} A node is wrong, an id comes twice, or a weight is not one that the program takes.
    */
   static create(nodes: Iterable<NodeInput>, rule: PointRule): PointRing {

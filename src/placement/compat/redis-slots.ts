@@ -60,7 +60,7 @@ export class RedisSlots extends RangeTable {
    * prints them (with servers of several hosts, it takes them from the hosts in turn). It knows no weights: where they
    * are not all equal, the ranges follow in the same order, in proportion to the weights.
    *
-   * @param nodes  At most 1,000, with different ids. None is allowed: every lookup then throws.
+   * @param nodes  At most 1,000, with different ids. May be empty; every lookup then throws.
    * @throws {InvalidArgumentError} An option or node is out of range, unknown, or an id comes twice.
    */
   static create(nodes: Iterable<NodeInput>, options: RedisSlotsOptions = {}): RedisSlots {

@@ -54,7 +54,7 @@ export class HashRanges extends RangeTable {
   /**
    * One range for each node, in the order of the ids, of a length in proportion to its weight.
    *
-   * @param nodes  At most 65,535, in any order, with different ids. None is allowed: every lookup then throws.
+   * @param nodes  At most 65,535, in any order, with different ids. May be empty; every lookup then throws.
    * @throws {InvalidArgumentError} An option or node is out of range, unknown, or an id comes twice.
    */
   static create(nodes: Iterable<NodeInput>, options: HashRangesOptions = {}): HashRanges {

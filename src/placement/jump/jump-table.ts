@@ -67,7 +67,7 @@ export class JumpTable extends TablePlacement {
 
   /**
    * @param nodes  At most 65,535, with different ids, all of weight 1. Their order is the mapping: the same nodes in another
-   *               order are another placement. None is allowed: every lookup then throws.
+   *               order are another placement. May be empty; every lookup then throws.
    * @throws {InvalidArgumentError} An option or node is out of range, unknown, an id comes twice, or a weight is not 1.
    */
   static create(nodes: Iterable<NodeInput>, options: JumpTableOptions = {}): JumpTable {

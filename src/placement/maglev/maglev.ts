@@ -58,7 +58,7 @@ export class Maglev extends TablePlacement {
   readonly #walk: SlotWalk;
 
   /**
-   * @param nodes  At most as many as there are slots, in any order, with different ids. None is allowed: every lookup
+   * @param nodes  At most as many as there are slots, in any order, with different ids. May be empty; every lookup
    *               then throws.
    * @throws {InvalidArgumentError} An option or node is out of range, unknown, or an id comes twice, or there are too
    *   many nodes.

@@ -61,7 +61,7 @@ export class RendezvousTable extends TablePlacement {
   readonly #source: RowSource;
 
   /**
-   * @param nodes  In any order, with different ids. None is allowed: every lookup then throws.
+   * @param nodes  In any order, with different ids. May be empty; every lookup then throws.
    * @throws {InvalidArgumentError} An option or node is out of range, unknown, or an id comes twice.
    */
   static create(nodes: Iterable<NodeInput>, options: RendezvousTableOptions = {}): RendezvousTable {

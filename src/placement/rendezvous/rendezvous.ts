@@ -54,7 +54,7 @@ export class Rendezvous implements Placement {
   #checksum: string | undefined;
 
   /**
-   * @param nodes  In any order, with different ids. None is allowed: every lookup then throws.
+   * @param nodes  In any order, with different ids. May be empty; every lookup then throws.
    * @throws {InvalidArgumentError} An option or node is out of range, unknown, or an id comes twice.
    */
   static create(nodes: Iterable<NodeInput>, options: RendezvousOptions = {}): Rendezvous {

@@ -74,7 +74,7 @@ export class HashRing extends TablePlacement {
   readonly #source: RowSource;
 
   /**
-   * @param nodes  At most 65,535, in any order, with different ids. None is allowed: every lookup then throws.
+   * @param nodes  At most 65,535, in any order, with different ids. May be empty; every lookup then throws.
    * @throws {InvalidArgumentError} An option or node is out of range, unknown, or an id comes twice.
    */
   static create(nodes: Iterable<NodeInput>, options: HashRingOptions = {}): HashRing {
