@@ -8,7 +8,7 @@ import { downError } from '../health/down-error.ts';
 import type { HealthView } from '../health/health-view.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { endMsOf, stepTimeMs } from '../runtime/time-limit.ts';
+import { ownEndMsOf, stepTimeMs } from '../runtime/time-limit.ts';
 import type { EmitRoutingEvent } from './events.ts';
 import { KeyGuards } from './key-guards.ts';
 import { type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
@@ -124,11 +124,11 @@ export class Fleet {
     return deadlineMs === undefined ? timeoutMs : stepTimeMs(this.clock, deadlineMs, timeoutMs);
   }
 
-  /** Whether a call with this deadline may begin another step. */
+  /** Whether a call with this deadline may begin another step: stalls have brought it here late, and do not count. */
   isInTime(deadlineMs: number): boolean {
     const { clock, policy } = this;
     const nowMs = clock.nowMs();
-    return deadlineMs > nowMs || endMsOf(clock, deadlineMs - policy.timeoutMs, deadlineMs) > nowMs;
+    return deadlineMs > nowMs || ownEndMsOf(clock, deadlineMs - policy.timeoutMs, deadlineMs) > nowMs;
   }
 
   /** From now on the former holder is not asked for the key: it could not be told of a write, or is down. */

@@ -13,7 +13,7 @@
  */
 
 import type { Clock } from './clock.ts';
-import { endMsOf, graceMs, limitUntil } from './time-limit.ts';
+import { endMsOf, graceMs, limitUntil, ownEndMsOf } from './time-limit.ts';
 
 /** How far a call of several steps has come. */
 export interface Steps {
@@ -50,8 +50,7 @@ export function limitSteps(clock: Clock, options: StepLimitOptions, onOver: () =
     if (hasRead && seen !== before) movedMs = clock.nowMs();
     const stepMs = Math.max(sinceMs(), movedMs);
     const stepEndMs = endMsOf(clock, stepMs, stepMs + graceMs + waitMs);
-    const ownEndMs = deadlineMs + (clock.loop?.stalledMs(beganMs) ?? 0);
-    return Math.max(endMsOf(clock, beganMs, deadlineMs), Math.min(stepEndMs, ownEndMs));
+    return Math.max(endMsOf(clock, beganMs, deadlineMs), Math.min(stepEndMs, ownEndMsOf(clock, beganMs, deadlineMs)));
   };
   return limitUntil(clock, Math.max(0, deadlineMs - clock.nowMs()), endMs, onOver, true);
 }

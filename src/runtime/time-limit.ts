@@ -22,6 +22,11 @@ export function endMsOf({ loop }: Clock, beganMs: number, deadlineMs: number): n
   return loop === undefined ? deadlineMs : deadlineMs + loop.longestStallMs(beganMs);
 }
 
+/** The same where no stall counts, for a call that goes on: see `step-limit.ts`. */
+export function ownEndMsOf({ loop }: Clock, beganMs: number, deadlineMs: number): number {
+  return loop === undefined ? deadlineMs : deadlineMs + loop.stalledMs(beganMs);
+}
+
 /**
  * Time for the next step of a call, at least 1 ms. A step that finds less than {@link graceMs} left has up to that much,
  * and the whole call no more than that beyond its end. Here no stall at all counts: several of them can bring a step long
@@ -37,7 +42,7 @@ export function stepTimeMs(clock: Clock, deadlineMs: number, timeoutMs: number):
   const beganMs = deadlineMs - timeoutMs;
   const leftMs = endMsOf(clock, beganMs, deadlineMs) - nowMs;
   if (leftMs >= leastMs) return leftMs;
-  const leftWithoutStallsMs = deadlineMs + (clock.loop?.stalledMs(beganMs) ?? 0) - nowMs;
+  const leftWithoutStallsMs = ownEndMsOf(clock, beganMs, deadlineMs) - nowMs;
   return Math.max(1, Math.min(leastMs, leftWithoutStallsMs + graceMs));
 }
 

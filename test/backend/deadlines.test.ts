@@ -21,7 +21,6 @@ function setUp() {
   const deadlines = new Deadlines(calls, clock, end, () => connection.progress);
   const begin = (name: string, timeoutMs: number, wasSent = true) => {
     const call = new Call(spec, [name], new CallLimits(timeoutMs, clock.nowMs() + timeoutMs, undefined));
-    call.begunAtTick = clock.loop.ticks;
     calls.add(call);
     if (wasSent) send(call);
     deadlines.add(call);
@@ -80,7 +79,6 @@ describe('the deadlines of a connection', () => {
     await next();
     clock.stall(700);
     send(call);
-    call.begunAtTick = -1;
     await next();
     expect(ended).toEqual([]);
     await next();
@@ -99,9 +97,61 @@ describe('the deadlines of a connection', () => {
       await turn();
       expect(ended).toEqual([]);
     }
+    // Two ticks, and no more, in which nothing moves.
     clock.stall(700);
     await next(1);
+    expect(ended).toEqual([]);
+    await next();
     expect(ended).toHaveLength(1);
+  });
+
+  it('give a call that waits behind others on a connection that came up late two ticks for each of their replies', async () => {
+    const { clock, ended, begin, send, next, connection } = setUp();
+    const call = begin('waiting', 300, false);
+    clock.stall(700);
+    await next();
+    clock.stall(700);
+    // No stall comes any more, and whoever asks for it later finds the last one over.
+    for (const progress of ['let in', 'answer to others', 'another']) {
+      clock.fireNext();
+      connection.progress = progress;
+      await turn();
+      clock.pass(1);
+    }
+    expect(ended).toEqual([]);
+    send(call);
+    await next();
+    expect(ended).toEqual([]);
+    await next();
+    expect(ended).toHaveLength(1);
+  });
+
+  it('give a call that was sent as long, where what comes before its reply is coming in', async () => {
+    const { clock, ended, begin, next, connection } = setUp();
+    begin('behind a long one', 300);
+    for (let count = 0; count < 3; count++) {
+      clock.stall(700);
+      clock.fireNext();
+      connection.progress += 'more';
+      await turn();
+    }
+    expect(ended).toEqual([]);
+    await next();
+    await next();
+    expect(ended).toHaveLength(1);
+  });
+
+  it('end a call whose connection goes on moving once it has had its whole time without any stall', async () => {
+    const { clock, ended, begin, connection } = setUp();
+    begin('unanswered', 300);
+    clock.stall(700);
+    clock.stall(500);
+    while (ended.length === 0) {
+      clock.fireNext();
+      connection.progress += 'more';
+      await turn();
+    }
+    expect(ended).toEqual(['unanswered at 1500']);
   });
 
   it('stop with the connection', async () => {
@@ -116,27 +166,33 @@ describe('the deadlines of a connection', () => {
 
 describe('verdictOf', () => {
   const sentLongAgo: Overdue = {
-    ...{ wasSent: true, ticksSinceSent: 10, ticksUntilSent: 0, latenessMs: 80 },
-    ...{ wasJustStalled: false, hasRead: false, hasMoved: false },
+    ...{ ticksSinceSent: 10, ticksSinceMoved: 10, latenessMs: 80 },
+    ...{ hasOwnTime: false, wasJustStalled: false, hasRead: false },
   };
 
   it('ends a call at once in a process whose turns are long, where its reply had whole turns to come', () => {
     expect(verdictOf(sentLongAgo)).toBe('ends');
+    // Whatever has moved: no stall has taken its time.
+    expect(verdictOf({ ...sentLongAgo, ticksSinceMoved: 0 })).toBe('ends');
   });
 
   it('reads first after a stall, where the timer was punctual, and where the call was sent a moment ago', () => {
-    for (const other of [
-      { wasJustStalled: true },
-      { latenessMs: 1 },
-      { ticksSinceSent: 2 },
-      { wasSent: false, ticksSinceSent: 0 },
-    ]) {
-      const verdict = verdictOf({ ...sentLongAgo, ...other });
-      expect(verdict).toBe('wasSent' in other ? 'ends' : 'ends after reading');
+    for (const other of [{ wasJustStalled: true }, { hasOwnTime: true }, { latenessMs: 1 }, { ticksSinceSent: 2 }]) {
+      expect(verdictOf({ ...sentLongAgo, ...other })).toBe('is read for first');
+    }
+    expect(verdictOf({ ...sentLongAgo, ticksSinceSent: Number.POSITIVE_INFINITY })).toBe('ends');
+  });
+
+  it('hears a call that has lost time to stalls for two ticks from when it was sent, or something moved', () => {
+    for (const other of [{ ticksSinceSent: 1 }, { ticksSinceMoved: 1 }]) {
+      const call = { ...sentLongAgo, hasRead: true, ...other };
+      expect(verdictOf({ ...call, hasOwnTime: true })).toBe('is heard a little longer');
+      expect(verdictOf(call)).toBe('ends');
     }
   });
 
   it('ends what was read for', () => {
     expect(verdictOf({ ...sentLongAgo, wasJustStalled: true, hasRead: true })).toBe('ends');
+    expect(verdictOf({ ...sentLongAgo, hasOwnTime: true, hasRead: true })).toBe('ends');
   });
 });

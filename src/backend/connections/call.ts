@@ -63,9 +63,7 @@ export class Call<Reply = unknown> {
   /** From its acceptance until it has been answered, in whichever way. */
   isOpen = false;
   wasSent = false;
-  /** On the count of the loop's watch; see `deadlines.ts`. */
-  begunAtTick = 0;
-  /** The same, when it was last sent. */
+  /** When it was last sent, on the count of the loop's watch; see `deadlines.ts`. */
   sentAtTick = 0;
   /** Of a call that asks for a sign of life: those seen when it began. */
   signsWhenBegun: Signs | undefined = undefined;

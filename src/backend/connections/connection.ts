@@ -18,7 +18,7 @@ import { Link, type LinkListener, type ServerCheck } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { dropFromResending } from './resend-guard.ts';
 import { answersNewcomer } from './second-opinion.ts';
-import { hasMoved, type Signs, signsOf } from './signs-of-life.ts';
+import { hasMoved, progressOf, type Signs, signsOf } from './signs-of-life.ts';
 
 export interface ConnectionOptions {
   /** The node's name in errors, which may change while the backend is young. */
@@ -74,7 +74,7 @@ export class Connection {
       this.#calls,
       options.clock,
       (call) => this.#expire(call),
-      () => `${this.#link?.client.status} ${this.#signs().readBytes}`,
+      () => (this.#link === undefined ? '' : progressOf(this.#link.client)),
     );
   }
 
@@ -186,11 +186,7 @@ export class Connection {
   }
 
   #begin(call: Call): void {
-    const { loop } = this.#options.clock;
-    if (loop !== undefined) {
-      if (this.#calls.size === 0) loop.hold();
-      call.begunAtTick = loop.ticks;
-    }
+    if (this.#calls.size === 0) this.#options.clock.loop?.hold();
     call.isOpen = true;
     this.#calls.add(call);
     const { signal } = call.limits;

@@ -1,41 +1,42 @@
 /**
  * Ends the calls of a connection whose time is up. One timer, set for the earliest end, serves all of them.
  *
- * What `runtime/time-limit.ts` promises is kept here for calls that share a connection: before a call is ended, the sockets
- * are read once, and a call that this process could send only late is heard for two ticks of the loop's watch, a round trip
- * at least. In a process whose turns are long without being stalls, waiting for one more turn would double a deadline; there
- * a call whose reply had a whole turn to come is ended at once.
+ * What `runtime/time-limit.ts` and `runtime/step-limit.ts` promise is kept here for calls that share a connection: before a
+ * call is ended, the sockets are read once, and what stalls have held up has time of its own for each step. A step begins as
+ * the call is sent, and as something moves on its connection: others' replies may have to come before it can be sent, or
+ * before its own. It lasts two ticks of the loop's watch, a round trip at least, in which a stall counts as one.
+ *
+ * In a process whose turns are long without being stalls, waiting for one more turn would double a deadline; there a call
+ * whose reply had a whole turn to come is ended at once.
  */
 
 import type { Clock } from '../../runtime/clock.ts';
 import { tickMs } from '../../runtime/loop-watch.ts';
-import { endMsOf, graceMs } from '../../runtime/time-limit.ts';
+import { endMsOf, graceMs, ownEndMsOf } from '../../runtime/time-limit.ts';
 import type { Call } from './call.ts';
 import type { CallList } from './call-list.ts';
 
 /** How a call stands whose end has come. */
 export interface Overdue {
-  readonly wasSent: boolean;
-  /** Ticks of the loop's watch since it was sent, if it was. */
+  /** Ticks of the loop's watch since it was sent; Infinity if it was not. */
   readonly ticksSinceSent: number;
-  /** Ticks from its beginning to its sending. */
-  readonly ticksUntilSent: number;
+  /** Ticks since something was last seen to move on its connection as the sockets were read. */
+  readonly ticksSinceMoved: number;
   /** Since its end. */
   readonly latenessMs: number;
+  /** Where no stall counts, it has time left. */
+  readonly hasOwnTime: boolean;
   readonly wasJustStalled: boolean;
   /** The sockets have been read since its end was found to have come. */
   readonly hasRead: boolean;
-  /** In that reading the connection came closer to being there. */
-  readonly hasMoved: boolean;
 }
 
 /** Pure. */
-export function verdictOf(call: Overdue): 'ends' | 'ends after reading' | 'is heard a little longer' {
-  const { wasSent, ticksSinceSent, ticksUntilSent, latenessMs, wasJustStalled, hasRead, hasMoved } = call;
-  if (wasSent && ticksUntilSent > 0 && ticksSinceSent < 2) return 'is heard a little longer';
-  if (hasRead) return !wasSent && wasJustStalled && hasMoved ? 'is heard a little longer' : 'ends';
-  const mayBeUnread = wasJustStalled || latenessMs <= graceMs || (wasSent && ticksSinceSent < 3);
-  return mayBeUnread ? 'ends after reading' : 'ends';
+export function verdictOf(call: Overdue): 'is read for first' | 'is heard a little longer' | 'ends' {
+  const { ticksSinceSent, ticksSinceMoved, latenessMs, hasOwnTime, wasJustStalled, hasRead } = call;
+  const mayBeUnread = hasOwnTime || wasJustStalled || latenessMs <= graceMs || ticksSinceSent < 3;
+  if (mayBeUnread && !hasRead) return 'is read for first';
+  return hasOwnTime && Math.min(ticksSinceSent, ticksSinceMoved) < 2 ? 'is heard a little longer' : 'ends';
 }
 
 export class Deadlines {
@@ -44,6 +45,7 @@ export class Deadlines {
   readonly #onOver: (call: Call) => void;
   /** Changes as a connection comes into being. */
   readonly #progress: () => string;
+  #movedAtTick = Number.NEGATIVE_INFINITY;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #cancelSweep: () => void = () => undefined;
 
@@ -55,12 +57,8 @@ export class Deadlines {
   }
 
   /** From now on the call, which is in the list, is ended when its time is up. */
-  add(call: Call): void {
-    const { deadlineMs } = call.limits;
-    if (deadlineMs >= this.#sweepAtMs) return;
-    // A later part of a call that a stall has held up: to be sent, and heard.
-    if (deadlineMs <= this.#clock.nowMs()) call.begunAtTick = Number.NEGATIVE_INFINITY;
-    this.#schedule(deadlineMs);
+  add({ limits: { deadlineMs } }: Call): void {
+    if (deadlineMs < this.#sweepAtMs) this.#schedule(deadlineMs);
   }
 
   stop(): void {
@@ -77,16 +75,17 @@ export class Deadlines {
   /** @param before  The progress before the sockets were read, in the second of two sweeps. */
   #sweep(before: string | undefined): void {
     const nowMs = this.#clock.nowMs();
-    const hasMoved = before !== undefined && before !== this.#progress();
+    const hasRead = before !== undefined;
+    if (hasRead && before !== this.#progress()) this.#movedAtTick = this.#clock.loop?.ticks ?? 0;
     let nextMs = Number.POSITIVE_INFINITY;
     let mustRead = false;
     for (const call of this.#calls) {
       const endMs = this.#endMsOf(call, nowMs);
       if (endMs > nowMs) nextMs = Math.min(nextMs, endMs);
       else {
-        const verdict = this.#verdictOf(call, nowMs - endMs, before !== undefined, hasMoved);
+        const verdict = this.#verdictOf(call, nowMs, nowMs - endMs, hasRead);
         if (verdict === 'ends') this.#onOver(call);
-        else if (verdict === 'ends after reading') mustRead = true;
+        else if (verdict === 'is read for first') mustRead = true;
         else nextMs = Math.min(nextMs, nowMs + tickMs);
       }
     }
@@ -109,17 +108,17 @@ export class Deadlines {
     return deadlineMs > nowMs ? deadlineMs : endMsOf(this.#clock, deadlineMs - timeoutMs, deadlineMs);
   }
 
-  #verdictOf(call: Call, latenessMs: number, hasRead: boolean, hasMoved: boolean): ReturnType<typeof verdictOf> {
+  #verdictOf(call: Call, nowMs: number, latenessMs: number, hasRead: boolean): ReturnType<typeof verdictOf> {
     const { loop } = this.#clock;
     if (loop === undefined) return 'ends';
+    const { deadlineMs, timeoutMs } = call.limits;
     return verdictOf({
-      wasSent: call.wasSent,
-      ticksSinceSent: loop.ticks - call.sentAtTick,
-      ticksUntilSent: call.sentAtTick - call.begunAtTick,
+      ticksSinceSent: call.wasSent ? loop.ticks - call.sentAtTick : Number.POSITIVE_INFINITY,
+      ticksSinceMoved: loop.ticks - this.#movedAtTick,
       latenessMs,
+      hasOwnTime: nowMs < ownEndMsOf(this.#clock, deadlineMs - timeoutMs, deadlineMs),
       wasJustStalled: loop.wasJustStalled(),
       hasRead,
-      hasMoved,
     });
   }
 }
