@@ -15,16 +15,18 @@ const mayImport: Record<string, readonly string[]> = {
   'placement/compat': ['placement', 'hash'],
   rebalance: ['placement'],
   backend: [],
+  // One Redis server: it knows no topology, no routing, and no other server.
+  server: ['backend'],
   health: ['backend'],
   routing: ['placement', 'health', 'backend'],
   cache: ['placement', 'rebalance', 'routing', 'health', 'backend'],
-  redis: ['placement', 'rebalance', 'routing', 'health', 'backend'],
+  redis: ['placement', 'rebalance', 'routing', 'health', 'backend', 'server'],
   // For other libraries: what they need of a client of Redis, by its shape.
   adapters: [],
   cli: ['placement', 'rebalance'],
   testing: ['backend', 'placement'],
   // The entries: named re-exports and nothing else.
-  'redis/index': ['redis', 'backend', 'health', 'adapters'],
+  'redis/index': ['redis', 'server', 'health', 'adapters'],
   'placement/index': ['placement', 'rebalance'],
   index: ['placement', 'placement/compat', 'rebalance', 'routing', 'health', 'backend', 'cache'],
 };
@@ -32,9 +34,9 @@ const mayImport: Record<string, readonly string[]> = {
 /** Files that may know a package; every other import must be relative or of Node. */
 const mayUsePackage: Record<string, RegExp> = {
   'lru-cache': /^backend\/(memory|expiry-sweep)\.ts$/,
-  ioredis: /^(backend\/redis\.ts|backend\/connections\/|redis\/)/,
-  'generic-pool': /^backend\/connections\//,
-  '@ioredis/commands': /^(redis\/|backend\/connections\/session-commands\.ts)/,
+  ioredis: /^(server|redis)\//,
+  'generic-pool': /^server\/lending\//,
+  '@ioredis/commands': /^(redis\/|server\/lending\/session-commands\.ts)/,
   keyv: /^adapters\/keyv\.ts$/,
   bentocache: /^adapters\/bentocache\.ts$/,
   unstorage: /^adapters\/unstorage\.ts$/,
@@ -105,6 +107,17 @@ describe('the structure of src', () => {
     ] as const) {
       expect(mayImport[from]).not.toContain(to);
     }
+  });
+
+  it('is let into the room of one server by its door alone', () => {
+    const wrong = files.flatMap((file) =>
+      file.imports
+        .filter(({ target }) => target.startsWith('.') && roomOf(file.path) !== 'server')
+        .map(({ target }) => targetOf(file, target))
+        .filter((target) => roomOf(target) === 'server' && target !== 'server/index.ts')
+        .map((target) => `${file.path} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('has no cycles', () => {

@@ -5,8 +5,8 @@
  */
 
 import { types } from 'node:util';
-import { ownBytes } from '../backend/connections/own-bytes.ts';
 import { CodecError, InvalidArgumentError, isShardringError } from '../errors/index.ts';
+import { ownBytes } from '../runtime/own-bytes.ts';
 import { expectFunction, expectObject, expectString } from '../runtime/validate.ts';
 import { asBuffer, fromJsonText, toJsonValue } from './json-value.ts';
 

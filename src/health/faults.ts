@@ -6,7 +6,7 @@
  * may come back with another password.
  */
 
-import { closedByPeer } from '../backend/connections/failure.ts';
+import { connectionClosed } from '../errors/connection-closed.ts';
 import { isShardringError } from '../errors/index.ts';
 
 /** Pure. @param first  Kept so far; undefined if there is none. */
@@ -28,7 +28,7 @@ export function rootOf(fault: unknown): unknown {
 
 function isVague(fault: unknown): boolean {
   const root = rootOf(fault);
-  return root === closedByPeer.cause || isTimeout(root);
+  return root === connectionClosed || isTimeout(root);
 }
 
 /** True for a call that ran out of time, whatever may have become of it. */

@@ -7,10 +7,7 @@
  */
 
 import type { Redis } from 'ioredis';
-import type { CommandArgument } from '../backend/connections/client.ts';
-import { isReplyError } from '../backend/connections/failure.ts';
-import { replyCheckOf } from '../backend/connections/reply-shape.ts';
-import { cleanError } from '../backend/connections/server-text.ts';
+import { type CommandArgument, cleanError, isReplyError, replyCheckOf } from '../server/index.ts';
 import type { RedisNode } from './node.ts';
 
 export interface BlockingCommand {

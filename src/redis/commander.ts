@@ -6,7 +6,7 @@
  */
 
 import { rethrowLater } from '../runtime/rethrow-later.ts';
-import { commandNames } from './command-facts.ts';
+import { commandNames } from './commands/command-facts.ts';
 
 /** How replies reach the caller: strings, or bytes for the `*Buffer` methods. */
 export type ReplyEncoding = 'utf8' | null;

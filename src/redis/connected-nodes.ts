@@ -7,10 +7,6 @@
 
 import { type InspectOptions, inspect } from 'node:util';
 import { completeBackend } from '../backend/complete-backend.ts';
-import { commandClassOf } from '../backend/connections/client.ts';
-import { loadedRedisClass, loadingOfIoredis } from '../backend/connections/ioredis-module.ts';
-import { RedisServer } from '../backend/connections/server.ts';
-import { RedisBackend } from '../backend/redis.ts';
 import type { ServerRoster } from '../backend/server-roster.ts';
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
@@ -23,6 +19,7 @@ import { inspectAs } from '../runtime/inspect-as.ts';
 import { KnownEvents } from '../runtime/known-events.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { settledWithin } from '../runtime/time-limit.ts';
+import { commandClassOf, loadedRedisClass, loadingOfIoredis, RedisBackend, RedisServer } from '../server/index.ts';
 import { type Callback, tellCallback } from './commander.ts';
 import { eventNames } from './event-names.ts';
 import type { CommandParser } from './invocation.ts';

@@ -5,12 +5,12 @@
  * that speaks of the server (LOADING, OOM, READONLY) is that node's failure, and the others are asked.
  */
 
-import { isReplyError } from '../backend/connections/failure.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { readOne } from '../routing/read.ts';
 import { type WriteCall, writeOne } from '../routing/write.ts';
 import { Deferred } from '../runtime/deferred.ts';
+import { isReplyError } from '../server/index.ts';
 
 /** Sends the command to one node. */
 export type Ask = (node: NodeId, timeoutMs: number) => Promise<unknown>;

@@ -5,20 +5,27 @@
  * written, by `copies.ts` and `replication/`.
  */
 
-import type { CommandArgument } from '../backend/connections/client.ts';
 import { CommandRefusedError } from '../errors/index.ts';
 import type { NodeId } from '../placement/node.ts';
 import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { copiesOf, holdersOf, type Topology } from '../routing/topology.ts';
 import type { Random } from '../runtime/random.ts';
-import { waitsForOwnWrites } from './command-blocking.ts';
-import { exists, hasFlag } from './command-facts.ts';
-import { blocking, type Distribution, distributionOf, isForItsKeys, isReadOnly, keysOf } from './command-table.ts';
+import type { CommandArgument } from '../server/index.ts';
+import { waitsForOwnWrites } from './commands/command-blocking.ts';
+import { exists, hasFlag } from './commands/command-facts.ts';
+import {
+  blocking,
+  type Distribution,
+  distributionOf,
+  isForItsKeys,
+  isReadOnly,
+  keysOf,
+} from './commands/command-table.ts';
+import { areTogether, expectTogether, groupKeys } from './commands/key-groups.ts';
+import { argumentsOf, type MergeReplies, pickBySize } from './commands/merge.ts';
 import { type Ask, readCopies, writeCopies, writeFirst } from './copies.ts';
 import { type Invocation, withKeyPrefix } from './invocation.ts';
-import { areTogether, expectTogether, groupKeys } from './key-groups.ts';
-import { argumentsOf, type MergeReplies, pickBySize } from './merge.ts';
 import { type NodeCaller, NodeCommand } from './node-caller.ts';
 import type { OnQueued, PipelineResults } from './pipeline.ts';
 import { type PlainCommand, type Replication, replicationOf } from './replication/effects.ts';

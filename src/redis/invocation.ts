@@ -6,12 +6,11 @@
  */
 
 import type { Command } from 'ioredis';
-import type { CommandArgument } from '../backend/connections/client.ts';
-import { encodeKey } from '../backend/connections/key-bytes.ts';
-import { ownBytes, ownBytesWithin } from '../backend/connections/own-bytes.ts';
 import { CommandRefusedError } from '../errors/index.ts';
-import { hasOneKey, keysOf } from './command-keys.ts';
+import { ownBytes, ownBytesWithin } from '../runtime/own-bytes.ts';
+import { type CommandArgument, encodeKey } from '../server/index.ts';
 import type { ReplyEncoding } from './commander.ts';
+import { hasOneKey, keysOf } from './commands/command-keys.ts';
 import { routingTextOf } from './key-text.ts';
 
 export class Invocation {

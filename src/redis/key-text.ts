@@ -1,11 +1,10 @@
+import { decodeKey } from '../server/index.ts';
 /**
  * Bytes of keys and channels as text.
  *
  * A key is routed and shown as the string that is stored as its bytes (`key-bytes.ts`). Other programs also write keys that
  * are no text at all; these are routed byte by byte, so that each has one place, and shown as every other client would.
  */
-
-import { decodeKey } from '../backend/connections/key-bytes.ts';
 
 /** What the placement is asked with. */
 export function routingTextOf(bytes: Buffer): string {

@@ -1,17 +1,22 @@
 /** Sends commands to single nodes: over the connection that all callers share, or for those that wait over one of their own. */
 
 import type { Redis } from 'ioredis';
-import { CallLimits, type Changes, type CommandSpec } from '../backend/connections/call.ts';
-import type { CommandArgument } from '../backend/connections/client.ts';
-import { mayReadReplica } from '../backend/connections/replica-reads.ts';
-import { type ReplyCheck, replyCheckOf } from '../backend/connections/reply-shape.ts';
-import type { ScannedServer } from '../backend/connections/scan-position.ts';
 import { isTimeout } from '../health/faults.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
+import {
+  CallLimits,
+  type Changes,
+  type CommandArgument,
+  type CommandSpec,
+  mayReadReplica,
+  type ReplyCheck,
+  replyCheckOf,
+  type ScannedServer,
+} from '../server/index.ts';
 import { waitAt } from './blocking.ts';
-import { exists, hasFlag } from './command-facts.ts';
-import { blocking } from './command-table.ts';
+import { exists, hasFlag } from './commands/command-facts.ts';
+import { blocking } from './commands/command-table.ts';
 import { asResp2 } from './lent-replies.ts';
 import type { RedisNode } from './node.ts';
 

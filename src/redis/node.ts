@@ -1,15 +1,18 @@
 /** One node of a ShardedRedis: its server, and the client of its own that applications may ask for. */
 
 import type { Redis, RedisOptions } from 'ioredis';
-import type { Client } from '../backend/connections/client.ts';
-import { loadedRedisClass } from '../backend/connections/ioredis-module.ts';
-import type { ServerCheck } from '../backend/connections/link.ts';
-import { sharedClientOptions } from '../backend/connections/own-client.ts';
-import { guardQueue, guardSubscriber } from '../backend/connections/parser-guard.ts';
-import { limitReplies } from '../backend/connections/reply-limit.ts';
-import type { RedisServer } from '../backend/connections/server.ts';
-import type { Target } from '../backend/connections/target.ts';
 import type { NodeId } from '../placement/node.ts';
+import {
+  type Client,
+  guardQueue,
+  guardSubscriber,
+  limitReplies,
+  loadedRedisClass,
+  type RedisServer,
+  type ServerCheck,
+  sharedClientOptions,
+  type Target,
+} from '../server/index.ts';
 
 export class RedisNode {
   readonly id: NodeId;

@@ -1,15 +1,5 @@
 /** Options of a ShardedRedis: what they mean, and their check. Unknown names and bad values throw, naming the field. */
 
-import { ioredisOptionNames } from '../backend/connections/ioredis-options.ts';
-import {
-  type ParsedConnectionOptions,
-  parseConnectionOptions,
-  type RedisClient,
-  type RedisNodeOptions,
-  type RedisPoolOptions,
-  type Transport,
-} from '../backend/connections/options.ts';
-import { parseTarget, type Target } from '../backend/connections/target.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
 import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../routing/options.ts';
@@ -21,6 +11,17 @@ import {
   expectOneOf,
   expectOptions,
 } from '../runtime/validate.ts';
+import {
+  ioredisOptionNames,
+  type ParsedConnectionOptions,
+  parseConnectionOptions,
+  parseTarget,
+  type RedisClient,
+  type RedisNodeOptions,
+  type RedisPoolOptions,
+  type Target,
+  type Transport,
+} from '../server/index.ts';
 
 /**
  * A node: its id, its share, and where its server is, as one of

@@ -6,14 +6,12 @@
  */
 
 import type { Redis, RedisKey } from 'ioredis';
-import { defaultConnectTimeoutMs } from '../backend/connections/own-client.ts';
-import { parseUseOptions, type WithConnectionOptions } from '../backend/connections/use-options.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
 import type { Topology } from '../routing/topology.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { expectFunction, expectString } from '../runtime/validate.ts';
-import type { ChannelInput } from './channel.ts';
+import { defaultConnectTimeoutMs, parseUseOptions, type WithConnectionOptions } from '../server/index.ts';
 import {
   addCommandMethods,
   asCommand,
@@ -25,16 +23,17 @@ import {
 } from './commander.ts';
 import { ConnectedNodes } from './connected-nodes.ts';
 import { Dispatcher } from './dispatch.ts';
-import type { ElementCommand, ElementScan, ScannedElement } from './element-scan.ts';
 import { invocationOf } from './invocation.ts';
 import { NodeCaller } from './node-caller.ts';
 import { parseOptions, rereadable, type ShardedRedisOptions } from './options.ts';
 import { type OnQueued, type PipelineResults, type QueuedCommand, ShardedPipeline } from './pipeline.ts';
-import { isSubscription, PubSub, type SubscriptionCommand } from './pubsub.ts';
-import type { KeyScan } from './scan.ts';
-import type { ElementScanOptions, ScanOptions } from './scan-options.ts';
-import type { ScanStream, ScanStreamOptions } from './scan-stream.ts';
-import { Scans } from './scans.ts';
+import type { ChannelInput } from './pubsub/channel.ts';
+import { isSubscription, PubSub, type SubscriptionCommand } from './pubsub/pubsub.ts';
+import type { ElementCommand, ElementScan, ScannedElement } from './scans/element-scan.ts';
+import type { KeyScan } from './scans/scan.ts';
+import type { ElementScanOptions, ScanOptions } from './scans/scan-options.ts';
+import type { ScanStream, ScanStreamOptions } from './scans/scan-stream.ts';
+import { Scans } from './scans/scans.ts';
 import { parseScript, type Script, type ScriptDefinition, scriptCall } from './script.ts';
 import { ShardedTransaction } from './transaction.ts';
 import type { Pipeline, RedisCommands, Transaction } from './types.ts';

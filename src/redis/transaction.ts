@@ -6,15 +6,11 @@
  */
 
 import type { Redis } from 'ioredis';
-import type { CommandArgument } from '../backend/connections/client.ts';
-import type { UseOptions } from '../backend/connections/dedicated.ts';
-import { isReplyError } from '../backend/connections/failure.ts';
-import { ownBytesWithin } from '../backend/connections/own-bytes.ts';
-import { checkArray } from '../backend/connections/reply-shape.ts';
-import { cleanError } from '../backend/connections/server-text.ts';
 import { CommandRefusedError } from '../errors/index.ts';
-import { isReadOnly } from './command-table.ts';
+import { ownBytesWithin } from '../runtime/own-bytes.ts';
+import { type CommandArgument, checkArray, cleanError, isReplyError, type UseOptions } from '../server/index.ts';
 import { addCommandMethods, type Callback, type ReplyEncoding, tellCallback } from './commander.ts';
+import { isReadOnly } from './commands/command-table.ts';
 import type { RedisNode } from './node.ts';
 import { CommandCollector, type OnQueued, type PipelineResults } from './pipeline.ts';
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { closedByPeer } from '../../src/backend/connections/failure.ts';
 import {
   ClosedError,
   CredentialsError,
@@ -12,6 +11,7 @@ import {
 import { isNodeFault, newRecord, nextHealth } from '../../src/health/detector.ts';
 import { rootOf, tellingFault } from '../../src/health/faults.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
+import { closedByPeer } from '../../src/server/link/failure.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 
 const patienceMs = 2_000;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isReadOnly } from '../../src/redis/command-table.ts';
+import { isReadOnly } from '../../src/redis/commands/command-table.ts';
 import { replicationOf } from '../../src/redis/replication/effects.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 

@@ -1,4 +1,4 @@
-import type { ServerCheck } from '../../src/backend/connections/link.ts';
+import type { ServerCheck } from '../../src/server/link/link.ts';
 
 /** For connections that are tested without a node: every server will do. */
 export const anyServer: ServerCheck = {

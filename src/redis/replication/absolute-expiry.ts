@@ -7,8 +7,8 @@
  * server takes, is left as it is, so that the server answers with its own error.
  */
 
-import type { CommandArgument } from '../../backend/connections/client.ts';
-import { tokenOf } from '../command-keys.ts';
+import type { CommandArgument } from '../../server/index.ts';
+import { tokenOf } from '../commands/command-keys.ts';
 import { type Args, integerIn, type PlainCommand } from './command.ts';
 
 /** @param nowMs  Unix time in milliseconds. */

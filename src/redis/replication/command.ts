@@ -1,6 +1,5 @@
+import type { CommandArgument } from '../../server/index.ts';
 /** A command for one node. */
-
-import type { CommandArgument } from '../../backend/connections/client.ts';
 
 export type Args = readonly CommandArgument[];
 

@@ -1,7 +1,7 @@
 /** Writes with a condition: what the first holder's reply says of it, and the same write without the condition. */
 
-import type { CommandArgument } from '../../backend/connections/client.ts';
-import { tokenOf } from '../command-keys.ts';
+import type { CommandArgument } from '../../server/index.ts';
+import { tokenOf } from '../commands/command-keys.ts';
 import type { Args, PlainCommand } from './command.ts';
 
 type Effects = (reply: unknown) => readonly PlainCommand[];

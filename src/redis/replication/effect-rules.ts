@@ -10,8 +10,8 @@
  * that nobody has received, and LREM never does: at worst an element stays that was served already.
  */
 
-import type { CommandArgument } from '../../backend/connections/client.ts';
-import { tokenOf } from '../command-keys.ts';
+import type { CommandArgument } from '../../server/index.ts';
+import { tokenOf } from '../commands/command-keys.ts';
 import type { Args, PlainCommand } from './command.ts';
 import { conditionalSet, ifDone, replacing, withoutConditions } from './conditional.ts';
 import { xadd, xautoclaim, xclaim, xreadgroup } from './stream-effects.ts';

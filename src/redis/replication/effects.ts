@@ -14,8 +14,8 @@
  * A write that is not listed here, as one of a later Redis, is refused.
  */
 
-import { tokenOf } from '../command-keys.ts';
-import { isReadOnly } from '../command-table.ts';
+import { tokenOf } from '../commands/command-keys.ts';
+import { isReadOnly } from '../commands/command-table.ts';
 import { withAbsoluteExpiry } from './absolute-expiry.ts';
 import type { Args, PlainCommand } from './command.ts';
 import { choices, conditions, type EffectsOf } from './effect-rules.ts';

@@ -7,8 +7,8 @@
  * XADD or XTRIM with `~` has not trimmed yet.
  */
 
-import type { CommandArgument } from '../../backend/connections/client.ts';
-import { tokenOf } from '../command-keys.ts';
+import type { CommandArgument } from '../../server/index.ts';
+import { tokenOf } from '../commands/command-keys.ts';
 import type { Args, PlainCommand } from './command.ts';
 
 type Effects = (reply: unknown) => readonly PlainCommand[];

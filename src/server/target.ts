@@ -1,0 +1,265 @@
+/**
+ * What a RedisBackend is pointed at, checked: a URL, ioredis options, or a client that the application lends.
+ *
+ * Messages never show a URL or an option's value, since either may hold a password.
+ */
+
+import type { RedisOptions } from 'ioredis';
+import { InvalidArgumentError } from '../errors/index.ts';
+import { expectObject, expectSettings, expectString } from '../runtime/validate.ts';
+import { refuseFunction, takeCredentials } from './credential-options.ts';
+import { parseIoredisOptions } from './ioredis-options.ts';
+import { type Client, type ClientOptions, commandClassOf } from './link/client.ts';
+import type { CredentialsFunction } from './link/credentials.ts';
+import type { RedisNodeOptions } from './options.ts';
+import { type GroupSettings, parseGroup } from './sentinel/sentinel-settings.ts';
+import { urlAdvice } from './url-advice.ts';
+
+export type Target =
+  | {
+      readonly kind: 'own';
+      readonly options: RedisOptions;
+      readonly address: string;
+      /** Set if the node is a group that Sentinel manages. */
+      readonly group?: GroupSettings | undefined;
+      /** Asked at each connection; the options then hold neither user nor password. */
+      readonly credentials: CredentialsFunction | undefined;
+      /** The server may be a read-only replica. */
+      readonly allowsReplica: boolean;
+    }
+  | {
+      readonly kind: 'lent';
+      readonly client: Client;
+      readonly address: string;
+      readonly group?: GroupSettings | undefined;
+    };
+
+const urlForm = "a URL such as 'redis://[user[:password]@]host[:port][/db]', 'rediss://...' or 'unix:///path?db=0'";
+
+/** @param field  Where the target stood, for errors. */
+export function parseTarget(target: unknown, field = 'target'): Target {
+  if (typeof target === 'string') return ownTarget(mergeUrl(parseUrl(target, field), {}, field), {}, field);
+  if (target === undefined) throw unset(field);
+  const object = expectObject(field, target);
+  if (isClient(object)) return lentTarget(object as unknown as Client, field);
+  expectSettings(field, target, 'a url as a string, a plain object that says where the server is, or a client');
+  refuseUnsetPlace(object, field);
+  const { url, ...beside } = object as RedisNodeOptions;
+  if (hasKeyPrefix(beside)) {
+    throw new InvalidArgumentError(
+      `${field}.keyPrefix`,
+      'none (it is an option of RedisBackend and of ShardedRedis)',
+      (beside as RedisOptions).keyPrefix,
+    );
+  }
+  const parts = url === undefined ? undefined : parseUrl(expectString(`${field}.url`, url), `${field}.url`);
+  const { credentials, rest } = takeCredentials(field, withUserOf(parts, beside));
+  const given = parseIoredisOptions(field, rest, ['reads']);
+  const options = parts === undefined ? given : mergeUrl(parts, given, field);
+  if (credentials === undefined) return ownTarget(options, beside, field);
+  if (parts?.stated.password !== undefined) {
+    const name = `${field}.password`;
+    throw InvalidArgumentError.saying(name, `${name}: a function gives it, and the url has one too. Give only one.`);
+  }
+  const { username: _, ...clientOptions } = options;
+  return ownTarget(clientOptions, beside, field, credentials);
+}
+
+const unset = (field: string) =>
+  InvalidArgumentError.saying(field, `${field}: It is undefined. Is an environment variable not set?`);
+
+/** @throws {InvalidArgumentError} The place was to be given and is undefined; ioredis would go to this machine instead. */
+function refuseUnsetPlace(place: Record<string, unknown>, field: string): void {
+  if (['url', 'host', 'path', 'sentinels'].some((name) => place[name] !== undefined)) return;
+  const name = ['url', 'host', 'path'].find((each) => Object.hasOwn(place, each));
+  if (name !== undefined) throw unset(`${field}.${name}`);
+}
+
+/** A function for the password is told apart from one for both by the user, which may stand in the URL. */
+function withUserOf(parts: UrlParts | undefined, beside: RedisNodeOptions): RedisNodeOptions {
+  const username = parts?.stated.username;
+  return username === undefined || beside.username !== undefined ? beside : { ...beside, username };
+}
+
+/** Options are data and clients have methods; which class the client is of does not matter. */
+const isClient = (object: Record<string, unknown>) =>
+  typeof object.sendCommand === 'function' || typeof object.connect === 'function' || object.isCluster === true;
+
+function lentTarget(client: Client, field: string): Target {
+  if (client.isCluster) {
+    throw new InvalidArgumentError(field, 'a client of one server (Redis Cluster does its own sharding)', client);
+  }
+  if (commandClassOf(client) === undefined || typeof client.duplicate !== 'function') {
+    throw new InvalidArgumentError(
+      field,
+      'a client of ioredis 5 or 6, or of iovalkey; clients of other libraries cannot be borrowed, so give the url',
+      client,
+    );
+  }
+  // Clients of ioredis say since 5 whether they are of a cluster; before, only those of a cluster do.
+  if (client.isCluster === undefined) {
+    const remedy = 'Make it with ioredis 5.4 or newer (npm install "ioredis@>=5.4 <7"), or give the url in its place.';
+    throw InvalidArgumentError.saying(field, `${field}: It is a client of ioredis 4 or older. ${remedy}`);
+  }
+  if (hasKeyPrefix(client.options)) {
+    throw new InvalidArgumentError(
+      `${field}.options.keyPrefix`,
+      'none (it is an option of RedisBackend and of ShardedRedis)',
+      client.options.keyPrefix,
+    );
+  }
+  refuseFunction(`${field}.options.password`, (client.options as RedisOptions).password);
+  // The client itself is its owner's business. The connections that are made after its pattern are ours.
+  const group = parseGroup(`${field}.options`, { ...client.options, path: undefined, reads: undefined });
+  return { kind: 'lent', client, address: addressOf(client.options), group };
+}
+
+function ownTarget(
+  options: RedisOptions,
+  { reads }: { readonly reads?: unknown },
+  field: string,
+  credentials?: CredentialsFunction,
+): Target {
+  refuseTwoPlaces(options, field);
+  refuseGroupWithoutSentinels(options, field);
+  const group = parseGroup(field, { ...options, reads });
+  const allowsReplica = group === undefined && reads === 'replica';
+  return { kind: 'own', options, address: addressOf(options), group, credentials, allowsReplica };
+}
+
+/** @throws {InvalidArgumentError} The options lead to two places, and ioredis would take either in silence. */
+function refuseTwoPlaces({ host, port, path, sentinels }: RedisOptions, field: string): void {
+  if (host === undefined && port === undefined) return;
+  const name = `${field}.${host === undefined ? 'port' : 'host'}`;
+  if (path !== undefined) {
+    throw InvalidArgumentError.saying(name, `${name}: cannot be combined with path. The path is where the server is.`);
+  }
+  if (sentinels !== undefined) {
+    const reason = 'The sentinels say where the servers are.';
+    throw InvalidArgumentError.saying(name, `${name}: cannot be combined with sentinels. ${reason}`);
+  }
+}
+
+const ofGroups = [
+  ...['name', 'natMap', 'preferredSlaves', 'sentinelPassword', 'sentinelUsername', 'sentinelTLS'],
+  'enableTLSForSentinelMode',
+] as const;
+
+/** @throws {InvalidArgumentError} The sentinels are missing, and ioredis would look for the server at its default place. */
+function refuseGroupWithoutSentinels(options: RedisOptions, field: string): void {
+  if (options.sentinels !== undefined) return;
+  const option = ofGroups.find((each) => options[each] !== undefined);
+  if (option === undefined) return;
+  const name = `${field}.${option}`;
+  throw InvalidArgumentError.saying(
+    name,
+    `${name}: counts only beside sentinels. Give the sentinels, or leave it out.`,
+  );
+}
+
+/**
+ * A URL with options beside it. What is given beside comes before what the URL only implies (the port 6379, plain TLS); where both
+ * say something, they have to say the same.
+ */
+function mergeUrl({ stated, implied }: UrlParts, given: RedisOptions, field: string): RedisOptions {
+  for (const name of Object.keys(stated) as (keyof RedisOptions)[]) {
+    if (given[name] === undefined || given[name] === stated[name]) continue;
+    const option = `${field}.${name}`;
+    throw InvalidArgumentError.saying(option, `${option}: contradicts the url, which has another one. Give only one.`);
+  }
+  const { path, sentinels } = given;
+  // Who names another kind of place means that one.
+  const { host: _, port: __, ...impliedOfPlace } = implied;
+  const isElsewhere = path !== undefined || sentinels !== undefined;
+  return { ...(isElsewhere ? impliedOfPlace : implied), ...given, ...stated };
+}
+
+const hasKeyPrefix = ({ keyPrefix }: { keyPrefix?: unknown }) =>
+  keyPrefix !== undefined && keyPrefix !== null && keyPrefix !== '';
+
+/** Names the server in messages. Neither user nor password is part of it. */
+function addressOf(options: ClientOptions | RedisOptions): string {
+  if (options.path) return options.path;
+  if (options.sentinels) return `${options.name ?? 'sentinel'}`;
+  const host = options.host ?? 'localhost';
+  return `${host.includes(':') ? `[${host}]` : host}:${options.port ?? 6379}`;
+}
+
+function badUrl(field: string, text: string): InvalidArgumentError {
+  const advice = urlAdvice(text);
+  if (advice === undefined) return new InvalidArgumentError(field, urlForm, text);
+  return InvalidArgumentError.saying(field, `${field}: ${advice}`);
+}
+
+/** What a URL says, and what it leaves to be understood. */
+interface UrlParts {
+  readonly stated: RedisOptions;
+  readonly implied: RedisOptions;
+}
+
+function parseUrl(text: string, field: string): UrlParts {
+  try {
+    return text.startsWith('unix:') ? parseUnixUrl(text) : parseNetworkUrl(text);
+  } catch {
+    // Parsers quote what they were given.
+    throw badUrl(field, text);
+  }
+}
+
+class UrlError extends Error {}
+
+function parseNetworkUrl(text: string): UrlParts {
+  const url = new URL(text);
+  const isTls = url.protocol === 'rediss:';
+  if (!isTls && url.protocol !== 'redis:') throw new UrlError();
+  if (url.hash !== '' || url.hostname === 'undefined' || url.hostname === 'null') throw new UrlError();
+  const path = url.pathname.replace(/^\//, '');
+  const query = parseQuery(url.searchParams, ['db', 'family']);
+  if (path !== '' && query.db !== undefined) throw new UrlError();
+  const host = decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+  const stated = {
+    ...(host === '' ? {} : { host }),
+    ...(url.port === '' ? {} : { port: Number(url.port) }),
+    ...parseCredentials(url.username, url.password),
+    ...(path === '' ? query : { ...query, db: parseInteger(path) }),
+  };
+  return {
+    stated: parseIoredisOptions('url', stated, []),
+    implied: { host: 'localhost', port: 6379, ...(isTls ? { tls: {} } : {}) },
+  };
+}
+
+/** `unix:///path` and `unix://user:password@/path`; the WHATWG parser knows no user without a host. */
+function parseUnixUrl(text: string): UrlParts {
+  const parts = /^unix:(?:\/\/(?:([^@/:]*)(?::([^@/]*))?@)?)?(\/(?!\/)[^?#]+)(?:\?([^#]*))?$/.exec(text);
+  if (parts === null) throw new UrlError();
+  const [, username = '', password = '', path = '', query = ''] = parts;
+  const stated = {
+    path: decodeURIComponent(path),
+    ...parseCredentials(username, password),
+    ...parseQuery(new URLSearchParams(query), ['db']),
+  };
+  return { stated, implied: {} };
+}
+
+function parseCredentials(username: string, password: string): RedisOptions {
+  return {
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+  };
+}
+
+/** Whole numbers by their names. Any other parameter is refused: ignored ones look as if they had worked. */
+function parseQuery(query: URLSearchParams, known: readonly string[]): { db?: number; family?: number } {
+  const parsed: Record<string, number> = {};
+  for (const [name, value] of query) {
+    if (!known.includes(name) || name in parsed) throw new UrlError();
+    parsed[name] = parseInteger(value);
+  }
+  return parsed;
+}
+
+function parseInteger(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new UrlError();
+  return Number(text);
+}

@@ -1,0 +1,198 @@
+/** When calls are ended that have run out of time, by order and without a real clock. */
+
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Call, CallLimits, type CommandSpec } from '../../src/server/sending/call.ts';
+import { CallList } from '../../src/server/sending/call-list.ts';
+import { Deadlines, type Overdue, verdictOf } from '../../src/server/sending/deadlines.ts';
+import { LateClock } from '../support/late-clock.ts';
+
+const spec: CommandSpec = { operation: 'get', name: 'get', isWrite: false, decode: (reply) => reply };
+
+function setUp() {
+  const clock = new LateClock();
+  const calls = new CallList();
+  const ended: string[] = [];
+  const connection = { progress: '' };
+  const end = (call: Call) => {
+    calls.delete(call);
+    ended.push(`${call.args[0]} at ${clock.nowMs()}`);
+  };
+  const deadlines = new Deadlines(calls, clock, end, () => connection.progress);
+  const begin = (name: string, timeoutMs: number, wasSent = true) => {
+    const call = new Call(spec, [name], new CallLimits(timeoutMs, clock.nowMs() + timeoutMs, undefined));
+    calls.add(call);
+    if (wasSent) send(call);
+    deadlines.add(call);
+    return call;
+  };
+  const send = (call: Call) => {
+    call.wasSent = true;
+    call.sentAtTick = clock.loop.ticks;
+  };
+  /** The timer that is due comes, and the turn of the event loop in which it came is over. */
+  const next = async (latenessMs = 0) => {
+    clock.fireNext(latenessMs);
+    await turn();
+  };
+  return { clock, calls, ended, deadlines, connection, begin, send, next };
+}
+
+describe('the deadlines of a connection', () => {
+  it('end each call at its own time, by one timer', async () => {
+    const { clock, ended, begin, next } = setUp();
+    for (const timeoutMs of [200, 20, 100]) begin(`of ${timeoutMs}`, timeoutMs);
+    expect(clock.pendingTimers).toBe(1);
+    for (let count = 0; count < 3; count++) await next();
+    expect(ended).toEqual(['of 20 at 20', 'of 100 at 100', 'of 200 at 200']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('read the sockets once before they end anything: what came in time counts', async () => {
+    const { clock, calls, ended, begin } = setUp();
+    const answered = begin('answered', 300);
+    begin('unanswered', 300);
+    clock.stall(2_000);
+    clock.fireNext();
+    calls.delete(answered);
+    await turn();
+    clock.fireNext();
+    await turn();
+    expect(ended).toEqual(['unanswered at 2300']);
+  });
+
+  it('do not move without bound, however often the process is held up', async () => {
+    const { clock, ended, begin, next } = setUp();
+    begin('first', 300);
+    for (let count = 0; count < 20 && ended.length === 0; count++) {
+      clock.stall(700);
+      await next();
+    }
+    // Its own time, one turn of the loop, and the turn in which that is found.
+    expect(ended).toEqual(['first at 1400']);
+  });
+
+  it('hear a call that could be sent only after its time for two ticks, and no longer', async () => {
+    const { clock, ended, begin, send, next } = setUp();
+    const call = begin('late', 300, false);
+    clock.stall(700);
+    await next();
+    clock.stall(700);
+    send(call);
+    await next();
+    expect(ended).toEqual([]);
+    await next();
+    expect(ended).toHaveLength(1);
+  });
+
+  it('wait on for a connection that comes into being, while stalls are what holds it up', async () => {
+    const { clock, ended, begin, next, connection } = setUp();
+    begin('waiting', 300, false);
+    clock.stall(700);
+    await next();
+    for (const progress of ['connected', 'let in']) {
+      clock.stall(700);
+      clock.fireNext(1);
+      connection.progress = progress;
+      await turn();
+      expect(ended).toEqual([]);
+    }
+    // Two ticks, and no more, in which nothing moves.
+    clock.stall(700);
+    await next(1);
+    expect(ended).toEqual([]);
+    await next();
+    expect(ended).toHaveLength(1);
+  });
+
+  it('give a call that waits behind others on a connection that came up late two ticks for each of their replies', async () => {
+    const { clock, ended, begin, send, next, connection } = setUp();
+    const call = begin('waiting', 300, false);
+    clock.stall(700);
+    await next();
+    clock.stall(700);
+    // No stall comes any more, and whoever asks for it later finds the last one over.
+    for (const progress of ['let in', 'answer to others', 'another']) {
+      clock.fireNext();
+      connection.progress = progress;
+      await turn();
+      clock.pass(1);
+    }
+    expect(ended).toEqual([]);
+    send(call);
+    await next();
+    expect(ended).toEqual([]);
+    await next();
+    expect(ended).toHaveLength(1);
+  });
+
+  it('give a call that was sent as long, where what comes before its reply is coming in', async () => {
+    const { clock, ended, begin, next, connection } = setUp();
+    begin('behind a long one', 300);
+    for (let count = 0; count < 3; count++) {
+      clock.stall(700);
+      clock.fireNext();
+      connection.progress += 'more';
+      await turn();
+    }
+    expect(ended).toEqual([]);
+    await next();
+    await next();
+    expect(ended).toHaveLength(1);
+  });
+
+  it('end a call whose connection goes on moving once it has had its whole time without any stall', async () => {
+    const { clock, ended, begin, connection } = setUp();
+    begin('unanswered', 300);
+    clock.stall(700);
+    clock.stall(500);
+    while (ended.length === 0) {
+      clock.fireNext();
+      connection.progress += 'more';
+      await turn();
+    }
+    expect(ended).toEqual(['unanswered at 1500']);
+  });
+
+  it('stop with the connection', async () => {
+    const { clock, deadlines, begin } = setUp();
+    begin('first', 300);
+    clock.fireNext();
+    deadlines.stop();
+    await turn();
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('verdictOf', () => {
+  const sentLongAgo: Overdue = {
+    ...{ ticksSinceSent: 10, ticksSinceMoved: 10, latenessMs: 80 },
+    ...{ hasOwnTime: false, wasJustStalled: false, hasRead: false },
+  };
+
+  it('ends a call at once in a process whose turns are long, where its reply had whole turns to come', () => {
+    expect(verdictOf(sentLongAgo)).toBe('ends');
+    // Whatever has moved: no stall has taken its time.
+    expect(verdictOf({ ...sentLongAgo, ticksSinceMoved: 0 })).toBe('ends');
+  });
+
+  it('reads first after a stall, where the timer was punctual, and where the call was sent a moment ago', () => {
+    for (const other of [{ wasJustStalled: true }, { hasOwnTime: true }, { latenessMs: 1 }, { ticksSinceSent: 2 }]) {
+      expect(verdictOf({ ...sentLongAgo, ...other })).toBe('is read for first');
+    }
+    expect(verdictOf({ ...sentLongAgo, ticksSinceSent: Number.POSITIVE_INFINITY })).toBe('ends');
+  });
+
+  it('hears a call that has lost time to stalls for two ticks from when it was sent, or something moved', () => {
+    for (const other of [{ ticksSinceSent: 1 }, { ticksSinceMoved: 1 }]) {
+      const call = { ...sentLongAgo, hasRead: true, ...other };
+      expect(verdictOf({ ...call, hasOwnTime: true })).toBe('is heard a little longer');
+      expect(verdictOf(call)).toBe('ends');
+    }
+  });
+
+  it('ends what was read for', () => {
+    expect(verdictOf({ ...sentLongAgo, wasJustStalled: true, hasRead: true })).toBe('ends');
+    expect(verdictOf({ ...sentLongAgo, hasOwnTime: true, hasRead: true })).toBe('ends');
+  });
+});
