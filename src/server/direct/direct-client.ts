@@ -22,6 +22,7 @@ import { Session } from './session.ts';
 const defaultConnectTimeoutMs = 10_000;
 
 export class DirectClient implements Client {
+  readonly isCluster = false;
   readonly options: DirectClientOptions;
   status: ClientStatus = 'wait';
   condition: Client['condition'] = null;
