@@ -104,6 +104,7 @@ describe('every error', () => {
     expect(message(Number.NaN)).toBe('f: expected x, got NaN (number).');
     expect(message(-0)).toBe('f: expected x, got -0 (number).');
     expect(message('redis://user:secret@host')).toBe('f: expected x, got a string of 24 characters.');
+    expect(message('x')).toBe('f: expected x, got a string of 1 character.');
     expect(message({ password: 'secret' })).toBe('f: expected x, got an object (Object).');
     expect(message(Object.create(null))).toBe('f: expected x, got an object.');
     expect(message([1, 2])).toBe('f: expected x, got an array of 2.');

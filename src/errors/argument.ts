@@ -49,7 +49,7 @@ function describeReceived(value: unknown): string {
     case 'boolean':
       return `${value} (boolean)`;
     case 'string':
-      return `a string of ${value.length} characters`;
+      return `a string of ${value.length} character${value.length === 1 ? '' : 's'}`;
     case 'undefined':
       return 'undefined';
     case 'object': {

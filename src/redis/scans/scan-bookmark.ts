@@ -34,15 +34,15 @@ export function readBookmark(
   nodeIds: readonly string[],
   scanned: string,
 ): Map<string, ScanPosition | undefined> {
-  const refuse = (expected: string, received: unknown = text) => new InvalidArgumentError('cursor', expected, received);
+  const refuse = (expected: string) => new InvalidArgumentError('options.cursor', expected, text);
   const bookmark = typeof text === 'string' ? parse(text) : undefined;
   if (bookmark === undefined) throw refuse('the `cursor` of an earlier scan');
   if (bookmark.scanned !== scanned) throw refuse('the `cursor` of a scan with the same match and type');
   const unknown = [...bookmark.positions.keys()].find((id) => !nodeIds.includes(id));
-  if (unknown !== undefined) throw new InvalidArgumentError('cursor', sameNodes(nodeIds), unknown, true);
+  if (unknown !== undefined) throw new InvalidArgumentError('options.cursor', sameNodes(nodeIds), unknown, true);
   if (bookmark.positions.size !== nodeIds.length) {
     const added = nodeIds.filter((id) => !bookmark.positions.has(id));
-    throw new InvalidArgumentError('cursor', `${sameNodes(nodeIds)} (it knows nothing of ${added.join(', ')})`, text);
+    throw refuse(`${sameNodes(nodeIds)} (it knows nothing of ${added.join(', ')})`);
   }
   return bookmark.positions;
 }

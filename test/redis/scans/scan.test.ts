@@ -224,14 +224,16 @@ describe('the cursor of a scan', () => {
   it('is refused by a scan for something else', async () => {
     const { cursor } = scan(threeNodes(), { match: 'a*' });
     for (const options of [{}, { match: 'b*' }, { match: 'a*', type: 'set' }]) {
-      expect(() => scan(threeNodes(), { ...options, cursor })).toThrow(/same match and type/);
+      expect(() => scan(threeNodes(), { ...options, cursor })).toThrow(/^options\.cursor: .*same match and type/);
     }
   });
 
   it('is refused where the nodes are others, which the error names', async () => {
     const { cursor } = scan(threeNodes());
-    expect(() => scan(threeNodes().slice(0, 2), { cursor })).toThrow(/nodes a, b, got "c"/);
-    expect(() => scan([...threeNodes(), simulatedNode('d', [])], { cursor })).toThrow(/knows nothing of d/);
+    expect(() => scan(threeNodes().slice(0, 2), { cursor })).toThrow(/^options\.cursor: .*nodes a, b, got "c"/);
+    expect(() => scan([...threeNodes(), simulatedNode('d', [])], { cursor })).toThrow(
+      /^options\.cursor: .*knows nothing of d/,
+    );
   });
 
   it.each([
