@@ -21,7 +21,7 @@ import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { settledWithin } from '../runtime/time-limit.ts';
 import { commandClassOf, loadedRedisClass, loadingOfIoredis, RedisBackend, RedisServer } from '../server/index.ts';
 import { type Callback, tellCallback } from './commander.ts';
-import { eventNames } from './event-names.ts';
+import { eventNames, eventNamesOfOtherClients } from './event-names.ts';
 import type { CommandParser } from './invocation.ts';
 import { RedisNode } from './node.ts';
 import type { ParsedNode, ParsedShardedRedisOptions } from './options.ts';
@@ -41,7 +41,7 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   constructor(parsed: ParsedShardedRedisOptions) {
-    super(eventNames);
+    super(eventNames, eventNamesOfOtherClients);
     this.parsed = parsed;
     const { nodes, placement, replicationFactor, clock, probeIntervalMs, probeTimeoutMs } = parsed;
     this.#monitor = new HealthMonitor({

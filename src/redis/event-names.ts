@@ -32,10 +32,10 @@ const own: Names & Readonly<Record<keyof RoutingEvents, true>> = {
 };
 
 /** What only a client of one server or of a Redis Cluster emits; libraries written for those listen to it. */
-const ofOtherClients: readonly string[] = [
+export const eventNamesOfOtherClients: readonly string[] = [
   ...['wait', 'connecting', 'reconnecting', 'disconnecting', 'select', 'drain', 'monitor', 'monitoring'],
   ...['+node', '-node', 'nodeError', '+subscriber', '-subscriber', 'refresh', 'moved', 'disconnect', 'invalidate'],
   ...['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'sharded-channel-moved'],
 ];
 
-export const eventNames: readonly string[] = [...Object.keys(own), ...ofOtherClients];
+export const eventNames: readonly string[] = Object.keys(own);

@@ -6,24 +6,29 @@ import { InvalidArgumentError } from '../errors/index.ts';
 type Name = string | symbol;
 type Listener = (...args: never[]) => void;
 
-/** @throws {InvalidArgumentError} No event has that name. Symbols are Node's own, such as `errorMonitor`. */
-export function expectEvent(name: unknown, known: readonly string[]): void {
-  if (typeof name === 'symbol' || known.includes(name as string)) return;
+/**
+ * @param known   The events that are emitted. @param others  Names that are taken too.
+ * @throws {InvalidArgumentError} No event has that name. Symbols are Node's own, such as `errorMonitor`.
+ */
+export function expectEvent(name: unknown, known: readonly string[], others: readonly string[] = []): void {
+  if (typeof name === 'symbol' || known.includes(name as string) || others.includes(name as string)) return;
   const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 100)) : typeof name;
   throw InvalidArgumentError.saying('event', `event: there is no event ${shown}. Known events: ${known.join(', ')}.`);
 }
 
-/** An EventEmitter that takes listeners only for the events that it may emit. */
+/** An EventEmitter that takes listeners only for the events that it emits, and for the other names that it is given. */
 export class KnownEvents extends EventEmitter {
   readonly #known: readonly string[];
+  readonly #others: readonly string[];
 
-  constructor(known: readonly string[]) {
+  constructor(known: readonly string[], others: readonly string[]) {
     super();
-    this.#known = [...known, 'newListener', 'removeListener'];
+    this.#known = known;
+    this.#others = ['newListener', 'removeListener', ...others];
   }
 
   #expect(name: Name): void {
-    expectEvent(name, this.#known);
+    expectEvent(name, this.#known, this.#others);
   }
 
   override on(name: Name, listener: Listener): this {

@@ -42,4 +42,8 @@ describe('an event whose name is misspelt', () => {
       redis.removeAllListeners(name);
     }
   });
+
+  it('names only events that the client emits, and not those that it takes for the sake of libraries', () => {
+    expect(() => redis.on('nodedown', noop)).toThrow(/^(?!.*(\+node|moved|newListener))/);
+  });
 });
