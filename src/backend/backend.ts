@@ -25,6 +25,13 @@ export interface CallOptions {
    * A backend with `capabilities.deadlines` sees to it; for others the router cuts the call off from outside.
    */
   readonly timeoutMs?: number | undefined;
+
+  /**
+   * Milliseconds that the call may take as long as the server goes on answering: the call is one step of an operation, and
+   * stalls of this process have used up the rest of its time. At least `timeoutMs`; default `timeoutMs`. A backend may ignore
+   * it.
+   */
+  readonly progressTimeoutMs?: number | undefined;
 }
 
 export interface SetOptions extends CallOptions {

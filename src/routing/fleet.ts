@@ -2,16 +2,16 @@
  * The nodes with their backends, their health, and the topology in force: from a key to the nodes to call.
  */
 
-import type { CompleteBackend } from '../backend/backend.ts';
+import type { CallOptions, CompleteBackend } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
 import { downError } from '../health/down-error.ts';
 import type { HealthView } from '../health/health-view.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { ownEndMsOf, stepTimeMs } from '../runtime/time-limit.ts';
+import { ownEndMsOf, ownTimeLeftMs, stepTimeMs } from '../runtime/time-limit.ts';
 import type { EmitRoutingEvent } from './events.ts';
 import { KeyGuards } from './key-guards.ts';
-import { type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
+import { attemptTimeoutMs, type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
 import { copiesOf, formerHoldersOf, holdersOf, type Topology } from './topology.ts';
 
 /** A node and what stores its keys. */
@@ -118,10 +118,20 @@ export class Fleet {
     return [...this.#toMembers(ordered), ...formers.filter(({ id }) => this.health.stateOf(id) !== 'down')];
   }
 
-  /** Milliseconds for the next step of a call, at least 1; the whole timeout where there is no deadline yet. */
-  timeLeftMs(deadlineMs: number | undefined): number {
-    const { timeoutMs } = this.policy;
-    return deadlineMs === undefined ? timeoutMs : stepTimeMs(this.clock, deadlineMs, timeoutMs);
+  /**
+   * For the next step of a call: at least 1 ms, and the whole timeout where there is no deadline yet.
+   *
+   * @param triesLeft  What is left is shared among so many steps, this one included.
+   */
+  stepLimits(deadlineMs: number | undefined, signal: AbortSignal | undefined, triesLeft = 1): CallOptions {
+    const { clock, policy } = this;
+    if (deadlineMs === undefined) return { signal, timeoutMs: policy.timeoutMs };
+    const leftMs = stepTimeMs(clock, deadlineMs, policy.timeoutMs);
+    const timeoutMs = triesLeft === 1 ? leftMs : attemptTimeoutMs(leftMs, triesLeft);
+    const ownMs = ownTimeLeftMs(clock, deadlineMs, policy.timeoutMs);
+    return ownMs === undefined || ownMs <= timeoutMs
+      ? { signal, timeoutMs }
+      : { signal, timeoutMs, progressTimeoutMs: ownMs };
   }
 
   /** Whether a call with this deadline may begin another step: stalls have brought it here late, and do not count. */

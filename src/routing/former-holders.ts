@@ -3,6 +3,7 @@
  * value that the write replaced. One that cannot be told is not asked for the key any more.
  */
 
+import type { CallOptions } from '../backend/backend.ts';
 import type { Fleet, Member } from './fleet.ts';
 
 /**
@@ -13,12 +14,12 @@ export async function tellFormer(
   fleet: Fleet,
   former: Member,
   keys: readonly string[],
-  timeoutMs: number,
+  limits: CallOptions,
 ): Promise<readonly boolean[]> {
   try {
     if (fleet.health.stateOf(former.id) !== 'down') {
-      if (keys.length === 1) return [await former.backend.delete(keys[0]!, { timeoutMs })];
-      return await former.backend.deleteMany(keys, { timeoutMs });
+      if (keys.length === 1) return [await former.backend.delete(keys[0]!, limits)];
+      return await former.backend.deleteMany(keys, limits);
     }
   } catch (error) {
     fleet.health.reportFailure(former.id, error);

@@ -11,7 +11,6 @@ import { type NodeAttempt, UnsupportedError } from '../errors/index.ts';
 import { canReadForCopy, readForCopy, storeCopy } from './copy.ts';
 import type { Fleet, Member, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
-import { attemptTimeoutMs } from './query-plan.ts';
 import type { RouteOptions } from './read.ts';
 
 /**
@@ -121,5 +120,5 @@ async function copyFrom(
 
 /** Half of the time that is left, so that the write for which the step is taken has its time too. */
 function stepLimits(fleet: Fleet, { signal, deadlineMs }: RouteOptions): CallOptions {
-  return { signal, timeoutMs: attemptTimeoutMs(fleet.timeLeftMs(deadlineMs), 2) };
+  return fleet.stepLimits(deadlineMs, signal, 2);
 }

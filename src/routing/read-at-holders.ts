@@ -66,7 +66,7 @@ async function askHolder(
   const startMs = clock.nowMs();
   try {
     const asked = group.map((index) => keys[index]!);
-    const found = await member.backend.getMany(asked, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) });
+    const found = await member.backend.getMany(asked, fleet.stepLimits(deadlineMs, signal));
     const isSettled = topology === fleet.topology;
     for (let position = 0; position < group.length; position++) {
       const value = found[position];

@@ -8,7 +8,6 @@
 import type { Value } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
 import type { Fleet, Member } from './fleet.ts';
-import { attemptTimeoutMs } from './query-plan.ts';
 import {
   beginSearch,
   endWithHit,
@@ -123,10 +122,9 @@ async function askNode(
 ): Promise<void> {
   const startMs = fleet.clock.nowMs();
   const triesLeft = searches.reduce((most, { candidates, next }) => Math.max(most, candidates.length - next), 1);
-  const timeoutMs = attemptTimeoutMs(fleet.timeLeftMs(deadlineMs), triesLeft);
   try {
     const keys = searches.map(({ key }) => key);
-    const asked = member.backend.getMany(keys, { signal, timeoutMs });
+    const asked = member.backend.getMany(keys, fleet.stepLimits(deadlineMs, signal, triesLeft));
     const found = await (triesLeft === 1 ? asked : fleet.whileAnswering(member, operation, asked));
     const detours: Search[] = [];
     for (let position = 0; position < searches.length; position++) {

@@ -11,7 +11,6 @@ import { AllReplicasFailedError, type NodeAttempt } from '../errors/index.ts';
 import { copyBack } from './copy-back.ts';
 import type { Fleet, Member, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
-import { attemptTimeoutMs } from './query-plan.ts';
 import { isMissEverywhere, type Topology } from './topology.ts';
 
 /** What a caller may say about one call. */
@@ -122,13 +121,12 @@ export function readOne<Found>(
 ): Promise<Found | undefined> {
   const holder = fleet.onlyHolderOf(key);
   if (holder === undefined) return readBySearch(fleet, operation, key, call, options);
-  const { topology } = fleet;
+  const { topology, policy } = fleet;
   const { signal, deadlineMs } = options;
   const startMs = fleet.clock.nowMs();
-  const timeoutMs = fleet.timeLeftMs(deadlineMs);
   let asked: Promise<Found | undefined>;
   try {
-    asked = Promise.resolve(call(holder, { signal, timeoutMs }, key));
+    asked = Promise.resolve(call(holder, fleet.stepLimits(deadlineMs, signal), key));
   } catch (error) {
     asked = Promise.reject(error); // A third-party backend may throw synchronously or return a non-promise.
   }
@@ -136,13 +134,19 @@ export function readOne<Found>(
     (found) => {
       if (found !== undefined || topology === fleet.topology) return found;
       // The nodes changed meanwhile; see `wasCrossed`.
-      return readBySearch(fleet, operation, key, call, { signal, deadlineMs: startMs + timeoutMs });
+      return readBySearch(fleet, operation, key, call, {
+        signal,
+        deadlineMs: deadlineMs ?? startMs + policy.timeoutMs,
+      });
     },
     (error: unknown) => {
       if (signal?.aborted) throw signal.reason;
       fleet.health.reportFailure(holder.id, error);
       if (topology === fleet.topology) throw error;
-      return readBySearch(fleet, operation, key, call, { signal, deadlineMs: startMs + timeoutMs });
+      return readBySearch(fleet, operation, key, call, {
+        signal,
+        deadlineMs: deadlineMs ?? startMs + policy.timeoutMs,
+      });
     },
   );
 }
@@ -182,9 +186,9 @@ async function searchAlong<Found>(
   while (search.next < candidates.length) {
     const member = candidates[search.next]!;
     const startMs = fleet.clock.nowMs();
-    const timeoutMs = attemptTimeoutMs(fleet.timeLeftMs(deadlineMs), candidates.length - search.next);
+    const limits = fleet.stepLimits(deadlineMs, signal, candidates.length - search.next);
     try {
-      const asked = call(member, { signal, timeoutMs }, key);
+      const asked = call(member, limits, key);
       const isLast = search.next === candidates.length - 1;
       const found = await (isLast ? asked : fleet.whileAnswering(member, operation, asked));
       if (found === undefined) {

@@ -172,6 +172,6 @@ async function tellOfTouched(
   const touched = indexes.filter((index) => tally.touched[index] === 1);
   if (touched.length === 0) return;
   const keys = touched.map((index) => call.keys[index]!);
-  const removed = await tellFormer(fleet, former, keys, fleet.timeLeftMs(deadlineMs));
+  const removed = await tellFormer(fleet, former, keys, fleet.stepLimits(deadlineMs, undefined));
   for (const [position, wasThere] of removed.entries()) if (wasThere) call.removedAtFormer?.(touched[position]!);
 }

@@ -151,7 +151,7 @@ function writeToOnly<Result>(
   fleet.guards.break(key);
   let asked: Promise<Result>;
   try {
-    asked = Promise.resolve(send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, false));
+    asked = Promise.resolve(send(member, fleet.stepLimits(deadlineMs, signal), false));
   } catch (error) {
     asked = Promise.reject(error); // A third-party backend may throw synchronously or return a non-promise.
   }
@@ -176,7 +176,7 @@ async function sendToOne<Result>(
   const isStandIn = places.standIns.includes(member.id);
   const startMs = fleet.clock.nowMs();
   try {
-    return { member, result: await send(member, { signal, timeoutMs: fleet.timeLeftMs(deadlineMs) }, isStandIn) };
+    return { member, result: await send(member, fleet.stepLimits(deadlineMs, signal), isStandIn) };
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     fleet.health.reportFailure(member.id, error);
@@ -202,7 +202,9 @@ async function writeToSeveral<Result>(
   const mayHaveBeenDone = confirmations.length > 0 || attempts.some(isOfUnknownOutcome);
   // A write that surely changed nothing leaves the former value where it is.
   const formers = isEnough || mayHaveBeenDone ? places.formers : [];
-  const told = Promise.all(formers.map((former) => tellFormer(fleet, former, [key], fleet.timeLeftMs(deadlineMs))));
+  const told = Promise.all(
+    formers.map((former) => tellFormer(fleet, former, [key], fleet.stepLimits(deadlineMs, undefined))),
+  );
   fleet.background(
     Promise.all([allAnswered, told]).then(() => {
       fleet.guards.endWrite(key);
@@ -232,7 +234,7 @@ async function fanOut<Result>(
   required: number,
   { signal, deadlineMs }: RouteOptions,
 ): Promise<FanOut<Result>> {
-  const timeoutMs = fleet.timeLeftMs(deadlineMs);
+  const limits = fleet.stepLimits(deadlineMs, signal);
   const startMs = fleet.clock.nowMs();
   const confirmations: Confirmation<Result>[] = [];
   const attempts: NodeAttempt[] = [];
@@ -240,7 +242,7 @@ async function fanOut<Result>(
     try {
       confirmations.push({
         member,
-        result: await call.send(member, { signal, timeoutMs }, standIns.includes(member.id)),
+        result: await call.send(member, limits, standIns.includes(member.id)),
       });
     } catch (error) {
       if (!signal?.aborted) fleet.health.reportFailure(member.id, error);

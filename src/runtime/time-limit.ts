@@ -10,6 +10,7 @@
  */
 
 import type { Clock } from './clock.ts';
+import { stallMs } from './loop-watch.ts';
 
 /**
  * The least time that a step of a call has, if the process was held up before it could begin: enough for a round trip.
@@ -44,6 +45,16 @@ export function stepTimeMs(clock: Clock, deadlineMs: number, timeoutMs: number):
   if (leftMs >= leastMs) return leftMs;
   const leftWithoutStallsMs = ownEndMsOf(clock, beganMs, deadlineMs) - nowMs;
   return Math.max(1, Math.min(leastMs, leftWithoutStallsMs + graceMs));
+}
+
+/** What a call has left of its time where stalls do not count. Undefined: there were none. */
+export function ownTimeLeftMs(clock: Clock, deadlineMs: number, timeoutMs: number): number | undefined {
+  const { loop } = clock;
+  const leftMs = deadlineMs - clock.nowMs();
+  // A stall would have taken longer.
+  if (loop === undefined || timeoutMs - leftMs < stallMs) return undefined;
+  const stalledMs = loop.stalledMs(deadlineMs - timeoutMs);
+  return stalledMs === 0 ? undefined : leftMs + stalledMs;
 }
 
 /**

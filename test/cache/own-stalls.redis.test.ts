@@ -4,10 +4,12 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import { RedisBackend, ShardedRedis, type ShardedRedisOptions } from '../../src/redis/index.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { Deferred } from '../../src/runtime/deferred.ts';
 import { outcomeOf } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -19,23 +21,30 @@ const timeoutMs = 600;
 const ids = ['a', 'b', 'c'];
 const transports = ['ioredis', 'direct'] as const;
 let servers: RedisServer[];
+let clients: Redis[];
 let stalled: StalledProcess;
 const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   servers = await Promise.all(ids.map(() => startRedis()));
+  clients = servers.map(({ url }) => new Redis(url));
   stalled = await StalledProcess.before(servers.map(({ port }) => port));
 });
 
 afterEach(async () => {
   for (const server of servers) server.resume();
-  await stalled.settled(Promise.all(open.splice(0).map((each) => each.close())));
+  await closeAll();
 });
 
 afterAll(async () => {
   await stalled.stop();
+  for (const client of clients) client.disconnect();
   await Promise.all(servers.map((server) => server.stop()));
 });
+
+async function closeAll(): Promise<void> {
+  await stalled.settled(Promise.all(open.splice(0).map((each) => each.close())));
+}
 
 const patterns: readonly (readonly number[])[] = [[2_000], [700, 700], [700, 700, 700, 700], [200, 900, 200]];
 
@@ -87,6 +96,9 @@ const callsTo = (cache: ShardedCache): Promise<unknown>[] => [
   cache.getMany([...keys, 'missing']),
   cache.deleteMany(['missing']),
 ];
+
+const callsToRedis = (redis: ShardedRedis): Promise<unknown>[] =>
+  keys.flatMap((key) => [redis.set(key, 1), redis.get(key), redis.lpush(`${key}:list`, 1)]);
 
 async function failuresOf(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
   const outcomes = await stalled.settled(Promise.allSettled(calls));
@@ -145,9 +157,8 @@ it('a process whose turns take 100 ms ends its calls within their time, one turn
 
 it('a ShardedRedis bears them too', async () => {
   const { redis, events } = openRedis('ioredis', { replicationFactor: 2 });
-  const calls = () => keys.flatMap((key) => [redis.set(key, 1), redis.get(key), redis.lpush(`${key}:list`, 1)]);
   for (const pattern of patterns) {
-    const begun = calls();
+    const begun = callsToRedis(redis);
     await stalled.stalls(...pattern);
     expect(await failuresOf(begun)).toEqual([]);
   }
@@ -248,6 +259,84 @@ describe.each(transports)('transactions, blocking commands and withConnection, o
     await turn();
     expect(ended).toBe(calls.length);
   });
+});
+
+/** Stalls, and turns of ordinary length between them, after one of which the calls are made a second time. */
+interface Draw {
+  readonly transport: 'ioredis' | 'direct';
+  readonly what: 'cache' | 'redis' | 'own connections';
+  readonly replicationFactor: number;
+  readonly turnsMs: readonly number[];
+  readonly secondAfter: number;
+}
+
+const draws: fc.Arbitrary<Draw> = fc.record({
+  transport: fc.constantFrom(...transports),
+  what: fc.constantFrom('cache' as const, 'redis' as const, 'own connections' as const),
+  replicationFactor: fc.constantFrom(1, 2),
+  turnsMs: fc.array(
+    fc.oneof(
+      { weight: 7, arbitrary: fc.integer({ min: 200, max: 2_000 }) },
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: 30 }) },
+    ),
+    { minLength: 1, maxLength: 14 },
+  ),
+  secondAfter: fc.nat(13),
+});
+
+/** Each failed once. */
+const failed: readonly Draw[] = [
+  {
+    transport: 'ioredis',
+    what: 'cache',
+    replicationFactor: 2,
+    turnsMs: [634, 26, 577, 1_119, 9, 1_081, 1_939, 1_998, 1_190],
+    secondAfter: 2,
+  },
+];
+
+/** What the calls of a draw fail with, and what is told of the nodes. */
+async function troubleIn({ transport, what, replicationFactor, turnsMs, secondAfter }: Draw): Promise<unknown[]> {
+  await Promise.all(clients.map((client) => client.flushall()));
+  stalled = stalled.again();
+  const { make, events } = openFor(transport, what, replicationFactor);
+  const begun: Promise<unknown>[] = [];
+  const begin = (name: string) => {
+    for (const call of make(name)) {
+      call.catch(() => undefined); // It is asked later.
+      begun.push(call);
+    }
+  };
+  begin('first');
+  for (const [index, ms] of turnsMs.entries()) {
+    await stalled.stalls(ms);
+    if (index === secondAfter) begin('second');
+  }
+  const failures = await failuresOf(begun);
+  await closeAll();
+  return [...failures, ...events];
+}
+
+function openFor(transport: Draw['transport'], what: Draw['what'], replicationFactor: number) {
+  if (what === 'cache') {
+    const { cache, events } = openCache(transport, { replicationFactor });
+    return { make: () => callsTo(cache), events };
+  }
+  const isShared = what === 'redis';
+  const { redis, events } = openRedis(transport, isShared ? { replicationFactor } : {});
+  const make = (name: string) => (isShared ? callsToRedis(redis) : callsOnOwnConnections(redis, name));
+  return { make, events };
+}
+
+it('no pattern of stalls fails a call or makes a node suspect', { timeout: 60_000 }, async () => {
+  const untilMs = systemClock.nowMs() + 8_000;
+  await fc.assert(
+    fc.asyncProperty(draws, async (draw) => {
+      // As many as there is time for. An interruption by fast-check would leave one under way.
+      if (systemClock.nowMs() < untilMs) expect(await troubleIn(draw)).toEqual([]);
+    }),
+    { numRuns: 1_000, examples: failed.map((draw): [Draw] => [draw]) },
+  );
 });
 
 it('closing waits for what was answered while the process was held up', async () => {

@@ -17,4 +17,26 @@ describe('a call of several steps', () => {
     clock.pass(1);
     expect(fleet.isInTime(600)).toBe(false);
   });
+
+  it('shares what is left of its time among the steps that it may still take', () => {
+    const clock = new LateClock();
+    const fleet = fleetWith(clock);
+    expect(fleet.stepLimits(undefined, undefined)).toEqual({ timeoutMs: 600 });
+    clock.pass(300);
+    expect(fleet.stepLimits(600, undefined)).toEqual({ timeoutMs: 300 });
+    expect(fleet.stepLimits(600, undefined, 2)).toEqual({ timeoutMs: 150 });
+  });
+
+  it('leaves its later steps, as long as the node goes on answering, what stalls have taken of its time', () => {
+    const clock = new LateClock();
+    const fleet = fleetWith(clock);
+    clock.pass(10);
+    clock.stall(700);
+    clock.stall(700);
+    expect(fleet.stepLimits(600, undefined)).toEqual({ timeoutMs: 50, progressTimeoutMs: 590 });
+    clock.pass(200);
+    expect(fleet.stepLimits(600, undefined, 2)).toEqual({ timeoutMs: 25, progressTimeoutMs: 390 });
+    clock.pass(380);
+    expect(fleet.stepLimits(600, undefined)).toEqual({ timeoutMs: 50 });
+  });
 });

@@ -19,8 +19,8 @@ function setUp() {
     ended.push(`${call.args[0]} at ${clock.nowMs()}`);
   };
   const deadlines = new Deadlines(calls, clock, end, () => connection.progress);
-  const begin = (name: string, timeoutMs: number, wasSent = true) => {
-    const call = new Call(spec, [name], new CallLimits(timeoutMs, clock.nowMs() + timeoutMs, undefined));
+  const begin = (name: string, timeoutMs: number, wasSent = true, longestMs?: number) => {
+    const call = new Call(spec, [name], new CallLimits(timeoutMs, clock.nowMs() + timeoutMs, undefined, longestMs));
     calls.add(call);
     if (wasSent) send(call);
     deadlines.add(call);
@@ -152,6 +152,23 @@ describe('the deadlines of a connection', () => {
       await turn();
     }
     expect(ended).toEqual(['unanswered at 1500']);
+  });
+
+  it('give a later step of an operation the time that stalls took before it, as long as something moves', async () => {
+    const { clock, ended, begin, connection, next } = setUp();
+    // No stall comes from now on.
+    begin('waiting', 50, false, 300);
+    begin('of an operation that no stall has held up', 50, false);
+    for (let count = 0; count < 4; count++) {
+      clock.fireNext();
+      connection.progress += 'more';
+      await turn();
+    }
+    expect(ended).toEqual(['of an operation that no stall has held up at 50']);
+    await next();
+    expect(ended).toHaveLength(1);
+    await next();
+    expect(ended[1]).toBe('waiting at 175');
   });
 
   it('stop with the connection', async () => {

@@ -39,6 +39,11 @@ export class StalledProcess implements Clock {
     return new StalledProcess(await ServersAtWork.of(ports));
   }
 
+  /** Another process before the same servers, whose time begins: what it does depends on no earlier one. */
+  again(): StalledProcess {
+    return new StalledProcess(this.#servers);
+  }
+
   nowMs(): number {
     return this.#nowMs;
   }

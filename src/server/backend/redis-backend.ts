@@ -292,8 +292,8 @@ export class RedisBackend implements Backend {
     }
   }
 
-  #limits({ timeoutMs = this.#timeoutMs, signal }: CallOptions): CallLimits {
-    return new CallLimits(timeoutMs, this.#clock.nowMs() + timeoutMs, signal);
+  #limits({ timeoutMs = this.#timeoutMs, signal, progressTimeoutMs }: CallOptions): CallLimits {
+    return new CallLimits(timeoutMs, this.#clock.nowMs() + timeoutMs, signal, progressTimeoutMs);
   }
 
   #call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {

@@ -47,11 +47,13 @@ export class CallLimits {
   /**
    * @param timeoutMs   As the caller gave it, for messages.
    * @param deadlineMs  On the monotonic clock: when the call must have ended.
+   * @param longestMs   Its time as long as the server goes on answering. Undefined: `timeoutMs`.
    */
   constructor(
     readonly timeoutMs: number,
     readonly deadlineMs: number,
     readonly signal: AbortSignal | undefined,
+    readonly longestMs?: number,
   ) {}
 }
 

@@ -111,12 +111,13 @@ export class Deadlines {
   #verdictOf(call: Call, nowMs: number, latenessMs: number, hasRead: boolean): ReturnType<typeof verdictOf> {
     const { loop } = this.#clock;
     if (loop === undefined) return 'ends';
-    const { deadlineMs, timeoutMs } = call.limits;
+    const { deadlineMs, timeoutMs, longestMs = timeoutMs } = call.limits;
+    const beganMs = deadlineMs - timeoutMs;
     return verdictOf({
       ticksSinceSent: call.wasSent ? loop.ticks - call.sentAtTick : Number.POSITIVE_INFINITY,
       ticksSinceMoved: loop.ticks - this.#movedAtTick,
       latenessMs,
-      hasOwnTime: nowMs < ownEndMsOf(this.#clock, deadlineMs - timeoutMs, deadlineMs),
+      hasOwnTime: nowMs < ownEndMsOf(this.#clock, beganMs, beganMs + longestMs),
       wasJustStalled: loop.wasJustStalled(),
       hasRead,
     });
