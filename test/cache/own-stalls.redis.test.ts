@@ -293,6 +293,7 @@ const failed: readonly Draw[] = [
     turnsMs: [634, 26, 577, 1_119, 9, 1_081, 1_939, 1_998, 1_190],
     secondAfter: 2,
   },
+  { transport: 'ioredis', what: 'cache', replicationFactor: 2, turnsMs: [200, 585, 585], secondAfter: 0 },
 ];
 
 /** What the calls of a draw fail with, and what is told of the nodes. */
