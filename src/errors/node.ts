@@ -121,6 +121,7 @@ export type ReplyErrorKind =
   | 'MASTERDOWN'
   | 'CLUSTERDOWN'
   | 'TRYAGAIN'
+  | 'NOREPLICAS'
   | 'OTHER';
 
 /** Kinds that say "not now" or "not here" rather than "never". */
@@ -133,6 +134,7 @@ const retryableReplies: ReadonlySet<ReplyErrorKind> = new Set([
   'MASTERDOWN',
   'CLUSTERDOWN',
   'TRYAGAIN',
+  'NOREPLICAS',
 ]);
 
 /** What to do about refusals that are about how the node is set up, and not about the one call. */
@@ -145,6 +147,7 @@ const adviceOn: Partial<Readonly<Record<ReplyErrorKind, string>>> = {
   OOM: 'its memory is full (`maxmemory`)',
   MASTERDOWN: 'it is a replica that has lost its primary',
   MISCONF: 'it cannot save its data and so takes no writes',
+  NOREPLICAS: 'too few of its replicas are connected (`min-replicas-to-write`)',
 };
 
 function refusal(kind: ReplyErrorKind): string {

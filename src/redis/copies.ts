@@ -10,34 +10,20 @@ import type { Fleet } from '../routing/fleet.ts';
 import { readOne } from '../routing/read.ts';
 import { type WriteCall, writeOne } from '../routing/write.ts';
 import { Deferred } from '../runtime/deferred.ts';
-import { isReplyError } from '../server/index.ts';
+import { isOfServer, isReplyError } from '../server/index.ts';
 
 /** Sends the command to one node. */
 export type Ask = (node: NodeId, timeoutMs: number) => Promise<unknown>;
 
-/** What EXEC says where MULTI itself was refused. */
-const abortedByServer =
-  /^EXECABORT Transaction discarded because of: (?:LOADING|MASTERDOWN|READONLY|OOM|MISCONF|NOAUTH|NOPERM|NOREPLICAS)\b/;
-
 type Answer = { readonly reply: unknown } | { readonly refusal: Error };
-
-const ofTheServer =
-  /^(?:LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|OOM|MISCONF|NOAUTH|WRONGPASS|NOPERM|NOREPLICAS)\b|^ERR max number of clients/;
 
 async function answerOf(asked: Promise<unknown>): Promise<Answer> {
   try {
     return { reply: await asked };
   } catch (error) {
-    if (isReplyError(error) && !isOfTheServer(error)) return { refusal: error };
+    if (isReplyError(error) && !isOfServer(error)) return { refusal: error };
     throw error;
   }
-}
-
-function isOfTheServer(refusal: Error): boolean {
-  if (ofTheServer.test(refusal.message)) return true;
-  // A transaction fails with a word of its own, for the reasons of its commands.
-  const { previousErrors = [] } = refusal as { previousErrors?: readonly Error[] };
-  return previousErrors.some(({ message }) => ofTheServer.test(message)) || abortedByServer.test(refusal.message);
 }
 
 function open(answer: Answer): unknown {

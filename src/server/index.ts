@@ -12,6 +12,7 @@ export { loadedRedisClass, loadingOfIoredis } from './link/ioredis-module.ts';
 export { Link, type ServerCheck } from './link/link.ts';
 export { defaultConnectTimeoutMs, sharedClientOptions } from './link/own-client.ts';
 export { guardQueue, guardSubscriber } from './link/parser-guard.ts';
+export { isOfServer } from './link/refusals.ts';
 export { limitReplies } from './link/reply-limit.ts';
 export { cleanError } from './link/server-text.ts';
 export { signsOf } from './link/signs-of-life.ts';

@@ -13,7 +13,6 @@ import {
   NodeReplyError,
   NodeUnavailableError,
   NotAnIntegerError,
-  type ReplyErrorKind,
   type ShardringError,
   UnknownOutcomeError,
   WrongServerError,
@@ -21,6 +20,7 @@ import {
 import { UnexpectedReplyError } from '../sending/reply-shape.ts';
 import { outageReason } from './outage-reason.ts';
 import { type Failure, isSilentReset, PeerFailure } from './peer-failure.ts';
+import { isRedirection, isTooManyClients, replyKindOf } from './refusals.ts';
 import { cleanText } from './server-text.ts';
 
 export type { Failure } from './peer-failure.ts';
@@ -114,62 +114,12 @@ export const isUnknownCommand = (error: unknown): boolean =>
 
 const notAnInteger = /not an integer or out of range|would overflow/;
 
-/** The server takes no more connections: it is as good as unreachable, and a later call may find it free. */
-const tooManyClients = /^ERR max number of clients/;
-
-/**
- * What a demoted primary says: to a write, to a blocking command, to a transaction, and before Redis 7 to a script. A blocking
- * command is also UNBLOCKED by an operator, or where its stream is deleted.
- */
-const demotion = /^(READONLY|UNBLOCKED force unblock|EXECABORT.*READONLY|ERR Error running script.*-READONLY)/;
-
-export const isDemotion = ({ message }: Error): boolean => demotion.test(message);
-
-/** Said by a server of Redis Cluster about a key that it does not have. */
-const elsewhere = /^(MOVED|ASK) /;
-
-/** True for a refusal that says that the node is set up wrongly, and is nobody's answer. */
-export const isRedirection = ({ message }: Error): boolean => elsewhere.test(message);
-
 function replyErrorOf(cause: Error, { node, operation, address }: FailedCall): ShardringError {
   const options = { cause, address };
   if (operation === 'increment' && notAnInteger.test(cause.message)) return new NotAnIntegerError(node, { cause });
-  if (tooManyClients.test(cause.message)) {
+  if (isTooManyClients(cause)) {
     return new NodeUnavailableError(node, operation, { ...options, reason: cause.message });
   }
   if (isRedirection(cause)) return new WrongServerError(node, operation, 'cluster mode', options);
   return new NodeReplyError(node, operation, replyKindOf(cause.message), options);
 }
-
-const replyKinds: ReadonlySet<string> = new Set<ReplyErrorKind>([
-  'LOADING',
-  'OOM',
-  'READONLY',
-  'NOAUTH',
-  'WRONGPASS',
-  'NOPERM',
-  'WRONGTYPE',
-  'BUSY',
-  'MISCONF',
-  'MASTERDOWN',
-  'CLUSTERDOWN',
-  'TRYAGAIN',
-]);
-
-/** The first word of an error reply, where it is one that callers tell apart. */
-function replyKindOf(text: string): ReplyErrorKind {
-  const firstWord = text.split(' ', 1)[0] ?? '';
-  return replyKinds.has(firstWord) ? (firstWord as ReplyErrorKind) : 'OTHER';
-}
-
-/** True for a refusal that any command might have met at this moment, and none at the next. */
-export function isStateOfServer({ message }: Error): boolean {
-  const kind = replyKindOf(message);
-  return kind !== 'OTHER' && kind !== 'NOPERM' && kind !== 'WRONGTYPE';
-}
-
-/** What a server says to any call, of whatever kind, so that it serves nobody: or not us, as it does not know us. */
-const refusalsOfAll: ReadonlySet<ReplyErrorKind> = new Set(['LOADING', 'MASTERDOWN', 'NOAUTH', 'WRONGPASS']);
-
-/** True for a refusal that every call would meet. MISCONF forbids writes and PING, NOPERM may forbid PING alone. */
-export const refusesAll = ({ message }: Error): boolean => refusalsOfAll.has(replyKindOf(message));

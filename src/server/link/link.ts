@@ -10,9 +10,10 @@ import type { Clock } from '../../runtime/clock.ts';
 import { limitTime } from '../../runtime/time-limit.ts';
 import { type Client, type ClientEvent, canSend } from './client.ts';
 import { connectStageOf } from './connect-stage.ts';
-import { closedByPeer, type Failure, failureOf, isDemotion } from './failure.ts';
+import { closedByPeer, type Failure, failureOf } from './failure.ts';
 import { farewell } from './farewell.ts';
 import { silentHandshake } from './peer-failure.ts';
+import { isDemotion } from './refusals.ts';
 
 export interface LinkListener {
   /** The node can be talked to. */

@@ -18,7 +18,8 @@
 
 import type { LoopWatch } from '../../runtime/loop-watch.ts';
 import { type Client, type ClientCommand, type CommandArgument, type CommandClass, canSend } from '../link/client.ts';
-import { isReplyError, isStateOfServer } from '../link/failure.ts';
+import { isReplyError } from '../link/failure.ts';
+import { isStateOfServer } from '../link/refusals.ts';
 import { cleanError } from '../link/server-text.ts';
 import { Arrivals } from './arrivals.ts';
 import { Call } from './call.ts';
