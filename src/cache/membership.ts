@@ -61,6 +61,8 @@ export class Membership {
   readonly #gate: Gate;
   readonly #roster: ServerRoster;
   readonly #listener: MembershipListener;
+  /** Ids of nodes that are being added and are not in force yet. */
+  readonly #joining = new Set<string>();
   /** Open lazy changes: what ends each one, by the epoch that it made. */
   readonly #open = new Map<number, () => void>();
   /** Values copied back, by all changes together. */
@@ -97,27 +99,29 @@ export class Membership {
       const { node } = joining;
       this.#expectFreeId(node.id);
       const backend = this.#completed(joining);
+      this.#joining.add(node.id);
       this.#roster.enter([node.id]);
       this.#seat(joining);
-      try {
-        // A node that cannot answer would fail every key that it is to own.
-        await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal });
-      } catch (error) {
+      const giveUp = (error: unknown): never => {
+        this.#joining.delete(node.id);
         this.#roster.leave(node.id);
         throw error;
-      }
+      };
+      // A node that cannot answer would fail every key that it is to own.
+      await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal }).catch(giveUp);
       return {
         change: { kind: 'addNode', node: node.id, weight: node.weight },
         nextPlacement: (placement) => {
-          this.#expectFreeId(node.id);
           try {
             return placement.withNode(node);
           } catch (error) {
-            this.#roster.leave(node.id);
-            throw error;
+            return giveUp(error);
           }
         },
-        adopt: () => this.#adopt(node.id, backend),
+        adopt: () => {
+          this.#joining.delete(node.id);
+          this.#adopt(node.id, backend);
+        },
       };
     });
   }
@@ -271,6 +275,9 @@ export class Membership {
   }
 
   #expectFreeId(id: string): void {
+    if (this.#joining.has(id)) {
+      throw InvalidArgumentError.saying('node.id', `node.id: ${id} is already being added. Wait for that call.`);
+    }
     if (this.#fleet.member(id) === undefined) return;
     const leaving = !this.#fleet.topology.placement.nodes.some((node) => node.id === id);
     const expected = leaving ? 'an id that no lazy change still reads from' : 'an id that no other node has';

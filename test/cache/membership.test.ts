@@ -239,6 +239,18 @@ describe('a change of the topology', () => {
     expect(cache.topology.epoch).toBe(2);
   });
 
+  it('does not happen for a node while one of its id is being added, and does once that has failed', async () => {
+    const { cache, newNode } = await loaded();
+    const dead = newNode('d');
+    dead.stop();
+    const first = cache.addNode({ id: 'd', backend: dead });
+    const taken = expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'node.id' });
+    await expect(cache.addNode({ id: 'd', backend: newNode('d') })).rejects.toThrow(taken);
+    await expect(first).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
+    await cache.addNode({ id: 'd', backend: newNode('d') });
+    expect(cache.topology.epoch).toBe(2);
+  });
+
   it('does not happen when its arguments are wrong', async () => {
     const { cache, newNode } = await loaded({ replicationFactor: 3 });
     const field = (name: string) => expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: name });
