@@ -294,6 +294,13 @@ const failed: readonly Draw[] = [
     secondAfter: 2,
   },
   { transport: 'ioredis', what: 'cache', replicationFactor: 2, turnsMs: [200, 585, 585], secondAfter: 0 },
+  {
+    transport: 'ioredis',
+    what: 'cache',
+    replicationFactor: 2,
+    turnsMs: [200, 200, 200, 200, 200, 1_239, 25, 530],
+    secondAfter: 0,
+  },
 ];
 
 /** What the calls of a draw fail with, and what is told of the nodes. */
