@@ -31,7 +31,7 @@ function isPlain(object: object): boolean {
 }
 
 /** An object with no other keys than `known`: a misspelt option must not be ignored. */
-export function expectOptions(field: string, value: unknown, known: readonly string[]): Record<string, unknown> {
+export function expectKnown(field: string, value: unknown, known: readonly string[]): Record<string, unknown> {
   const options = expectSettings(field, value);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
@@ -39,6 +39,20 @@ export function expectOptions(field: string, value: unknown, known: readonly str
       const name = `${field}.${key}`;
       throw InvalidArgumentError.saying(name, `${name}: unknown option. Known options: ${known.join(', ')}.`);
     }
+  }
+  return options;
+}
+
+/** The same, and none of them null, which would be taken for none. */
+export function expectOptions(field: string, value: unknown, known: readonly string[]): Record<string, unknown> {
+  const options = expectKnown(field, value, known);
+  for (const key of Object.keys(options)) {
+    if (options[key] !== null) continue;
+    const name = `${field}.${key}`;
+    throw InvalidArgumentError.saying(
+      name,
+      `${name}: cannot be null. Leave it out, or give undefined, for its default.`,
+    );
   }
   return options;
 }

@@ -12,9 +12,9 @@ import {
   expectBoolean,
   expectFunction,
   expectInteger,
+  expectKnown,
   expectObject,
   expectOneOf,
-  expectOptions,
   expectPositive,
   expectSettings,
   expectString,
@@ -104,7 +104,7 @@ const nullSaysSomething: ReadonlySet<string> = new Set([
  * @throws {InvalidArgumentError} Names the option. The message shows no value that may be a secret.
  */
 export function parseIoredisOptions(field: string, input: object, alsoKnown: readonly string[]): RedisOptions {
-  const options = expectOptions(field, input, [...ioredisOptionNames, ...alsoKnown]);
+  const options = expectKnown(field, input, [...ioredisOptionNames, ...alsoKnown]);
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || alsoKnown.includes(name)) continue;

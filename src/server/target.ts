@@ -39,7 +39,7 @@ const urlForm = "a URL such as 'redis://[user[:password]@]host[:port][/db]', 're
 /** @param field  Where the target stood, for errors. */
 export function parseTarget(target: unknown, field = 'target'): Target {
   if (typeof target === 'string') return ownTarget(mergeUrl(parseUrl(target, field), {}, field), {}, field);
-  if (target === undefined) throw unset(field);
+  if (target === undefined || target === null) throw unset(field, target);
   const object = expectObject(field, target);
   if (isClient(object)) return lentTarget(object as unknown as Client, field);
   expectSettings(field, target, 'a url as a string, a plain object that says where the server is, or a client');
@@ -65,14 +65,15 @@ export function parseTarget(target: unknown, field = 'target'): Target {
   return ownTarget(clientOptions, beside, field, credentials);
 }
 
-const unset = (field: string) =>
-  InvalidArgumentError.saying(field, `${field}: It is undefined. Is an environment variable not set?`);
+const unset = (field: string, value: undefined | null) =>
+  InvalidArgumentError.saying(field, `${field}: It is ${value}. Is an environment variable not set?`);
 
-/** @throws {InvalidArgumentError} The place was to be given and is undefined; ioredis would go to this machine instead. */
+/** @throws {InvalidArgumentError} The place was to be given and is not set; ioredis would go to this machine instead. */
 function refuseUnsetPlace(place: Record<string, unknown>, field: string): void {
-  if (['url', 'host', 'path', 'sentinels'].some((name) => place[name] !== undefined)) return;
+  const isSet = (name: string) => place[name] !== undefined && place[name] !== null;
+  if (['url', 'host', 'path', 'sentinels'].some(isSet)) return;
   const name = ['url', 'host', 'path'].find((each) => Object.hasOwn(place, each));
-  if (name !== undefined) throw unset(`${field}.${name}`);
+  if (name !== undefined) throw unset(`${field}.${name}`, place[name] as undefined | null);
 }
 
 /** A function for the password is told apart from one for both by the user, which may stand in the URL. */

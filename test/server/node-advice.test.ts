@@ -45,14 +45,17 @@ describe('a place', () => {
     ['url', { url: undefined }],
     ['url', { url: undefined, password: 'hunter2' }],
     ['host', { host: undefined, port: 6_380 }],
+    ['host', { host: null, port: 6_380 }],
+    ['url', { url: null }],
   ])('whose %s comes from an environment variable that is not set is not taken for this machine', (name, place) => {
+    const value = Object.values(place)[0];
     const messages = [
-      messageOf(() => new RedisBackend(place)),
+      messageOf(() => new RedisBackend(place as never)),
       messageOf(() => new ShardedRedis({ nodes: [{ id: 'a', ...place } as never] })),
     ];
     expect(messages).toEqual([
-      `target.${name}: It is undefined. Is an environment variable not set?`,
-      `nodes[0].${name}: It is undefined. Is an environment variable not set?`,
+      `target.${name}: It is ${value}. Is an environment variable not set?`,
+      `nodes[0].${name}: It is ${value}. Is an environment variable not set?`,
     ]);
   });
 
