@@ -8,6 +8,7 @@ import type { RebalancePlan } from '../rebalance/plan.ts';
 import type { RoutingEvents } from '../routing/events.ts';
 import { expectEvent } from '../runtime/known-events.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
+import { expectFunction } from '../runtime/validate.ts';
 
 export interface CacheEvents extends RoutingEvents {
   /** A call to the node failed or was late. Reads prefer other nodes until a probe has decided. */
@@ -52,18 +53,21 @@ export class CacheEventEmitter {
 
   on<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
     expectEvent(name, eventNames);
+    expectFunction('listener', listener);
     this.#emitter.on(name, listener);
     return this;
   }
 
   once<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
     expectEvent(name, eventNames);
+    expectFunction('listener', listener);
     this.#emitter.once(name, listener);
     return this;
   }
 
   off<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
     expectEvent(name, eventNames);
+    expectFunction('listener', listener);
     this.#emitter.off(name, listener);
     return this;
   }

@@ -63,6 +63,8 @@ export class Membership {
   readonly #listener: MembershipListener;
   /** Ids of nodes that are being added and are not in force yet. */
   readonly #joining = new Set<string>();
+  /** Ids of nodes that tell which server they have reached. */
+  readonly #seated = new Set<string>();
   /** Open lazy changes: what ends each one, by the epoch that it made. */
   readonly #open = new Map<number, () => void>();
   /** Values copied back, by all changes together. */
@@ -107,6 +109,8 @@ export class Membership {
         this.#roster.leave(node.id);
         throw error;
       };
+      // Two ids on one server are found as both have told which server they reached.
+      await this.#hearUnknown(signal);
       // A node that cannot answer would fail every key that it is to own.
       await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal }).catch(giveUp);
       return {
@@ -266,12 +270,23 @@ export class Membership {
   /** Names the node in its backend's errors; lets that tell which server it has reached, and hear whether another node has the same. */
   #seat({ node: { id }, backend }: ParsedNode): void {
     if ('nodeName' in backend) backend.nodeName = id;
-    if (typeof backend.takeSeat === 'function') backend.takeSeat(this.#roster.seatOf(id));
+    if (typeof backend.takeSeat !== 'function') return;
+    backend.takeSeat(this.#roster.seatOf(id));
+    this.#seated.add(id);
   }
 
   #adopt(id: string, backend: CompleteBackend): void {
     this.#fleet.add({ id, backend });
     this.#monitor.watch(id, (timeoutMs) => backend.ping({ timeoutMs }));
+  }
+
+  /** Asks the nodes that could tell their server and have not been heard of. What they answer, and whether, is health's concern. */
+  async #hearUnknown(signal: AbortSignal | undefined): Promise<void> {
+    const { health, policy } = this.#fleet;
+    const unknown = this.#fleet
+      .allMembers()
+      .filter(({ id }) => this.#seated.has(id) && health.healthOf(id) === 'unknown');
+    await Promise.allSettled(unknown.map(({ backend }) => backend.ping({ timeoutMs: policy.timeoutMs, signal })));
   }
 
   #expectFreeId(id: string): void {
@@ -296,6 +311,7 @@ export class Membership {
       if (needed.has(id)) continue;
       this.#fleet.remove(id);
       this.#roster.leave(id);
+      this.#seated.delete(id);
       this.#monitor.unwatch(id);
       this.#fleet.background(
         backend.close().catch((error) => this.#fleet.emit('backgroundError', { operation: 'close', node: id, error })),

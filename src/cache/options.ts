@@ -157,12 +157,21 @@ export function parseCacheNode(field: string, input: unknown): ParsedNode {
 }
 
 /** Milliseconds to live: an integer of at least 1, or Infinity for a value that stays; undefined where none is given. */
+const ttlExpected = 'an integer of at least 1 (milliseconds), or Infinity';
+
 export function parseTtl(field: string, value: unknown): number | undefined {
   if (value === undefined || value === Number.POSITIVE_INFINITY) return value;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError(field, 'an integer of at least 1 (milliseconds), or Infinity', value);
+    throw new InvalidArgumentError(field, ttlExpected, value);
   }
   return value;
+}
+
+/** The same where one must be given. */
+export function expectTtl(field: string, value: unknown): number {
+  const ttlMs = parseTtl(field, value);
+  if (ttlMs === undefined) throw new InvalidArgumentError(field, ttlExpected, value);
+  return ttlMs;
 }
 
 export interface CallSettings {

@@ -34,9 +34,9 @@ import { type ChangeOptions, Membership } from './membership.ts';
 import {
   type CacheNode,
   type CallSettings,
+  expectTtl,
   type ParsedOptions,
   parseOptions,
-  parseTtl,
   type ShardedCacheOptions,
 } from './options.ts';
 import { expiresAt, getAloneAt, getAt, getWithExpiryAt, hasKeyAt } from './reads.ts';
@@ -157,7 +157,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   expire(key: string, ttlMs: number, options?: SignalOptions): Promise<boolean> {
     return this.#call(options, signalOnly, async ({ signal }) => {
       expectString('key', key);
-      const expiresAtMs = this.#lifetimes.expiryOf(parseTtl('ttlMs', ttlMs ?? null)!);
+      const expiresAtMs = this.#lifetimes.expiryOf(expectTtl('ttlMs', ttlMs));
       const limits = this.#limits(signal);
       const send: Send<boolean> = ({ backend }, call) => backend.expire(key, expiresAtMs, call);
       const call = { operation: 'expire', key, send, presence: 'somewhere', suffices: isTrueSomewhere } as const;

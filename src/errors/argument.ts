@@ -1,6 +1,6 @@
 /** What the caller gave cannot be used. Nothing was done. */
 
-import { ShardringError } from './base.ts';
+import { type CauseOptions, ShardringError } from './base.ts';
 
 /** In place of what came, where the message says all. */
 const said = Symbol('said');
@@ -83,7 +83,7 @@ export class SnapshotError extends ShardringError {
   readonly code = 'ERR_SNAPSHOT';
   readonly retryable = false;
 
-  constructor(problem: string, options?: ErrorOptions) {
+  constructor(problem: string, options?: CauseOptions) {
     super(`The snapshot cannot be used: ${problem}.`, options);
   }
 }

@@ -3,6 +3,11 @@
 /** Of the process and not of this module, which a process may have loaded twice. */
 const brand = Symbol.for('shardring.ShardringError');
 
+/** As the language's `ErrorOptions`, for which older targets of TypeScript have no type. */
+export interface CauseOptions {
+  readonly cause?: unknown;
+}
+
 /** Base of every error of this library. Branch on `code`, never on `message`. */
 export abstract class ShardringError extends Error {
   abstract readonly code: string;

@@ -1,6 +1,6 @@
 /** The client itself cannot go on: closed, or a package that it needs is not installed. */
 
-import { ShardringError } from './base.ts';
+import { type CauseOptions, ShardringError } from './base.ts';
 
 /** An optional peer dependency is needed for what was asked, and is not installed, too old, or cannot be loaded. */
 export class MissingDependencyError extends ShardringError {
@@ -21,7 +21,7 @@ export class MissingDependencyError extends ShardringError {
   }
 }
 
-interface MissingDependencyOptions extends ErrorOptions {
+interface MissingDependencyOptions extends CauseOptions {
   readonly problem?: string | undefined;
 }
 

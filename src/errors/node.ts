@@ -1,8 +1,8 @@
 /** One node did not do what it was asked. */
 
-import { ShardringError } from './base.ts';
+import { type CauseOptions, ShardringError } from './base.ts';
 
-export interface NodeErrorOptions extends ErrorOptions {
+export interface NodeErrorOptions extends CauseOptions {
   /** Where the node's server is, for the message: `10.0.0.1:6379`, or the path of a socket file. */
   readonly address?: string | undefined;
   /** Why, and what to do, in words that end a sentence: `ECONNREFUSED`. */

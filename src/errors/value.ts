@@ -1,6 +1,6 @@
 /** The value stored or to be stored does not allow the call. */
 
-import { ShardringError } from './base.ts';
+import { type CauseOptions, ShardringError } from './base.ts';
 
 /** `increment` met a value that is not an integer, or the result would not fit into 64 bits. The value is unchanged. */
 export class NotAnIntegerError extends ShardringError {
@@ -12,7 +12,7 @@ export class NotAnIntegerError extends ShardringError {
 
   constructor(
     readonly node: string,
-    options?: ErrorOptions,
+    options?: CauseOptions,
   ) {
     super(`increment: the value at node ${node} is not an integer, or the result would be out of range.`, options);
   }
@@ -46,7 +46,7 @@ export class CodecError extends ShardringError {
   constructor(
     readonly codec: string,
     readonly direction: 'encode' | 'decode',
-    options?: ErrorOptions,
+    options?: CauseOptions,
   ) {
     super(
       direction === 'encode'

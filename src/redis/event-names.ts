@@ -4,8 +4,11 @@ import type { RoutingEvents } from '../routing/events.ts';
 
 type Names = Readonly<Record<string, true>>;
 
+/** A key has its data where it belongs, or nowhere: no stand-ins, and nothing is copied back. */
+type OfCachesOnly = 'replicaHit' | 'repaired' | 'spill' | 'backgroundError';
+
 /** What is emitted. The compiler holds the events of routing complete. */
-const own: Names & Readonly<Record<keyof RoutingEvents, true>> = {
+const own: Names & Readonly<Record<Exclude<keyof RoutingEvents, OfCachesOnly>, true>> = {
   connect: true,
   ready: true,
   error: true,
@@ -17,10 +20,6 @@ const own: Names & Readonly<Record<keyof RoutingEvents, true>> = {
   'node error': true,
   failover: true,
   writeMissed: true,
-  replicaHit: true,
-  repaired: true,
-  spill: true,
-  backgroundError: true,
   sharedServer: true,
   nodeDemoted: true,
   message: true,

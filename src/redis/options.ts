@@ -176,6 +176,13 @@ function parseRedisNode(field: string, input: unknown): ParsedNode {
     );
   }
   const { id, weight, zone, client, ...place } = expectObject(field, input);
+  if ('backend' in place) {
+    const name = `${field}.backend`;
+    throw InvalidArgumentError.saying(
+      name,
+      `${name}: A ShardedRedis connects by itself. Give the node's url in its place.`,
+    );
+  }
   // Commands have one connection and one form of replies: ignored, these would change results in silence.
   if (place.stringNumbers === true) throw new InvalidArgumentError(`${field}.stringNumbers`, 'false', true);
   if (place.replyMapping === 'resp3') throw new InvalidArgumentError(`${field}.replyMapping`, "'legacy'", 'resp3');

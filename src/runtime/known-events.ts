@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import { InvalidArgumentError } from '../errors/index.ts';
+import { expectFunction } from './validate.ts';
 
 type Name = string | symbol;
 type Listener = (...args: never[]) => void;
@@ -33,6 +34,7 @@ export class KnownEvents extends EventEmitter {
 
   override on(name: Name, listener: Listener): this {
     this.#expect(name);
+    expectFunction('listener', listener);
     return super.on(name, listener as () => void);
   }
 
@@ -42,16 +44,19 @@ export class KnownEvents extends EventEmitter {
 
   override once(name: Name, listener: Listener): this {
     this.#expect(name);
+    expectFunction('listener', listener);
     return super.once(name, listener as () => void);
   }
 
   override prependListener(name: Name, listener: Listener): this {
     this.#expect(name);
+    expectFunction('listener', listener);
     return super.prependListener(name, listener as () => void);
   }
 
   override prependOnceListener(name: Name, listener: Listener): this {
     this.#expect(name);
+    expectFunction('listener', listener);
     return super.prependOnceListener(name, listener as () => void);
   }
 
@@ -61,6 +66,7 @@ export class KnownEvents extends EventEmitter {
 
   override removeListener(name: Name, listener: Listener): this {
     this.#expect(name);
+    expectFunction('listener', listener);
     return super.removeListener(name, listener as () => void);
   }
 

@@ -34,7 +34,7 @@ export interface LoopWatch {
 export const tickMs = 25;
 
 /** A turn this long is a stall. Milliseconds. */
-export const stallMs = 150;
+export const stallMs = 190;
 
 /** The watch goes on for so many ticks after it was released: calls that follow each other would start it each time. */
 const idleTicks = 40;

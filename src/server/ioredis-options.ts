@@ -55,7 +55,7 @@ const checks: Readonly<Record<keyof RedisOptions | 'offlineQueue' | 'commandQueu
   lazyConnect: expectBoolean,
   maxLoadingRetryTime: expectMilliseconds,
   maxRetriesPerRequest: (field, value) => (value === null ? null : expectInteger(field, value, 0)),
-  monitor: expectBoolean,
+  monitor: (field, value) => expectNoMonitor(field, value),
   name: expectString,
   natMap: unchecked,
   noDelay: expectBoolean,
@@ -143,6 +143,12 @@ export function expectHost(field: string, value: unknown): string {
     throw new InvalidArgumentError(field, 'a host name or an IP address, without port and brackets', host);
   }
   return host;
+}
+
+/** A connection that monitors takes no commands. */
+function expectNoMonitor(field: string, value: unknown): boolean {
+  if (expectBoolean(field, value)) throw new InvalidArgumentError(field, 'false, as a node serves commands', value);
+  return false;
 }
 
 /** As ioredis takes it: a function, or one or several of `{ ip, port, prio }`. */

@@ -392,6 +392,15 @@ describe('two ids on one server', () => {
     expect([...cache.health().keys()]).toEqual(['node-0']);
   });
 
+  it('is found by addNode before any other call too', async () => {
+    const server = await start();
+    const [node, same] = nodesOf(server, [{}, {}]);
+    const { cache } = makeCache([node!]);
+    closing.push(() => same!.backend.close());
+    await expect(cache.addNode(same!)).rejects.toMatchObject({ code: 'ERR_WRONG_SERVER', problem: 'shared' });
+    expect(cache.topology.epoch).toBe(1);
+  });
+
   it('is not found where the placement refused the node that reached the server first', async () => {
     const [first, second] = [await start(), await start()];
     const [node] = nodesOf(first, [{}]);

@@ -36,6 +36,13 @@ describe('an event whose name is misspelt', () => {
     expect(call('nodeDown')).toBe(emitter);
   });
 
+  it('is also one that a ShardedRedis never emits, as it has no stand-ins and copies nothing back', () => {
+    for (const name of ['spill', 'repaired', 'replicaHit', 'backgroundError']) {
+      expect(() => redis.on(name, noop)).toThrow(expect.objectContaining({ field: 'event' }));
+      expect(cache.on(name as 'spill', noop)).toBe(cache);
+    }
+  });
+
   it('leaves the events of ioredis and of Node.js as they are', () => {
     for (const name of ['reconnecting', 'message', '+node', 'newListener', errorMonitor]) {
       expect(redis.on(name, noop).listenerCount(name)).toBe(1);
@@ -45,5 +52,20 @@ describe('an event whose name is misspelt', () => {
 
   it('names only events that the client emits, and not those that it takes for the sake of libraries', () => {
     expect(() => redis.on('nodedown', noop)).toThrow(/^(?!.*(\+node|moved|newListener))/);
+  });
+});
+
+describe('a listener that cannot be called', () => {
+  it.each(cases.filter(([method]) => method !== 'removeAllListeners'))('is refused by %s of %s', (method, emitter) => {
+    const call = (emitter as Record<string, (...args: unknown[]) => unknown>)[method]!.bind(emitter);
+    for (const listener of [undefined, null, 'log']) {
+      expect(() => call('nodeDown', listener)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_INVALID_ARGUMENT',
+          // `redis.on(nodeId)` names a node.
+          field: expect.stringMatching(/^(listener|nodeId)$/),
+        }),
+      );
+    }
   });
 });

@@ -69,6 +69,7 @@ describe.each(connectionKinds)('connections that users have one after the other,
     ['sent a command that nobody knows', (client: Redis) => client.call('NO.SUCH', 'thing').catch(() => undefined)],
     ['put a method on it', (client: Redis) => client.defineCommand('get', { lua: 'return 1', numberOfKeys: 1 })],
     ['listened to it', (client: Redis) => client.on('message', () => undefined)],
+    ['put a prefix before its keys', (client: Redis) => void Object.assign(client.options, { keyPrefix: 'theirs:' })],
     ['left a transaction open', (client: Redis) => client.call('MULTI')],
     ['left a WATCH', (client: Redis) => client.watch('key')],
   ])('give the next user nothing of one who %s', async (_, use) => {

@@ -14,7 +14,7 @@
 
 import { digestOf, digestWord } from '../../hash/digest.ts';
 import { hashkit } from '../../hash/hashkit.ts';
-import { expectOptions } from '../../runtime/validate.ts';
+import { expectKnown } from '../../runtime/validate.ts';
 import type { PlacementNode } from '../node.ts';
 import { integerWeights, labelledPoints, type PointRule, type RuleKind, sumOf } from './point-rule.ts';
 
@@ -40,7 +40,7 @@ export const ketamaKind: RuleKind = {
   placement: rule.placement,
   parameters: [],
   make(options) {
-    expectOptions('options', options, []);
+    expectKnown('options', options, []);
     return rule;
   },
 };

@@ -16,7 +16,7 @@
 
 import { InvalidArgumentError } from '../../errors/index.ts';
 import { type HashkitName, hashkit } from '../../hash/hashkit.ts';
-import { expectBoolean, expectOneOf, expectOptions } from '../../runtime/validate.ts';
+import { expectBoolean, expectKnown, expectOneOf } from '../../runtime/validate.ts';
 import type { PlacementNode } from '../node.ts';
 import { writeMd5Words } from './ketama.ts';
 import {
@@ -56,7 +56,7 @@ export const libmemcachedKind: RuleKind = {
   placement: 'libmemcached/1',
   parameters: optionNames,
   make(options): PointRule {
-    const given = expectOptions('options', options, optionNames);
+    const given = expectKnown('options', options, optionNames);
     const weighted = expectBoolean('weighted', given.weighted ?? false);
     const hash = expectOneOf('hash', given.hash ?? (weighted ? 'md5' : 'one_at_a_time'), hashNames);
     const positionOf = hashkit[hash];

@@ -15,7 +15,7 @@
 
 import { InvalidArgumentError } from '../../errors/index.ts';
 import { type DigestName, digestBytes, digestOf, digestWord } from '../../hash/digest.ts';
-import { expectInteger, expectObject, expectOneOf, expectOptions } from '../../runtime/validate.ts';
+import { expectInteger, expectKnown, expectObject, expectOneOf } from '../../runtime/validate.ts';
 import type { NodeId, PlacementNode } from '../node.ts';
 import { labelledPoints, type PointRule, type RuleKind, sumOf } from './point-rule.ts';
 
@@ -40,7 +40,7 @@ export const npmHashringKind: RuleKind = {
   placement: 'npm-hashring/1',
   parameters: optionNames,
   make(options): PointRule {
-    const given = expectOptions('options', options, optionNames);
+    const given = expectKnown('options', options, optionNames);
     const vnodes = expectInteger('vnodes', given.vnodes ?? 40, 1, maxVnodes);
     const ownVnodes = parseNodeVnodes(given.nodeVnodes ?? {});
     const algorithm = expectOneOf('algorithm', given.algorithm ?? 'md5', algorithms);

@@ -16,7 +16,7 @@
 
 import { InvalidArgumentError } from '../../errors/index.ts';
 import { type HashkitName, hashkit } from '../../hash/hashkit.ts';
-import { expectOneOf, expectOptions } from '../../runtime/validate.ts';
+import { expectKnown, expectOneOf } from '../../runtime/validate.ts';
 import { writeMd5Words } from './ketama.ts';
 import {
   integerWeights,
@@ -49,7 +49,7 @@ export const twemproxyKind: RuleKind = {
   placement: 'twemproxy/1',
   parameters: optionNames,
   make(options): PointRule {
-    const given = expectOptions('options', options, optionNames);
+    const given = expectKnown('options', options, optionNames);
     const hash = expectOneOf('hash', given.hash ?? 'fnv1a_64', hashNames);
     const hashTag = parseHashTag(given.hashTag ?? null);
     const label = expectOneOf('label', given.label ?? 'address', ['address', 'name']);

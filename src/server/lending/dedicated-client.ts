@@ -33,6 +33,7 @@ export class DedicatedClient {
   readonly #clock: Clock;
   /** The methods and listeners that the client had before its first use. */
   readonly #ownMethods: number;
+  readonly #options: object;
   readonly #listeners: number;
   readonly #lastMove: LastMove;
   #heardAtMs: number;
@@ -50,6 +51,7 @@ export class DedicatedClient {
     this.#lastMove = lastMove;
     this.#clock = clock;
     this.#ownMethods = countMethods(client);
+    this.#options = { ...client.options };
     this.#listeners = countListeners(client);
     this.#heardAtMs = clock.nowMs();
   }
@@ -94,6 +96,7 @@ export class DedicatedClient {
       !this.#mayHaveChanged &&
       !this.isWaiting &&
       countMethods(client) === this.#ownMethods &&
+      isShallowEqual(client.options, this.#options) &&
       countListeners(client) === this.#listeners
     );
   }
@@ -264,6 +267,11 @@ export function destroyClient(client: Client): void {
 
 /** Of the client itself: those that `defineCommand` made, and whatever else was put on it. */
 const countMethods = (client: Client) => Object.values(client).filter((value) => typeof value === 'function').length;
+
+function isShallowEqual(one: object, other: object): boolean {
+  const [entries, others] = [Object.entries(one), new Map(Object.entries(other))];
+  return entries.length === others.size && entries.every(([name, value]) => others.get(name) === value);
+}
 
 const countListeners = (client: Client) => {
   const emitter = client as unknown as Redis;

@@ -41,7 +41,7 @@ export class RetryPauses {
 }
 
 /** In force over what the application says: each of these would break a promise of the backend. */
-const semantics: RedisOptions = {
+const semantics: { readonly [Name in keyof RedisOptions]?: RedisOptions[Name] | undefined } = {
   lazyConnect: true,
   // Calls wait in our hands, with their deadlines, and are never sent twice.
   enableOfflineQueue: false,
@@ -50,6 +50,10 @@ const semantics: RedisOptions = {
   reconnectOnError: null,
   enableAutoPipelining: false,
   autoResubscribe: false,
+  // Times of ioredis' own beside `timeoutMs`, which would end calls and connections before it.
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined,
   // A server that is loading answers LOADING, which is a typed error and a reason to read elsewhere.
   enableReadyCheck: false,
   // The replies to its CLIENT SETINFO tell ioredis 5 that AUTH and SELECT are through before it reports 'ready'.
@@ -74,7 +78,7 @@ const keepAliveMs = 15_000;
 export function sharedClientOptions(options: RedisOptions, connectTimeoutMs: number | undefined): RedisOptions {
   const retryStrategy = (attempt: number) => retryDelayMs(attempt, systemRandom);
   const connectTimeout = connectTimeoutOf(options, connectTimeoutMs);
-  return { keepAlive: keepAliveMs, ...options, ...semantics, connectTimeout, retryStrategy };
+  return { keepAlive: keepAliveMs, ...options, ...(semantics as RedisOptions), connectTimeout, retryStrategy };
 }
 
 /** For a connection lent to one user at a time. It does not reconnect: WATCH and MULTI would not survive that. */
