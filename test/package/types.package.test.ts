@@ -57,13 +57,14 @@ describe('the types of the packed package', () => {
     },
   );
 
-  it('compile without a look away from their own files', async () => {
+  it.each(['ES2023', 'ES2021'])('compile for %s without a look away from their own files', async (target) => {
     using consumer = new Consumer();
     const text = `import { MemoryBackend, ShardedCache } from 'shardring'; import { describeBackend } from 'shardring/testing';
       export const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new MemoryBackend() }] });
       export const contract = () => describeBackend({ describe() {}, it() {} } as never, {} as never);`;
     for (const extension of ['mts', 'cts']) consumer.write(`main.${extension}`, text);
-    const compilerOptions = { ...base, module: 'NodeNext', skipLibCheck: false };
+    const lib = target === 'ES2023' ? base.lib : undefined;
+    const compilerOptions = { ...base, target, lib, module: 'NodeNext', skipLibCheck: false };
     expect(await consumer.compile({ compilerOptions, files: ['main.mts', 'main.cts'] })).toBe('');
   });
 
