@@ -100,6 +100,11 @@ describe('the message', () => {
       /^The snapshot cannot be used: its placement is missing, and this release understands only xxh32\/1, .*\.$/,
     ],
     [
+      'of expire without a time says that none came',
+      () => new ShardedCache({ nodes: [{ id: 'a', backend: new MemoryBackend() }] }).expire('key', undefined as never),
+      'ttlMs: expected an integer of at least 1 (milliseconds), or Infinity, got undefined.',
+    ],
+    [
       'of readiness counts one node as one',
       () => {
         throw new NotReadyError(

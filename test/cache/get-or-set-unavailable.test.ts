@@ -429,7 +429,7 @@ describe('a load that waits for itself', () => {
   it.each([
     ['at once', () => Promise.resolve()],
     ['after a while', settle],
-    ['out of a callback', () => new Promise<void>((resolve) => setTimeout(resolve, 1))],
+    ['out of a callback', () => new Promise<void>((resolve) => setImmediate(resolve))],
   ])('is told so, asking %s, and so are all who wait with it', async (_, pause) => {
     const { cache } = makeFaultyCache(['a', 'b']);
     const load = async () => {

@@ -27,6 +27,8 @@ describe('the options of ShardedRedis', () => {
     ['nodes[0].url', { nodes: [{ id: 'a', url: 'redis://user:secret@[broken' }] }],
     ['nodes[0].weight', { nodes: [{ ...node, weight: 0 }] }],
     ['nodes[0].wieght', { nodes: [{ ...node, wieght: 3 }] }],
+    ['nodes[0].backend', { nodes: [{ id: 'a', backend: {} }] }],
+    ['nodes[0].monitor', { nodes: [{ ...node, monitor: true }] }],
     ['nodes[0].prot', { nodes: [{ id: 'a', host: '127.0.0.1', prot: 1 }] }],
     ['nodes[0].keyPrefix', { nodes: [{ id: 'a', host: '127.0.0.1', keyPrefix: 'x' }] }],
     ['nodes[0].client', { nodes: [{ id: 'a', client: { sendCommand() {} } }] }],

@@ -5,6 +5,14 @@ import { retryDelayMs, sharedClientOptions } from '../../src/server/link/own-cli
 const least = () => 0;
 const most = () => 1 - Number.EPSILON;
 
+describe('the options of a client that we open', () => {
+  it('have no time limits of ioredis beside ours, whatever the application says', () => {
+    const given = { commandTimeout: 100, socketTimeout: 100, blockingTimeout: 100 };
+    const { commandTimeout, socketTimeout, blockingTimeout } = sharedClientOptions(given, undefined);
+    expect([commandTimeout, socketTimeout, blockingTimeout]).toEqual([undefined, undefined, undefined]);
+  });
+});
+
 describe('the pause before the next attempt to connect', () => {
   it('doubles up to a second, and is at least half as long', () => {
     const attempts = [1, 2, 3, 4, 5, 6, 7, 1_000];
