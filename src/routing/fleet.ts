@@ -3,12 +3,13 @@
  */
 
 import type { CallOptions, CompleteBackend } from '../backend/backend.ts';
-import type { NodeAttempt } from '../errors/index.ts';
+import { type NodeAttempt, TimeoutError } from '../errors/index.ts';
+import { isSilence } from '../health/detector.ts';
 import { downError } from '../health/down-error.ts';
 import type { HealthView } from '../health/health-view.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { ownEndMsOf, ownTimeLeftMs, stepTimeMs } from '../runtime/time-limit.ts';
+import { hasTurnsLeft, ownEndMsOf, ownTimeLeftMs, stepTimeMs } from '../runtime/time-limit.ts';
 import type { EmitRoutingEvent } from './events.ts';
 import { KeyGuards } from './key-guards.ts';
 import { attemptTimeoutMs, type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
@@ -139,6 +140,21 @@ export class Fleet {
     const { clock, policy } = this;
     const nowMs = clock.nowMs();
     return deadlineMs > nowMs || ownEndMsOf(clock, deadlineMs - policy.timeoutMs, deadlineMs) > nowMs;
+  }
+
+  /**
+   * Why the other nodes of a read cannot be asked any more, once one has failed; none where they can. In a process whose turns
+   * are long, what the next one says would come too late.
+   */
+  tooLateFor(others: readonly Member[], operation: string, error: unknown, deadlineMs: number): NodeAttempt[] {
+    const { clock, policy } = this;
+    if (!isSilence(error) || hasTurnsLeft(clock, deadlineMs - policy.timeoutMs, deadlineMs, 2)) return [];
+    const reason = 'no time was left to ask it';
+    return others.map(({ id }) => ({
+      node: id,
+      elapsedMs: 0,
+      error: new TimeoutError(id, operation, policy.timeoutMs, { reason }),
+    }));
   }
 
   /** From now on the former holder is not asked for the key: it could not be told of a write, or is down. */

@@ -12,6 +12,7 @@ import {
   beginSearch,
   endWithHit,
   failuresOf,
+  othersOf,
   passFailure,
   passMiss,
   type RouteOptions,
@@ -143,7 +144,9 @@ async function askNode(
     if (signal?.aborted) return;
     fleet.health.reportFailure(member.id, error);
     const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error };
-    for (const search of searches) passFailure(search, attempt);
+    const others = [...new Set(searches.flatMap(othersOf))];
+    const tooLate = fleet.tooLateFor(others, operation, error, deadlineMs);
+    for (const search of searches) passFailure(search, attempt, tooLate);
   }
 }
 

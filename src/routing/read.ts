@@ -73,11 +73,18 @@ export function passMiss(fleet: Fleet, search: Search): void {
   if (!confirms && search.next < holders) search.next = holders;
 }
 
-/** Notes that the present candidate failed, and goes on to the next. */
-export function passFailure(search: Search, attempt: NodeAttempt): void {
-  search.attempts.push(attempt);
-  search.next++;
+/**
+ * Notes that the present candidate failed, and goes on to the next.
+ * @param tooLate  Of all that could be asked next: where there is no time for that. Empty where there is.
+ */
+export function passFailure(search: Search, attempt: NodeAttempt, tooLate: readonly NodeAttempt[]): void {
+  const others = othersOf(search);
+  search.attempts.push(attempt, ...tooLate.filter(({ node }) => others.some(({ id }) => id === node)));
+  search.next = tooLate.length > 0 ? search.candidates.length : search.next + 1;
 }
+
+/** Those that can be asked if the present candidate fails. */
+export const othersOf = ({ candidates, next }: Search): readonly Member[] => candidates.slice(next + 1);
 
 /**
  * Puts the value, which the present candidate has, where it was missed. While a lazy change is open, the first read of a
@@ -201,7 +208,8 @@ async function searchAlong<Found>(
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       fleet.health.reportFailure(member.id, error);
-      passFailure(search, { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error });
+      const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error };
+      passFailure(search, attempt, fleet.tooLateFor(othersOf(search), operation, error, deadlineMs));
     }
   }
   return undefined;

@@ -13,21 +13,24 @@ interface Timekeeper {
 
 /** What is known of the event loop by those whose deadlines depend on it. */
 export interface LoopWatch {
-  /** Ticks so far. Between two of them the sockets have been read, and what waited for the end of a turn was done. */
-  readonly ticks: number;
+  /** A moment since which the sockets have been read: the last one known. On the monotonic clock. */
+  readonly readMs: number;
+
+  /** What a turn takes at present, the shorter of the last two: one stall alone says nothing of the turns to come. */
+  readonly turnMs: number;
 
   /** Watches until {@link LoopWatch.release} was called as often. */
   hold(): void;
   release(): void;
 
-  /** The longest time since `sinceMs` (of the monotonic clock) in which the process was held up. 0: it was not. */
-  longestStallMs(sinceMs: number): number;
+  /**
+   * The longest time since `sinceMs` in which the process was held up, on the monotonic clock. 0: it was not.
+   * @param untilMs  Default: now.
+   */
+  longestStallMs(sinceMs: number, untilMs?: number): number;
 
   /** All the time since `sinceMs` in which the process was held up. */
   stalledMs(sinceMs: number): number;
-
-  /** True right after a stall, when what came meanwhile may still be unread. */
-  wasJustStalled(): boolean;
 }
 
 /** Milliseconds between two ticks. */
@@ -48,7 +51,7 @@ interface Stall {
 }
 
 export class TickingLoopWatch implements LoopWatch {
-  ticks = 0;
+  readMs = Number.NEGATIVE_INFINITY;
 
   readonly #clock: Timekeeper;
   readonly #stalls: Stall[] = [];
@@ -56,6 +59,9 @@ export class TickingLoopWatch implements LoopWatch {
   #idleTicks = 0;
   #isTicking = false;
   #lastTickMs = 0;
+  /** The lengths of the last turn that a tick has ended, and of the one before. */
+  #lastTurnMs = tickMs;
+  #turnBeforeMs = tickMs;
 
   constructor(clock: Timekeeper) {
     this.#clock = clock;
@@ -67,6 +73,8 @@ export class TickingLoopWatch implements LoopWatch {
     if (this.#isTicking) return;
     this.#isTicking = true;
     this.#lastTickMs = this.#clock.nowMs();
+    this.#lastTurnMs = tickMs;
+    this.#turnBeforeMs = tickMs;
     this.#schedule();
   }
 
@@ -74,28 +82,28 @@ export class TickingLoopWatch implements LoopWatch {
     this.#holders--;
   }
 
-  longestStallMs(sinceMs: number): number {
-    return Math.max(0, ...this.#lengthsSince(sinceMs));
+  get turnMs(): number {
+    // The turn that is ending, where its tick is due only later in the same turn.
+    const presentMs = this.#isTicking ? this.#clock.nowMs() - this.#lastTickMs : 0;
+    return presentMs >= tickMs ? Math.min(presentMs, this.#lastTurnMs) : Math.min(this.#lastTurnMs, this.#turnBeforeMs);
+  }
+
+  longestStallMs(sinceMs: number, untilMs = Number.POSITIVE_INFINITY): number {
+    return Math.max(0, ...this.#lengthsBetween(sinceMs, untilMs));
   }
 
   stalledMs(sinceMs: number): number {
-    return this.#lengthsSince(sinceMs).reduce((sumMs, lengthMs) => sumMs + lengthMs, 0);
+    return this.#lengthsBetween(sinceMs, Number.POSITIVE_INFINITY).reduce((sumMs, lengthMs) => sumMs + lengthMs, 0);
   }
 
-  wasJustStalled(): boolean {
-    this.#look();
-    const last = this.#stalls.at(-1);
-    return last !== undefined && this.#clock.nowMs() - last.endMs <= 2 * tickMs;
-  }
-
-  /** Of the stalls since then, the last one first. */
-  #lengthsSince(sinceMs: number): number[] {
+  /** Of the stalls between the two, the last one first. */
+  #lengthsBetween(sinceMs: number, untilMs: number): number[] {
     this.#look();
     const lengths: number[] = [];
     for (let index = this.#stalls.length - 1; index >= 0; index--) {
       const { startMs, endMs } = this.#stalls[index]!;
       if (endMs <= sinceMs) break;
-      lengths.push(endMs - Math.max(startMs, sinceMs));
+      lengths.push(Math.min(endMs, untilMs) - Math.max(startMs, sinceMs));
     }
     return lengths;
   }
@@ -106,8 +114,13 @@ export class TickingLoopWatch implements LoopWatch {
 
   readonly #onTick = (): void => {
     this.#look();
-    this.ticks++;
-    this.#lastTickMs = this.#clock.nowMs();
+    const nowMs = this.#clock.nowMs();
+    this.#turnBeforeMs = this.#lastTurnMs;
+    this.#lastTurnMs = nowMs - this.#lastTickMs;
+    this.#lastTickMs = nowMs;
+    setImmediate(() => {
+      this.readMs = nowMs;
+    }).unref();
     if (this.#holders === 0 && ++this.#idleTicks > idleTicks) this.#isTicking = false;
     else this.#schedule();
   };

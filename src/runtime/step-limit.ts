@@ -2,18 +2,15 @@
  * When time is up for a call of several steps that shares its connection with nobody: getting the connection, opening it, each
  * command on it.
  *
- * To what `time-limit.ts` promises for one step comes this: a stall in one step leaves the next one its time, however many
- * of them a stall holds up. With B the beginning of the call, T its time and S the beginning of its present step, the call
- * ends at
- *
- *     max(B + T + the longest stall since B, min(S + G + the longest stall since S, B + T + all stalls since B))
- *
- * where G is the least time of a step. So a call ends by its own time, whatever its steps do; and where the server says
- * nothing more, S stays what it is, and the longest stall alone does not count.
+ * What `overdue.ts` says is kept here for each step: a stall in one leaves the next one its time, however many of them a stall
+ * holds up. So a call ends by its own time, in which no stall counts, whatever its steps do; and where the server says nothing
+ * more, soon after its deadline.
  */
 
 import type { Clock } from './clock.ts';
-import { endMsOf, graceMs, limitUntil, ownEndMsOf } from './time-limit.ts';
+import { tickMs } from './loop-watch.ts';
+import { verdictOf } from './overdue.ts';
+import { endMsOf, graceMs, hasTurnsLeft, ownEndMsOf } from './time-limit.ts';
 
 /** How far a call of several steps has come. */
 export interface Steps {
@@ -39,20 +36,51 @@ export interface StepLimitOptions {
  */
 export function limitSteps(clock: Clock, options: StepLimitOptions, onOver: () => void): () => void {
   const { timeoutMs, beganMs, steps } = options;
+  const { loop } = clock;
   const deadlineMs = beganMs + timeoutMs + beyondEndMs(clock, options);
-  let seen = '';
+  const firstMs = Math.max(0, deadlineMs - clock.nowMs());
+  if (loop === undefined) return clock.schedule(firstMs, onOver, true);
   /** When something was last seen to come in, as the sockets were read. */
   let movedMs = Number.NEGATIVE_INFINITY;
-  const endMs = (hasRead: boolean) => {
-    const { sinceMs, progress, waitMs = 0 } = steps();
-    const before = seen;
-    seen = progress();
-    if (hasRead && seen !== before) movedMs = clock.nowMs();
-    const stepMs = Math.max(sinceMs(), movedMs);
-    const stepEndMs = endMsOf(clock, stepMs, stepMs + graceMs + waitMs);
-    return Math.max(endMsOf(clock, beganMs, deadlineMs), Math.min(stepEndMs, ownEndMsOf(clock, beganMs, deadlineMs)));
+  let cancelWait: () => void = () => undefined;
+  let isWatched = true;
+  const stop = () => {
+    cancelWait();
+    if (isWatched) loop.release();
+    isWatched = false;
   };
-  return limitUntil(clock, Math.max(0, deadlineMs - clock.nowMs()), endMs, onOver, true);
+  const lookIn = (delayMs: number) => {
+    cancelWait = clock.schedule(delayMs, () => look(undefined), true);
+  };
+  /** @param readMs  When the sockets were read because of the call. */
+  const look = (readMs: number | undefined) => {
+    const nowMs = clock.nowMs();
+    const { sinceMs, progress, waitMs = 0 } = steps();
+    const hasTurnLeft = hasTurnsLeft(clock, beganMs, deadlineMs, 1);
+    const endMs = hasTurnLeft ? endMsOf(clock, beganMs, deadlineMs, sinceMs()) : deadlineMs;
+    if (nowMs < endMs) return lookIn(endMs - nowMs);
+    const chanceMs = Math.max(sinceMs(), movedMs) + graceMs + waitMs;
+    const ownEndMs = ownEndMsOf(clock, beganMs, deadlineMs);
+    const hadItsChance = (readMs ?? loop.readMs) >= chanceMs;
+    const hasRead = readMs !== undefined;
+    const verdict = verdictOf({ hadItsChance, hasOwnTime: nowMs < ownEndMs, hasTurnLeft, hasRead });
+    if (verdict === 'ends') {
+      stop();
+      onOver();
+    } else if (verdict === 'is read for first') {
+      const before = progress();
+      const turn = setImmediate(() => {
+        if (progress() !== before) movedMs = clock.nowMs();
+        look(nowMs);
+      });
+      cancelWait = () => clearImmediate(turn);
+    } else {
+      lookIn(Math.min(Math.max(tickMs, chanceMs - nowMs), ownEndMs - nowMs));
+    }
+  };
+  loop.hold();
+  lookIn(firstMs);
+  return stop;
 }
 
 /** What a later part of a call has beyond the call's end: what it lacks of the least time of a step. Milliseconds. */

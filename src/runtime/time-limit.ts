@@ -18,9 +18,20 @@ import { stallMs } from './loop-watch.ts';
  */
 export const graceMs = 50;
 
-/** When a call must have ended, which began at `beganMs` with a deadline; both on the monotonic clock. */
-export function endMsOf({ loop }: Clock, beganMs: number, deadlineMs: number): number {
-  return loop === undefined ? deadlineMs : deadlineMs + loop.longestStallMs(beganMs);
+/**
+ * When a call must have ended, which began at `beganMs` with a deadline; both on the monotonic clock.
+ * @param untilMs  Stalls count as time from then on. Default: none that comes does.
+ */
+export function endMsOf({ loop }: Clock, beganMs: number, deadlineMs: number, untilMs?: number): number {
+  return loop === undefined ? deadlineMs : deadlineMs + loop.longestStallMs(beganMs, untilMs);
+}
+
+/** Whether a call may go on for `turns` more turns of the loop, as long as they are at present, and still end as promised. */
+export function hasTurnsLeft(clock: Clock, beganMs: number, deadlineMs: number, turns: number): boolean {
+  const { loop } = clock;
+  const turnMs = loop?.turnMs ?? 0;
+  const longestMs = Math.max(turnMs, loop?.longestStallMs(beganMs) ?? 0);
+  return clock.nowMs() + turns * turnMs < deadlineMs + longestMs + graceMs;
 }
 
 /** The same where no stall counts, for a call that goes on: see `step-limit.ts`. */
@@ -62,24 +73,9 @@ export function ownTimeLeftMs(clock: Clock, deadlineMs: number, timeoutMs: numbe
  * @returns Cancels it. To be called in any case, as the event loop is watched until then.
  */
 export function limitTime(clock: Clock, timeoutMs: number, onOver: () => void, keepsAlive: boolean): () => void {
-  const deadlineMs = clock.nowMs() + timeoutMs;
-  const endMs = () => endMsOf(clock, deadlineMs - timeoutMs, deadlineMs);
-  return limitUntil(clock, timeoutMs, endMs, onOver, keepsAlive);
-}
-
-/**
- * The same for what has an end of another kind, which is asked for after `firstMs`, and again once it has come and the
- * sockets have been read.
- */
-export function limitUntil(
-  clock: Clock,
-  firstMs: number,
-  endMs: (hasRead: boolean) => number,
-  onOver: () => void,
-  keepsAlive: boolean,
-): () => void {
   const { loop } = clock;
-  if (loop === undefined) return clock.schedule(firstMs, onOver, keepsAlive);
+  if (loop === undefined) return clock.schedule(timeoutMs, onOver, keepsAlive);
+  const beganMs = clock.nowMs();
   let cancelWait: () => void = () => undefined;
   let isWatched = true;
   const stop = () => {
@@ -87,23 +83,23 @@ export function limitUntil(
     if (isWatched) loop.release();
     isWatched = false;
   };
-  const goesOn = (hasRead: boolean) => {
-    const leftMs = endMs(hasRead) - clock.nowMs();
+  const goesOn = () => {
+    const leftMs = endMsOf(clock, beganMs, beganMs + timeoutMs) - clock.nowMs();
     if (leftMs > 0) cancelWait = clock.schedule(leftMs, look, keepsAlive);
     return leftMs > 0;
   };
   const look = () => {
-    if (goesOn(false)) return;
+    if (goesOn()) return;
     // The sockets are read once before it.
     const turn = setImmediate(() => {
-      if (goesOn(true)) return;
+      if (goesOn()) return;
       stop();
       onOver();
     });
     cancelWait = () => clearImmediate(turn);
   };
   loop.hold();
-  cancelWait = clock.schedule(firstMs, look, keepsAlive);
+  cancelWait = clock.schedule(timeoutMs, look, keepsAlive);
   return stop;
 }
 

@@ -7,11 +7,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ShardedCacheOptions } from '../../src/cache/options.ts';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import { RedisBackend, ShardedRedis, type ShardedRedisOptions } from '../../src/redis/index.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { Deferred } from '../../src/runtime/deferred.ts';
-import { outcomeOf } from '../support/eventually.ts';
+import { graceMs } from '../../src/runtime/time-limit.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { StalledProcess } from '../support/stalled-process.ts';
 
@@ -48,7 +49,10 @@ async function closeAll(): Promise<void> {
 
 const patterns: readonly (readonly number[])[] = [[2_000], [700, 700], [700, 700, 700, 700], [200, 900, 200]];
 
-function openCache(transport: 'ioredis' | 'direct', options: { replicationFactor?: number } = {}) {
+function openCache(
+  transport: 'ioredis' | 'direct',
+  options: Pick<Partial<ShardedCacheOptions>, 'replicationFactor' | 'health'> = {},
+) {
   const cache = new ShardedCache({
     nodes: servers.map(({ url }, index) => ({
       id: ids[index]!,
@@ -137,22 +141,44 @@ describe.each(transports)('stalls of the process itself, over %s', { timeout: 12
   });
 });
 
-it('a process whose turns take 100 ms ends its calls within their time, one turn and the turn in which that is seen', async () => {
-  for (const transport of transports) {
-    const { cache } = openCache(transport);
-    await stalled.settled(Promise.all(keys.map((key) => cache.set(key, 1))));
-    for (const server of servers) server.pause();
-    for (let round = 0; round < 3; round++) {
-      let outcome: unknown;
-      void outcomeOf(cache.get(keys[round]!)).then(({ error }) => {
-        outcome = error;
-      });
-      for (let turns = 0; turns <= timeoutMs / 100 + 2 && outcome === undefined; turns++)
-        await stalled.stallsAlone(100);
-      expect(outcome).toMatchObject({ code: expect.stringMatching(/ERR_TIMEOUT|ERR_NODE_UNAVAILABLE/) });
-    }
-    for (const server of servers) server.resume();
-  }
+/** One of each kind of call at servers that hang, over connections that are there. */
+const kindsOfCall = {
+  read: (cache) => cache.get('key'),
+  write: (cache) => cache.set('key', 1),
+  'read of several': (cache) => cache.getMany(keys),
+  'read of a counter and its write': (cache) => cache.increment('count'),
+  transaction: (_, redis) => redis.multi().incr('count').exec(),
+  'use of a connection': (_, redis) => redis.withConnection('key', (client) => client.get('key'), { timeoutMs }),
+} satisfies Record<string, (cache: ShardedCache, redis: ShardedRedis) => Promise<unknown>>;
+
+describe.each(transports)('a process all of whose turns are long, over %s', (transport) => {
+  it.each(Object.entries(kindsOfCall))(
+    'ends a %s at servers that hang by its time, one turn of the loop and 50 ms',
+    async (_, call) => {
+      const turnsMs = fc.integer({ min: 25, max: timeoutMs / 2 });
+      const check = async (turnMs: number, copies: number) => {
+        // The answer to a probe would be a sign of life.
+        const health = { probeIntervalMs: 1e9 };
+        const { cache } = openCache(transport, { replicationFactor: copies, health });
+        const { redis } = openRedis(transport, { health });
+        await stalled.settled(Promise.all([cache.set('key', 1), cache.getMany(keys), call(cache, redis)]));
+        // Until the turns before this one are forgotten.
+        for (let count = 0; count < 3; count++) await stalled.stalls(turnMs);
+        for (const server of servers) server.pause();
+        const beganMs = stalled.nowMs();
+        let endedMs: number | undefined;
+        call(cache, redis).catch(() => {
+          endedMs = stalled.nowMs();
+        });
+        await new Promise(process.nextTick);
+        for (let count = 0; count < 50 && endedMs === undefined; count++) await stalled.stallsAlone(turnMs);
+        for (const server of servers) server.resume();
+        await closeAll();
+        expect(endedMs).toBeLessThanOrEqual(beganMs + timeoutMs + turnMs + graceMs);
+      };
+      await fc.assert(fc.asyncProperty(turnsMs, fc.constantFrom(1, 2), check), { numRuns: 12 });
+    },
+  );
 });
 
 it('a ShardedRedis bears them too', async () => {
@@ -286,6 +312,13 @@ const draws: fc.Arbitrary<Draw> = fc.record({
 
 /** Each failed once. */
 const failed: readonly Draw[] = [
+  {
+    transport: 'ioredis',
+    what: 'cache',
+    replicationFactor: 2,
+    turnsMs: [1_476, 30, 433, 1_590, 1_653, 1_257, 1_993, 383],
+    secondAfter: 10,
+  },
   {
     transport: 'ioredis',
     what: 'cache',

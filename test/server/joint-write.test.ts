@@ -111,7 +111,7 @@ describe('an outbox that joins writes', () => {
     const outbox: Outbox = new Outbox(
       client,
       Command6 as unknown as CommandClass,
-      { isBatching: true, isOwn },
+      { isBatching: true, isOwn, clock: { nowMs: () => 0 } },
       {
         onReply: () => undefined,
         // A caller that tries again at once, in the middle of the sending of others.

@@ -30,7 +30,7 @@ function setUp(isBatching = true) {
   const outbox = new Outbox(
     client as unknown as Client,
     FakeCommand as unknown as CommandClass,
-    { isBatching, isOwn: true },
+    { isBatching, isOwn: true, clock: { nowMs: () => 0 } },
     {
       onReply: (call, reply) => end(call, reply),
       onError: (call, error) => end(call, error.message),

@@ -27,7 +27,7 @@ function write(cork: Cork, stream: Writable): void {
 
 it('a cork sends what was written in one tick as one', async () => {
   const { stream, writes } = recorder();
-  const cork = new Cork();
+  const cork = new Cork(() => undefined);
   for (let index = 0; index < 3; index++) write(cork, stream);
   expect(writes).toEqual([]);
   await nextTick();
@@ -40,7 +40,7 @@ it('a cork sends what was written in one tick as one', async () => {
 it('a cork lets go of a stream that is replaced within the tick', async () => {
   const old = recorder();
   const fresh = recorder();
-  const cork = new Cork();
+  const cork = new Cork(() => undefined);
   write(cork, old.stream);
   write(cork, fresh.stream);
   expect(old.writes).toEqual([1]);

@@ -1,7 +1,7 @@
 /** A clock whose timers come as late as a test says, as they do in a process that was held up. */
 
 import type { Clock } from '../../src/runtime/clock.ts';
-import type { LoopWatch } from '../../src/runtime/loop-watch.ts';
+import { type LoopWatch, tickMs } from '../../src/runtime/loop-watch.ts';
 
 interface Timer {
   readonly dueMs: number;
@@ -13,31 +13,39 @@ export class LateClock implements Clock {
   #nowMs = 0;
   readonly #stalls: { readonly startMs: number; readonly endMs: number }[] = [];
   #holders = 0;
-  #ticks = 0;
+  #readMs = Number.NEGATIVE_INFINITY;
+  #firedMs = 0;
+  /** The last two turns. */
+  #turnsMs: readonly [number, number] = [tickMs, tickMs];
 
-  /** Knows of every time that {@link LateClock.fireNext} comes late, and ticks each time. */
+  /** Knows of every time that {@link LateClock.fireNext} comes late, and that the sockets are read after it. */
   readonly loop: LoopWatch & { readonly holders: number };
 
   constructor() {
-    const ticks = () => this.#ticks;
+    const readMs = () => this.#readMs;
+    const turnMs = () => Math.min(...this.#turnsMs);
     const holders = () => this.#holders;
     this.loop = {
-      get ticks() {
-        return ticks();
+      get readMs() {
+        return readMs();
+      },
+      get turnMs() {
+        return turnMs();
       },
       get holders() {
         return holders();
       },
       hold: () => void this.#holders++,
       release: () => void this.#holders--,
-      longestStallMs: (sinceMs) => Math.max(0, ...this.#lengthsSince(sinceMs)),
-      stalledMs: (sinceMs) => this.#lengthsSince(sinceMs).reduce((sumMs, lengthMs) => sumMs + lengthMs, 0),
-      wasJustStalled: () => this.#stalls.at(-1)?.endMs === this.#nowMs,
+      longestStallMs: (sinceMs, untilMs = Number.POSITIVE_INFINITY) =>
+        Math.max(0, ...this.#lengthsBetween(sinceMs, untilMs)),
+      stalledMs: (sinceMs) =>
+        this.#lengthsBetween(sinceMs, Number.POSITIVE_INFINITY).reduce((sumMs, lengthMs) => sumMs + lengthMs, 0),
     };
   }
 
-  #lengthsSince(sinceMs: number): number[] {
-    return this.#stalls.map(({ startMs, endMs }) => Math.max(0, endMs - Math.max(startMs, sinceMs)));
+  #lengthsBetween(sinceMs: number, untilMs: number): number[] {
+    return this.#stalls.map(({ startMs, endMs }) => Math.max(0, Math.min(endMs, untilMs) - Math.max(startMs, sinceMs)));
   }
 
   /** Timers that are set. */
@@ -83,7 +91,12 @@ export class LateClock implements Clock {
     const beforeMs = this.#nowMs;
     this.#nowMs = Math.max(beforeMs, next.dueMs + latenessMs);
     if (latenessMs > 0) this.#stalls.push({ startMs: this.#nowMs - latenessMs, endMs: this.#nowMs });
-    this.#ticks++;
+    const nowMs = this.#nowMs;
+    this.#turnsMs = [this.#turnsMs[1], Math.max(tickMs, nowMs - this.#firedMs)];
+    this.#firedMs = nowMs;
+    setImmediate(() => {
+      this.#readMs = nowMs;
+    });
     next.callback();
   }
 }

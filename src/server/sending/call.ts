@@ -57,6 +57,12 @@ export class CallLimits {
   ) {}
 }
 
+/** Calls that go out in one write. */
+export class Departure {
+  /** When they were written, on the monotonic clock; Infinity: not yet. */
+  atMs = Number.POSITIVE_INFINITY;
+}
+
 export class Call<Reply = unknown> {
   readonly promise: Promise<Reply>;
   resolve!: (reply: Reply) => void;
@@ -65,8 +71,8 @@ export class Call<Reply = unknown> {
   /** From its acceptance until it has been answered, in whichever way. */
   isOpen = false;
   wasSent = false;
-  /** When it was last sent, on the count of the loop's watch; see `deadlines.ts`. */
-  sentAtTick = 0;
+  /** With what it was last sent. */
+  departure: Departure | undefined = undefined;
   /** Of a call that asks for a sign of life: those seen when it began. */
   signsWhenBegun: Signs | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;

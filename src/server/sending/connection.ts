@@ -85,7 +85,7 @@ export class Connection {
     this.#outbox = new Outbox(
       client,
       commandClassOf(client)!,
-      { isBatching: batching, isOwn, loop: clock.loop },
+      { isBatching: batching, isOwn, clock },
       {
         onReply: (call, reply) => this.#onReply(call, reply),
         onError: (call, error) => this.#onError(call, error),

@@ -9,6 +9,12 @@ import type { Writable } from 'node:stream';
 
 export class Cork {
   #corked: Writable | undefined;
+  readonly #onRelease: () => void;
+
+  /** @param onRelease  Called once what was written meanwhile is on its way. */
+  constructor(onRelease: () => void) {
+    this.#onRelease = onRelease;
+  }
 
   /** Call before each write. A reconnection in mid-tick brings another stream; each is corked and uncorked once. */
   hold(stream: Writable): void {
@@ -21,7 +27,9 @@ export class Cork {
 
   readonly #release = (): void => {
     const stream = this.#corked;
+    if (stream === undefined) return;
     this.#corked = undefined;
-    stream?.uncork();
+    stream.uncork();
+    this.#onRelease();
   };
 }

@@ -16,13 +16,13 @@
  * round. And where one key of a later MGET turns out to be forbidden, its GETs are sent again and see what followed.
  */
 
-import type { LoopWatch } from '../../runtime/loop-watch.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { type Client, type ClientCommand, type CommandArgument, type CommandClass, canSend } from '../link/client.ts';
 import { isReplyError } from '../link/failure.ts';
 import { isStateOfServer } from '../link/refusals.ts';
 import { cleanError } from '../link/server-text.ts';
 import { Arrivals } from './arrivals.ts';
-import { Call } from './call.ts';
+import { Call, Departure } from './call.ts';
 import { Cork } from './cork.ts';
 import { JointWrite, joinable } from './joint-write.ts';
 import { ReadBatch } from './read-batch.ts';
@@ -44,8 +44,8 @@ export interface OutboxListener {
 }
 
 export interface OutboxOptions {
-  /** Tells the time by which it is judged whether a call was sent late. */
-  readonly loop?: Pick<LoopWatch, 'ticks'> | undefined;
+  /** Tells when calls were written. */
+  readonly clock: Pick<Clock, 'nowMs'>;
   /** Whether calls wait for each other; else each is sent at once, and all of one tick in one write. */
   readonly isBatching: boolean;
   /** Nobody else uses the client. */
@@ -69,9 +69,11 @@ export class Outbox {
   readonly #Command: CommandClass;
   readonly #listener: OutboxListener;
   readonly #isBatching: boolean;
-  readonly #loop: Pick<LoopWatch, 'ticks'> | undefined;
+  readonly #clock: Pick<Clock, 'nowMs'>;
 
-  readonly #cork = new Cork();
+  readonly #cork = new Cork(() => this.#depart());
+  /** Of what has been given to the stream and is not written yet. */
+  #departure: Departure | undefined;
   /** Undefined where each command is written by the client itself. */
   readonly #joint: JointWrite | undefined;
   /** What is sent now goes out together. */
@@ -87,8 +89,8 @@ export class Outbox {
   #trial: ReadBatch | undefined;
 
   constructor(client: Client, Command: CommandClass, options: OutboxOptions, listener: OutboxListener) {
-    const { isBatching, isOwn, loop } = options;
-    this.#loop = loop;
+    const { isBatching, isOwn, clock } = options;
+    this.#clock = clock;
     const Joinable = isOwn && isBatching ? joinable(Command) : undefined;
     this.#client = client;
     this.#Command = Joinable ?? Command;
@@ -162,6 +164,7 @@ export class Outbox {
       this.#isJoining = false;
       if (joint === undefined) stream?.uncork();
       else joint.writeTo(stream);
+      this.#depart();
     }
   }
 
@@ -261,7 +264,15 @@ export class Outbox {
 
   #noteSent(call: Call): void {
     call.wasSent = true;
-    call.sentAtTick = this.#loop?.ticks ?? 0;
+    this.#departure ??= new Departure();
+    call.departure = this.#departure;
+  }
+
+  /** What was sent is written. */
+  #depart(): void {
+    if (this.#departure === undefined) return;
+    this.#departure.atMs = this.#clock.nowMs();
+    this.#departure = undefined;
   }
 
   #onBatchReply({ keys, calls, slots }: ReadBatch, reply: (Buffer | null)[]): void {
