@@ -144,6 +144,7 @@ describe.each(connectionKinds)('connections that users have one after the other,
         }),
       );
       expect(inner).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', operation: 'withConnection' });
+      expect((inner as Error).message).toMatch(/cannot be reached: the connection was closed\.$/);
       expect(error).toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME', operation: 'withConnection' });
     });
 

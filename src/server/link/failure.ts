@@ -52,6 +52,9 @@ const isProtocolFailure = (error: Error) =>
   error.message.startsWith('Command queue state error') ||
   error.message.startsWith('Connection in subscriber mode');
 
+/** True for ioredis' words for a connection that is not there (any more). */
+const isNotConnected = ({ message }: Error) => /^(Connection is closed|Stream isn't writeable)/.test(message);
+
 /** True for an error that the server answered with. */
 export const isReplyError = (error: unknown): error is Error & { name: 'ReplyError' } =>
   error instanceof Error && error.name === 'ReplyError';
@@ -66,6 +69,7 @@ export function failureOf(error: unknown): Failure {
     // What comes after the first sentence can be a stored value.
     return { kind: 'protocol', cause: new Error(cleanText(error.message).replace(/(\.|Last (error|reply):).*/s, '.')) };
   }
+  if (isNotConnected(error)) return closedByPeer;
   const cause = systemError(error);
   return { kind: 'connection', cause, reason: outageReason(cause, isSilentReset(error)) };
 }
