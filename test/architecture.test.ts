@@ -18,9 +18,11 @@ const mayImport: Record<string, readonly string[]> = {
   // One Redis server: it knows no topology, no routing, and no other server.
   server: ['backend'],
   health: ['backend'],
-  routing: ['placement', 'health', 'backend'],
-  cache: ['placement', 'rebalance', 'routing', 'health', 'backend'],
-  redis: ['placement', 'rebalance', 'routing', 'health', 'backend', 'server'],
+  // The door to a node, and what is asked there: they know no routes and no health.
+  nodes: ['placement', 'backend'],
+  routing: ['placement', 'health', 'backend', 'nodes'],
+  cache: ['placement', 'rebalance', 'routing', 'health', 'backend', 'nodes'],
+  redis: ['placement', 'rebalance', 'routing', 'health', 'backend', 'nodes', 'server'],
   // For other libraries: what they need of a client of Redis, by its shape.
   adapters: [],
   cli: ['placement', 'rebalance'],

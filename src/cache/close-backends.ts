@@ -1,6 +1,6 @@
 /** Closes the nodes' backends, and waits no longer for them than there is time. */
 
-import type { Member } from '../routing/fleet.ts';
+import type { Member } from '../nodes/node.ts';
 
 /**
  * @param within  Waits for work as long as there is time; resolves to whether it has settled.

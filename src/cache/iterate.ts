@@ -1,8 +1,9 @@
 /** Calls that concern all nodes and no one key: listing and clearing. */
 
-import type { CompleteBackend } from '../backend/backend.ts';
 import { AllReplicasFailedError, type NodeAttempt, WriteConsistencyError } from '../errors/index.ts';
-import type { Fleet, Member } from '../routing/fleet.ts';
+import type { Member } from '../nodes/node.ts';
+import { Clear } from '../nodes/operations.ts';
+import type { Fleet } from '../routing/fleet.ts';
 import { copiesOf, formerHoldersOf, holdersOf } from '../routing/topology.ts';
 
 /**
@@ -35,8 +36,7 @@ export async function* listKeys(
       if (signal?.aborted) throw signal.reason;
       // A node that was removed meanwhile has no keys any more.
       if (fleet.member(member.id) !== member) continue;
-      fleet.health.reportFailure(member.id, error);
-      attempts.push({ node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error });
+      attempts.push(fleet.door.failure(member.id, startMs, error, signal));
     }
     // Fewer failures than there are copies: every key has a node that was listed.
     if (attempts.length >= copiesOf(fleet.topology)) {
@@ -59,17 +59,13 @@ function holds({ topology, health, policy }: Fleet, { id }: Member, key: string)
 export async function clearAll(fleet: Fleet, signal: AbortSignal | undefined): Promise<void> {
   const members = fleet.allMembers();
   const attempts: NodeAttempt[] = [];
-  const clear = async (id: string, backend: CompleteBackend) => {
-    const startMs = fleet.clock.nowMs();
-    try {
-      await backend.clear({ signal, timeoutMs: fleet.policy.timeoutMs });
-    } catch (error) {
-      fleet.health.reportFailure(id, error);
-      attempts.push({ node: id, elapsedMs: fleet.clock.nowMs() - startMs, error });
-    }
+  const limits = { signal, timeoutMs: fleet.policy.timeoutMs };
+  const clear = async (member: Member) => {
+    const { failed } = await fleet.door.attempt(member, new Clear(), limits);
+    if (failed !== undefined) attempts.push(failed);
   };
   await fleet.guards.breakAllDuring(async () => {
-    await Promise.all(members.map(({ id, backend }) => clear(id, backend)));
+    await Promise.all(members.map(clear));
   });
   if (signal?.aborted) throw signal.reason;
   if (attempts.length === 0) return;

@@ -2,7 +2,8 @@
 
 import type { EntryFailures, Value } from '../backend/backend.ts';
 import { InvalidArgumentError, type NodeAttempt, PartialFailureError } from '../errors/index.ts';
-import type { Fleet, Member } from '../routing/fleet.ts';
+import { DeleteMany, SetMany } from '../nodes/operations.ts';
+import type { Fleet } from '../routing/fleet.ts';
 import { readMany } from '../routing/read-many.ts';
 import { writeMany } from '../routing/write-many.ts';
 import { expectIterable, expectString } from '../runtime/validate.ts';
@@ -53,13 +54,14 @@ export async function setMany(
   }
   const keys = encoded.map(([key]) => key);
   const call = {
-    operation: 'setMany',
+    name: 'setMany',
     keys,
     needsAll: false,
-    send: ({ backend }: Member, indexes: readonly number[], options: object, isStandIn: boolean) => {
+    operationFor: (indexes: readonly number[], isStandIn: boolean) => {
       const batch = indexes.map((index) => encoded[index]!);
-      return backend.setMany(batch, { ...options, expiresAtMs: expiryAt(isStandIn) });
+      return new SetMany(batch, expiryAt(isStandIn));
     },
+    failuresIn: (failures: EntryFailures) => failures,
   };
   const { failed, attempts } = await writeMany(fleet, call, { signal });
   if (failed.length === 0) return;
@@ -77,15 +79,14 @@ export async function deleteMany(
   const unique = uniqueKeys(keys);
   const removed = new Uint8Array(unique.length);
   const call = {
-    operation: 'deleteMany',
+    name: 'deleteMany',
     keys: unique,
     needsAll: true,
     removedAtFormer: (index: number) => {
       removed[index] = 1;
     },
-    send: async ({ backend }: Member, indexes: readonly number[], options: object) => {
-      const batch = indexes.map((index) => unique[index]!);
-      const wereThere = await backend.deleteMany(batch, options);
+    operationFor: (indexes: readonly number[]) => new DeleteMany(indexes.map((index) => unique[index]!)),
+    failuresIn: (wereThere: readonly boolean[], indexes: readonly number[]) => {
       for (const [position, wasThere] of wereThere.entries()) if (wasThere) removed[indexes[position]!] = 1;
       return noFailures;
     },

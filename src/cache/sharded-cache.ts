@@ -11,12 +11,13 @@ import { ClosedError, NoNodesError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import { type ReadyOptions, untilReady } from '../health/readiness.ts';
+import { Delete, Expire, ExpiresAt, Get, GetAlone, GetWithExpiry, Has, Increment } from '../nodes/operations.ts';
 import type { Placement } from '../placement/placement.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
 import { Fleet } from '../routing/fleet.ts';
 import { type RouteOptions, readOne } from '../routing/read.ts';
 import type { Topology } from '../routing/topology.ts';
-import { type Confirmation, type Send, writeOne } from '../routing/write.ts';
+import { type Confirmation, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { inspectAs } from '../runtime/inspect-as.ts';
 import { settledWithin } from '../runtime/time-limit.ts';
@@ -39,8 +40,8 @@ import {
   parseOptions,
   type ShardedCacheOptions,
 } from './options.ts';
-import { expiresAt, getAloneAt, getAt, getWithExpiryAt, hasKeyAt } from './reads.ts';
 import type { Rebalance } from './rebalance.ts';
+import { SetWithLifetime } from './set-with-lifetime.ts';
 
 export type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-options.ts';
 
@@ -111,7 +112,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
 
   /** The value under `key`, or undefined if there is none. */
   get<Expected = Stored>(key: string, options?: SignalOptions): Promise<Expected | undefined> {
-    const read = (settings: CallSettings) => readOne(this.#fleet, 'get', expectString('key', key), getAt, settings);
+    const read = (settings: CallSettings) => readOne(this.#fleet, new Get(expectString('key', key), 'get'), settings);
     return this.#calls.run(options, signalOnly, read, this.#calls.asValue) as Promise<Expected | undefined>;
   }
 
@@ -128,8 +129,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   delete(key: string, options?: SignalOptions): Promise<boolean> {
     return this.#call(options, signalOnly, async ({ signal }) => {
       expectString('key', key);
-      const send: Send<boolean> = ({ backend }, sent) => backend.delete(key, sent);
-      const call = { operation: 'delete', key, send, suffices: isTrueSomewhere };
+      const call = { operation: new Delete(key, 'delete'), suffices: isTrueSomewhere };
       const { confirmations, removedAtFormer } = await writeOne(this.#fleet, call, { signal });
       return removedAtFormer || isTrueSomewhere(confirmations);
     });
@@ -140,8 +140,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     return this.#call(
       options,
       signalOnly,
-      async ({ signal }) =>
-        (await readOne(this.#fleet, 'has', expectString('key', key), hasKeyAt, { signal })) === true,
+      async ({ signal }) => (await readOne(this.#fleet, new Has(expectString('key', key), 'has'), { signal })) === true,
     );
   }
 
@@ -159,8 +158,8 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       expectString('key', key);
       const expiresAtMs = this.#lifetimes.expiryOf(expectTtl('ttlMs', ttlMs));
       const limits = this.#limits(signal);
-      const send: Send<boolean> = ({ backend }, call) => backend.expire(key, expiresAtMs, call);
-      const call = { operation: 'expire', key, send, presence: 'somewhere', suffices: isTrueSomewhere } as const;
+      const operation = new Expire(key, expiresAtMs);
+      const call = { operation, presence: 'somewhere', suffices: isTrueSomewhere } as const;
       return isTrueSomewhere((await writeOne(this.#fleet, call, limits)).confirmations);
     });
   }
@@ -177,9 +176,9 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       expectString('key', key);
       expectInteger('by', by, Number.MIN_SAFE_INTEGER);
       const limits = this.#limits(signal);
-      const send: Send<number> = ({ backend }, call) => backend.increment(key, by, call);
+      const operation = new Increment(key, by);
       // All nodes are waited for, so that the answer is always that of the first in preference order.
-      const call = { operation: 'increment', key, send, presence: 'everywhere', suffices: () => false } as const;
+      const call = { operation, presence: 'everywhere', suffices: () => false } as const;
       return (await writeOne(this.#fleet, call, limits)).confirmations[0]!.result;
     });
   }
@@ -367,16 +366,14 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   #write(key: string, bytes: Value, ttlMs: number, options: RouteOptions): Promise<unknown> {
-    const keptUntilMs = this.#lifetimes.expiryOf(ttlMs);
-    const send: Send<void> = ({ backend }, { signal, timeoutMs }, isStandIn) => {
-      const expiresAtMs = this.#lifetimes.expiryAt(isStandIn, keptUntilMs);
-      return backend.set(key, bytes, { signal, timeoutMs, expiresAtMs });
-    };
-    return writeOne(this.#fleet, { operation: 'set', key, send, suffices: anyAnswer }, options);
+    const operation = new SetWithLifetime(key, bytes, this.#lifetimes.expiryOf(ttlMs), this.#lifetimes);
+    const call = { operation, suffices: anyAnswer };
+    return writeOne(this.#fleet, call, options);
   }
 
   async #readWithExpiry(key: string, needsExpiry: boolean) {
-    const found = await readOne(this.#fleet, 'getOrSet', key, needsExpiry ? getWithExpiryAt : getAloneAt, {});
+    const operation = needsExpiry ? new GetWithExpiry(key, 'getOrSet') : new GetAlone(key, 'getOrSet');
+    const found = await readOne(this.#fleet, operation, {});
     return found && { value: decode(this.#codec, found.value), expiresAtMs: found.expiresAtMs };
   }
 
@@ -386,7 +383,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
 
   async #expiresAt(operation: string, key: string, signal: AbortSignal | undefined): Promise<number | undefined> {
     expectString('key', key);
-    return await readOne(this.#fleet, operation, key, expiresAt, { signal });
+    return await readOne(this.#fleet, new ExpiresAt(key, operation), { signal });
   }
 }
 

@@ -5,6 +5,9 @@
  * that speaks of the server (LOADING, OOM, READONLY) is that node's failure, and the others are asked.
  */
 
+import type { CallOptions } from '../backend/backend.ts';
+import type { Member } from '../nodes/node.ts';
+import type { Effect, KeyOperation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { readOne } from '../routing/read.ts';
@@ -26,6 +29,24 @@ async function answerOf(asked: Promise<unknown>): Promise<Answer> {
   }
 }
 
+/** A command at whichever of the nodes that hold its key. */
+class Command implements KeyOperation<Answer> {
+  constructor(
+    readonly name: string,
+    readonly key: string,
+    readonly effect: Effect,
+    readonly ask: Ask,
+  ) {}
+
+  get keys(): readonly string[] {
+    return [this.key];
+  }
+
+  run({ id }: Member, { timeoutMs }: CallOptions): Promise<Answer> {
+    return answerOf(this.ask(id, timeoutMs!));
+  }
+}
+
 function open(answer: Answer): unknown {
   if ('refusal' in answer) throw answer.refusal;
   return answer.reply;
@@ -36,7 +57,7 @@ function open(answer: Answer): unknown {
  * @throws {AllReplicasFailedError} None did.
  */
 export async function readCopies(fleet: Fleet, command: string, key: string, ask: Ask): Promise<unknown> {
-  const answer = await readOne(fleet, command, key, ({ id }, { timeoutMs }) => answerOf(ask(id, timeoutMs!)), {});
+  const answer = await readOne(fleet, new Command(command, key, 'reads', ask), {});
   return open(answer!); // Every answer is one, also of a key that is not there.
 }
 
@@ -86,9 +107,7 @@ function refuseToFollow(error: unknown): never {
 async function writeTo(fleet: Fleet, command: string, key: string, ask: Ask, deadlineMs: number): Promise<unknown> {
   const first = fleet.placesOf(key).serving[0]?.id;
   const call: WriteCall<Answer> = {
-    operation: command,
-    key,
-    send: ({ id }, { timeoutMs }) => answerOf(ask(id, timeoutMs!)),
+    operation: new Command(command, key, 'counts', ask),
     suffices: (confirmations) => confirmations.some(({ member }) => member.id === first),
   };
   const { confirmations } = await writeOne(fleet, call, { deadlineMs });

@@ -3,8 +3,11 @@
  * owner (lazy moving). In the background, after the read was answered.
  */
 
-import { canReadForCopy, readForCopy, storeCopy } from './copy.ts';
-import type { Fleet, Member } from './fleet.ts';
+import type { NodeAttempt } from '../errors/index.ts';
+import type { Member } from '../nodes/node.ts';
+import { SetIfAbsent } from '../nodes/operations.ts';
+import { canReadForCopy, readForCopy } from './copy.ts';
+import type { Fleet } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
 
 /**
@@ -18,22 +21,24 @@ export function copyBack(fleet: Fleet, guard: KeyGuard, source: Member, targets:
     fleet.guards.release(guard);
     return;
   }
-  const { timeoutMs } = fleet.policy;
-  const copy = async () => {
-    let node = source.id;
-    try {
-      const found = await readForCopy(source, guard.key, { timeoutMs });
-      if (found === undefined) return;
-      for (const target of able) {
-        node = target.id;
-        if (await storeCopy(guard, found, target, { timeoutMs })) fleet.emit('repaired', { node, source: source.id });
-      }
-    } catch (error) {
-      fleet.health.reportFailure(node, error);
-      fleet.emit('backgroundError', { operation: 'copy back', node, error });
-    } finally {
-      fleet.guards.release(guard);
-    }
-  };
-  fleet.background(copy());
+  fleet.background(copy(fleet, guard, source, able).finally(() => fleet.guards.release(guard)));
+}
+
+const operation = 'copy back';
+
+async function copy(fleet: Fleet, guard: KeyGuard, source: Member, targets: readonly Member[]): Promise<void> {
+  const { door, policy } = fleet;
+  const limits = { timeoutMs: policy.timeoutMs };
+  const found = await door.attempt(source, readForCopy(source, guard.key, operation), limits);
+  if (found.failed !== undefined) return tell(fleet, found.failed);
+  if (found.reply === undefined) return;
+  for (const target of targets) {
+    const stored = await door.attempt(target, new SetIfAbsent(guard, found.reply, operation), limits);
+    if (stored.failed !== undefined) return tell(fleet, stored.failed);
+    if (stored.reply) fleet.emit('repaired', { node: target.id, source: source.id });
+  }
+}
+
+function tell(fleet: Fleet, { node, error }: NodeAttempt): void {
+  fleet.emit('backgroundError', { operation, node, error });
 }

@@ -2,11 +2,14 @@
  * The nodes with their backends, their health, and the topology in force: from a key to the nodes to call.
  */
 
-import type { CallOptions, CompleteBackend } from '../backend/backend.ts';
+import type { CallOptions } from '../backend/backend.ts';
 import { type NodeAttempt, TimeoutError } from '../errors/index.ts';
 import { isSilence } from '../health/detector.ts';
 import { downError } from '../health/down-error.ts';
 import type { HealthView } from '../health/health-view.ts';
+import { Door, type Outcome } from '../nodes/attempt.ts';
+import type { Member } from '../nodes/node.ts';
+import type { Operation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { hasTurnsLeft, ownEndMsOf, ownTimeLeftMs, stepTimeMs } from '../runtime/time-limit.ts';
@@ -14,12 +17,6 @@ import type { EmitRoutingEvent } from './events.ts';
 import { KeyGuards } from './key-guards.ts';
 import { attemptTimeoutMs, type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
 import { copiesOf, formerHoldersOf, holdersOf, type Topology } from './topology.ts';
-
-/** A node and what stores its keys. */
-export interface Member {
-  readonly id: NodeId;
-  readonly backend: CompleteBackend;
-}
 
 /** Where a key lives at this moment. */
 export interface Places {
@@ -47,6 +44,7 @@ const none: readonly never[] = Object.freeze([]);
 
 export class Fleet {
   readonly guards = new KeyGuards();
+  readonly door: Door;
   topology: Topology;
 
   readonly #members = new Map<NodeId, Member>();
@@ -64,6 +62,7 @@ export class Fleet {
     readonly emit: EmitRoutingEvent,
   ) {
     this.topology = topology;
+    this.door = new Door(clock, health);
   }
 
   add(member: Member): void {
@@ -197,13 +196,24 @@ export class Fleet {
   }
 
   /**
-   * What `asked` promises, or a rejection once the node's probes go unanswered: for a read that has another node to ask. It
-   * goes on at the node, where nobody waits for it any more.
+   * Asks a node, and gives it up once its probes go unanswered: for a read that has another node to ask. The call goes on
+   * there, where nobody waits for it any more.
    */
-  whileAnswering<Found>({ id }: Member, operation: string, asked: Promise<Found>): Promise<Found> {
-    return new Promise((resolve, reject) => {
-      const stop = this.health.onUnanswered(id, () => reject(this.downAttempts(operation, [id])[0]!.error));
-      Promise.resolve(asked).then(resolve, reject).finally(stop);
+  attemptWhileAnswering<Reply>(
+    member: Member,
+    operation: Operation<Reply>,
+    limits: CallOptions,
+  ): Promise<Outcome<Reply>> {
+    const beganMs = this.clock.nowMs();
+    return new Promise((resolve) => {
+      const stop = this.health.onUnanswered(member.id, () => {
+        const { error } = this.downAttempts(operation.name, [member.id])[0]!;
+        resolve({ failed: this.door.failure(member.id, beganMs, error, limits.signal) });
+      });
+      void this.door.attempt(member, operation, limits).then((outcome) => {
+        stop();
+        resolve(outcome);
+      });
     });
   }
 

@@ -4,7 +4,9 @@
  */
 
 import type { CallOptions } from '../backend/backend.ts';
-import type { Fleet, Member } from './fleet.ts';
+import type { Member } from '../nodes/node.ts';
+import { DeleteMany } from '../nodes/operations.ts';
+import type { Fleet } from './fleet.ts';
 
 /**
  * Removes the keys at one former holder, within the time given. Never rejects.
@@ -16,13 +18,9 @@ export async function tellFormer(
   keys: readonly string[],
   limits: CallOptions,
 ): Promise<readonly boolean[]> {
-  try {
-    if (fleet.health.stateOf(former.id) !== 'down') {
-      if (keys.length === 1) return [await former.backend.delete(keys[0]!, limits)];
-      return await former.backend.deleteMany(keys, limits);
-    }
-  } catch (error) {
-    fleet.health.reportFailure(former.id, error);
+  if (fleet.health.stateOf(former.id) !== 'down') {
+    const { failed, reply } = await fleet.door.attempt(former, new DeleteMany(keys, 'delete'), limits);
+    if (failed === undefined) return reply;
   }
   for (const key of keys) fleet.outdate(former, key);
   return keys.map(() => false);

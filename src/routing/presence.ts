@@ -8,8 +8,10 @@
 
 import type { CallOptions } from '../backend/backend.ts';
 import { type NodeAttempt, UnsupportedError } from '../errors/index.ts';
-import { canReadForCopy, readForCopy, storeCopy } from './copy.ts';
-import type { Fleet, Member, Places } from './fleet.ts';
+import type { Member } from '../nodes/node.ts';
+import { Has, SetIfAbsent } from '../nodes/operations.ts';
+import { canReadForCopy, readForCopy } from './copy.ts';
+import type { Fleet, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
 import type { RouteOptions } from './read.ts';
 
@@ -48,7 +50,7 @@ export async function makePresent(
   if (formers.length === 0 && (presence === 'somewhere' || serving.length < 2)) return nothingToDo;
   const guard = fleet.guards.takeForCopy(key);
   try {
-    const looks = await lookAt(fleet, serving, key, options);
+    const looks = await lookAt(fleet, operation, serving, key, options);
     const unsure = looks.flatMap(({ attempt }) => attempt ?? []);
     const lacking = looks.filter(({ state }) => state === 'absent').map(({ member }) => member);
     const holder = looks.find(({ state }) => state === 'present')?.member;
@@ -69,19 +71,19 @@ interface Look {
   readonly attempt?: NodeAttempt;
 }
 
-async function lookAt(fleet: Fleet, members: readonly Member[], key: string, options: RouteOptions): Promise<Look[]> {
+async function lookAt(
+  fleet: Fleet,
+  operation: string,
+  members: readonly Member[],
+  key: string,
+  options: RouteOptions,
+): Promise<Look[]> {
   const limits = stepLimits(fleet, options);
-  const startMs = fleet.clock.nowMs();
   const look = async (member: Member): Promise<Look> => {
-    const { backend, id } = member;
-    try {
-      const found = backend.capabilities.expiry ? backend.expiresAt(key, limits) : backend.get(key, limits);
-      return { member, state: (await found) === undefined ? 'absent' : 'present' };
-    } catch (error) {
-      if (options.signal?.aborted) throw options.signal.reason;
-      fleet.health.reportFailure(id, error);
-      return { member, state: 'failed', attempt: { node: id, elapsedMs: fleet.clock.nowMs() - startMs, error } };
-    }
+    const { failed, reply } = await fleet.door.attempt(member, new Has(key, operation), limits);
+    if (failed === undefined) return { member, state: reply ? 'present' : 'absent' };
+    options.signal?.throwIfAborted();
+    return { member, state: 'failed', attempt: failed };
   };
   return await Promise.all(members.map(look));
 }
@@ -98,20 +100,15 @@ async function copyFrom(
   for (const source of sources) {
     if (fleet.health.stateOf(source.id) === 'down') throw fleet.downAttempts(operation, [source.id])[0]!.error;
     if (!canReadForCopy(source)) throw new UnsupportedError(operation, source.backend.name);
-    const found = await readForCopy(source, guard.key, stepLimits(fleet, options));
+    const read = readForCopy(source, guard.key, operation);
+    const { failed, reply: found } = await fleet.door.attempt(source, read, stepLimits(fleet, options));
+    if (failed !== undefined) throw failed.error;
     if (found === undefined) continue;
     const limits = stepLimits(fleet, options);
-    const startMs = fleet.clock.nowMs();
     const store = async (target: Member): Promise<NodeAttempt | undefined> => {
-      const { id, backend } = target;
+      const { backend } = target;
       if (!backend.capabilities.setIfAbsent) throw new UnsupportedError(operation, backend.name);
-      try {
-        await storeCopy(guard, found, target, limits);
-        return undefined;
-      } catch (error) {
-        fleet.health.reportFailure(id, error);
-        return { node: id, elapsedMs: fleet.clock.nowMs() - startMs, error };
-      }
+      return (await fleet.door.attempt(target, new SetIfAbsent(guard, found, operation), limits)).failed;
     };
     return (await Promise.all(targets.map(store))).filter((attempt) => attempt !== undefined);
   }

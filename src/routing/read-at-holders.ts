@@ -5,8 +5,10 @@
 
 import type { Value } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
+import type { Member } from '../nodes/node.ts';
+import { GetMany } from '../nodes/operations.ts';
 import { arrayOf } from '../runtime/array-of.ts';
-import type { Fleet, Member } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 
 /** A class, and no literals in it; see `runtime/array-of.ts`. */
 export class HolderReads {
@@ -62,25 +64,17 @@ async function askHolder(
   signal: AbortSignal | undefined,
   { values, failed, attempts, left }: HolderReads,
 ): Promise<void> {
-  const { topology, clock } = fleet;
-  const startMs = clock.nowMs();
-  try {
-    const asked = group.map((index) => keys[index]!);
-    const found = await member.backend.getMany(asked, fleet.stepLimits(deadlineMs, signal));
-    const isSettled = topology === fleet.topology;
-    for (let position = 0; position < group.length; position++) {
-      const value = found[position];
-      if (value !== undefined) values[group[position]!] = value;
-      else if (!isSettled) left.push(group[position]!); // The nodes changed meanwhile; see `wasCrossed`.
-    }
-  } catch (error) {
-    if (signal?.aborted) return;
-    fleet.health.reportFailure(member.id, error);
-    if (topology !== fleet.topology) {
-      for (const index of group) left.push(index);
-      return;
-    }
-    for (const index of group) failed.push(index);
-    attempts.push({ node: member.id, elapsedMs: clock.nowMs() - startMs, error });
+  const { topology } = fleet;
+  const asked = new GetMany(group.map((index) => keys[index]!));
+  const { failed: failure, reply } = await fleet.door.attempt(member, asked, fleet.stepLimits(deadlineMs, signal));
+  if (signal?.aborted) return;
+  const isSettled = topology === fleet.topology;
+  for (let position = 0; position < group.length; position++) {
+    const value = reply?.[position];
+    if (value !== undefined) values[group[position]!] = value;
+    else if (!isSettled)
+      left.push(group[position]!); // The nodes changed meanwhile; see `wasCrossed`.
+    else if (failure !== undefined) failed.push(group[position]!);
   }
+  if (failure !== undefined && isSettled) attempts.push(failure);
 }

@@ -7,7 +7,9 @@
 
 import type { Value } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
-import type { Fleet, Member } from './fleet.ts';
+import type { Member } from '../nodes/node.ts';
+import { GetMany } from '../nodes/operations.ts';
+import type { Fleet } from './fleet.ts';
 import {
   beginSearch,
   endWithHit,
@@ -121,33 +123,32 @@ async function askNode(
   deadlineMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const startMs = fleet.clock.nowMs();
   const triesLeft = searches.reduce((most, { candidates, next }) => Math.max(most, candidates.length - next), 1);
-  try {
-    const keys = searches.map(({ key }) => key);
-    const asked = member.backend.getMany(keys, fleet.stepLimits(deadlineMs, signal, triesLeft));
-    const found = await (triesLeft === 1 ? asked : fleet.whileAnswering(member, operation, asked));
-    const detours: Search[] = [];
-    for (let position = 0; position < searches.length; position++) {
-      const search = searches[position]!;
-      const value = found[position];
-      if (value === undefined) {
-        passMiss(fleet, search);
-        continue;
-      }
-      values[search.index] = value;
-      endWithHit(fleet, search);
-      if (search.next > 0) detours.push(search);
-    }
-    if (detours.length > 0) tellDetours(fleet, member, detours);
-  } catch (error) {
+  const asked = new GetMany(searches.map(({ key }) => key));
+  const limits = fleet.stepLimits(deadlineMs, signal, triesLeft);
+  const { failed, reply } = await (triesLeft === 1
+    ? fleet.door.attempt(member, asked, limits)
+    : fleet.attemptWhileAnswering(member, asked, limits));
+  if (failed !== undefined) {
     if (signal?.aborted) return;
-    fleet.health.reportFailure(member.id, error);
-    const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error };
     const others = [...new Set(searches.flatMap(othersOf))];
-    const tooLate = fleet.tooLateFor(others, operation, error, deadlineMs);
-    for (const search of searches) passFailure(search, attempt, tooLate);
+    const tooLate = fleet.tooLateFor(others, operation, failed.error, deadlineMs);
+    for (const search of searches) passFailure(search, failed, tooLate);
+    return;
   }
+  const detours: Search[] = [];
+  for (let position = 0; position < searches.length; position++) {
+    const search = searches[position]!;
+    const value = reply[position];
+    if (value === undefined) {
+      passMiss(fleet, search);
+      continue;
+    }
+    values[search.index] = value;
+    endWithHit(fleet, search);
+    if (search.next > 0) detours.push(search);
+  }
+  if (detours.length > 0) tellDetours(fleet, member, detours);
 }
 
 /** Tells of the keys that `member` answered in place of others, once per kind. */

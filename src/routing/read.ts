@@ -6,10 +6,11 @@
  * is open also one of the key's holders before it; if none of those answered, the read fails.
  */
 
-import type { CallOptions } from '../backend/backend.ts';
 import { AllReplicasFailedError, type NodeAttempt } from '../errors/index.ts';
+import type { Member } from '../nodes/node.ts';
+import type { KeyOperation } from '../nodes/operation.ts';
 import { copyBack } from './copy-back.ts';
-import type { Fleet, Member, Places } from './fleet.ts';
+import type { Fleet, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
 import { isMissEverywhere, type Topology } from './topology.ts';
 
@@ -20,8 +21,8 @@ export interface RouteOptions {
   readonly deadlineMs?: number | undefined;
 }
 
-/** Asks one node for a key. */
-export type ReadCall<Found> = (member: Member, options: CallOptions, key: string) => Promise<Found | undefined>;
+/** Asks for one key; undefined for a miss. */
+export type ReadOperation<Found> = KeyOperation<Found | undefined>;
 
 /** How far a read of one key has come. */
 export interface Search {
@@ -121,59 +122,49 @@ export function verdictOf(fleet: Fleet, search: Search): 'miss' | 'failure' {
 /** Written with `then` for what most reads are, of a key with one holder: an async function would double their cost. */
 export function readOne<Found>(
   fleet: Fleet,
-  operation: string,
-  key: string,
-  call: ReadCall<Found>,
+  operation: ReadOperation<Found>,
   options: RouteOptions,
 ): Promise<Found | undefined> {
-  const holder = fleet.onlyHolderOf(key);
-  if (holder === undefined) return readBySearch(fleet, operation, key, call, options);
-  const { topology, policy } = fleet;
+  const holder = fleet.onlyHolderOf(operation.key);
+  if (holder === undefined) return readBySearch(fleet, operation, options);
+  const { topology } = fleet;
   const { signal, deadlineMs } = options;
-  const startMs = fleet.clock.nowMs();
-  let asked: Promise<Found | undefined>;
-  try {
-    asked = Promise.resolve(call(holder, fleet.stepLimits(deadlineMs, signal), key));
-  } catch (error) {
-    asked = Promise.reject(error); // A third-party backend may throw synchronously or return a non-promise.
-  }
-  return asked.then(
-    (found) => {
-      if (found !== undefined || topology === fleet.topology) return found;
-      // The nodes changed meanwhile; see `wasCrossed`.
-      return readBySearch(fleet, operation, key, call, {
-        signal,
-        deadlineMs: deadlineMs ?? startMs + policy.timeoutMs,
-      });
-    },
-    (error: unknown) => {
-      if (signal?.aborted) throw signal.reason;
-      fleet.health.reportFailure(holder.id, error);
-      if (topology === fleet.topology) throw error;
-      return readBySearch(fleet, operation, key, call, {
-        signal,
-        deadlineMs: deadlineMs ?? startMs + policy.timeoutMs,
-      });
+  const beganMs = fleet.clock.nowMs();
+  // Where the nodes changed meanwhile, as where `wasCrossed`.
+  return fleet.door.send(holder, operation, fleet.stepLimits(deadlineMs, signal)).then(
+    (found) =>
+      found !== undefined || topology === fleet.topology ? found : readAgain(fleet, operation, options, beganMs),
+    (reason: unknown) => {
+      const { error } = fleet.door.failure(holder.id, beganMs, reason, signal);
+      if (topology === fleet.topology || signal?.aborted) throw error;
+      return readAgain(fleet, operation, options, beganMs);
     },
   );
+}
+
+function readAgain<Found>(
+  fleet: Fleet,
+  operation: ReadOperation<Found>,
+  { signal, deadlineMs }: RouteOptions,
+  beganMs: number,
+): Promise<Found | undefined> {
+  return readBySearch(fleet, operation, { signal, deadlineMs: deadlineMs ?? beganMs + fleet.policy.timeoutMs });
 }
 
 /** A read of a key that several nodes may have, or that has none in service. */
 async function readBySearch<Found>(
   fleet: Fleet,
-  operation: string,
-  key: string,
-  call: ReadCall<Found>,
+  operation: ReadOperation<Found>,
   options: RouteOptions,
 ): Promise<Found | undefined> {
   const deadlineMs = options.deadlineMs ?? fleet.clock.nowMs() + fleet.policy.timeoutMs;
   for (let isLast = false; ; isLast = true) {
-    const search = beginSearch(fleet, key, 0);
+    const search = beginSearch(fleet, operation.key, 0);
     try {
-      const found = await searchAlong(fleet, operation, search, call, deadlineMs, options.signal);
+      const found = await searchAlong(fleet, operation, search, deadlineMs, options.signal);
       if (found !== undefined) return found;
       if (wasCrossed(fleet, search) && !isLast) continue;
-      if (verdictOf(fleet, search) === 'failure') throw readFailure(fleet, operation, search);
+      if (verdictOf(fleet, search) === 'failure') throw readFailure(fleet, operation.name, search);
       return undefined;
     } finally {
       if (search.guard !== undefined) fleet.guards.release(search.guard);
@@ -183,33 +174,27 @@ async function readBySearch<Found>(
 
 async function searchAlong<Found>(
   fleet: Fleet,
-  operation: string,
+  operation: ReadOperation<Found>,
   search: Search,
-  call: ReadCall<Found>,
   deadlineMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Found | undefined> {
-  const { key, candidates } = search;
+  const { candidates } = search;
   while (search.next < candidates.length) {
     const member = candidates[search.next]!;
-    const startMs = fleet.clock.nowMs();
     const limits = fleet.stepLimits(deadlineMs, signal, candidates.length - search.next);
-    try {
-      const asked = call(member, limits, key);
-      const isLast = search.next === candidates.length - 1;
-      const found = await (isLast ? asked : fleet.whileAnswering(member, operation, asked));
-      if (found === undefined) {
-        passMiss(fleet, search);
-        continue;
-      }
-      if (search.next > 0) tellDetour(fleet, operation, member, search.attempts, search.missed, 1);
+    const isLast = search.next === candidates.length - 1;
+    const { failed, reply: found } = await (isLast
+      ? fleet.door.attempt(member, operation, limits)
+      : fleet.attemptWhileAnswering(member, operation, limits));
+    if (failed !== undefined) {
+      signal?.throwIfAborted();
+      passFailure(search, failed, fleet.tooLateFor(othersOf(search), operation.name, failed.error, deadlineMs));
+    } else if (found === undefined) passMiss(fleet, search);
+    else {
+      if (search.next > 0) tellDetour(fleet, operation.name, member, search.attempts, search.missed, 1);
       endWithHit(fleet, search);
       return found;
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      fleet.health.reportFailure(member.id, error);
-      const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error };
-      passFailure(search, attempt, fleet.tooLateFor(othersOf(search), operation, error, deadlineMs));
     }
   }
   return undefined;

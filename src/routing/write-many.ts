@@ -2,20 +2,24 @@
  * Writing many keys: one call per node, all nodes in parallel, each key judged by the write consistency level alone.
  */
 
-import type { CallOptions, EntryFailures } from '../backend/backend.ts';
+import type { EntryFailures } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
+import type { Member } from '../nodes/node.ts';
+import type { Operation } from '../nodes/operation.ts';
 import { untilAborted } from '../runtime/abort.ts';
-import type { Fleet, Member } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import { tellFormer } from './former-holders.ts';
 import type { RouteOptions } from './read.ts';
 import { requiredConfirmations, settledEnough } from './write.ts';
 
-export interface ManyWriteCall {
-  readonly operation: string;
+export interface ManyWriteCall<Reply> {
+  readonly name: string;
   /** Any strings; one that comes twice is written twice, in order. */
   readonly keys: readonly string[];
-  /** Sends the entries at `indexes` of `keys`. Failures are by position in `indexes`. */
-  send(member: Member, indexes: readonly number[], options: CallOptions, isStandIn: boolean): Promise<EntryFailures>;
+  /** What is asked of a node for the entries at `indexes` of `keys`. */
+  operationFor(indexes: readonly number[], isStandIn: boolean): Operation<Reply>;
+  /** Which of them have failed according to the reply, by position in `indexes`. */
+  failuresIn(reply: Reply, indexes: readonly number[]): EntryFailures;
   /** Whether the answers of all nodes are needed. Else the call returns when every key has its confirmations. */
   readonly needsAll: boolean;
   /** Told for each key of which a former holder had a value. */
@@ -27,8 +31,6 @@ export interface ManyWrite {
   readonly failed: readonly number[];
   readonly attempts: readonly NodeAttempt[];
 }
-
-const noFailures: EntryFailures = new Map();
 
 /** The entries that one node is sent. */
 interface Batch {
@@ -65,7 +67,11 @@ class Tally {
   }
 }
 
-export async function writeMany(fleet: Fleet, call: ManyWriteCall, options: RouteOptions): Promise<ManyWrite> {
+export async function writeMany<Reply>(
+  fleet: Fleet,
+  call: ManyWriteCall<Reply>,
+  options: RouteOptions,
+): Promise<ManyWrite> {
   const { signal } = options;
   const deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs;
   const attempts: NodeAttempt[] = [];
@@ -94,7 +100,12 @@ export async function writeMany(fleet: Fleet, call: ManyWriteCall, options: Rout
 }
 
 /** @throws {NoNodesError} There are no nodes. */
-function planBatches(fleet: Fleet, call: ManyWriteCall, required: number, attempts: NodeAttempt[]): Plan {
+function planBatches(
+  fleet: Fleet,
+  call: Pick<ManyWriteCall<never>, 'name' | 'keys'>,
+  required: number,
+  attempts: NodeAttempt[],
+): Plan {
   const batches = new Map<Member, Batch>();
   const standInBatches = new Map<Member, Batch>();
   const formerIndexes = new Map<Member, number[]>();
@@ -104,7 +115,7 @@ function planBatches(fleet: Fleet, call: ManyWriteCall, required: number, attemp
     const { serving, down, standIns, formers } = fleet.placesOf(key);
     if (serving.length < required) {
       // A key that cannot reach its level is not written at all.
-      fleet.noteDown(call.operation, down, attempts);
+      fleet.noteDown(call.name, down, attempts);
       continue;
     }
     if (serving.length > 1 || formers.length > 0) held.push(key);
@@ -116,7 +127,7 @@ function planBatches(fleet: Fleet, call: ManyWriteCall, required: number, attemp
       if (batch !== undefined) batch.indexes.push(index);
       else {
         group.set(member, { member, isStandIn, indexes: [index] });
-        if (isStandIn) fleet.emit('spill', { operation: call.operation, nodes: [member.id], down });
+        if (isStandIn) fleet.emit('spill', { operation: call.name, nodes: [member.id], down });
       }
     }
     for (const former of formers) {
@@ -128,42 +139,42 @@ function planBatches(fleet: Fleet, call: ManyWriteCall, required: number, attemp
   return { batches: [...batches.values(), ...standInBatches.values()], formers: formerIndexes, held };
 }
 
-async function sendBatch(
+async function sendBatch<Reply>(
   fleet: Fleet,
-  call: ManyWriteCall,
+  call: ManyWriteCall<Reply>,
   { member, isStandIn, indexes }: Batch,
   tally: Tally,
   attempts: NodeAttempt[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const startMs = fleet.clock.nowMs();
-  let failures = noFailures;
-  let missed = 0;
-  try {
-    failures = await call.send(member, indexes, { signal, timeoutMs: fleet.policy.timeoutMs }, isStandIn);
-    for (let position = 0; position < indexes.length; position++) {
-      if (!failures.has(position)) tally.confirm(indexes[position]!);
-    }
-    missed = failures.size;
-  } catch (error) {
+  const beganMs = fleet.clock.nowMs();
+  const limits = { signal, timeoutMs: fleet.policy.timeoutMs };
+  const { failed, reply } = await fleet.door.attempt(member, call.operationFor(indexes, isStandIn), limits);
+  if (failed !== undefined) {
     // Which of them the node has executed is not known.
     for (const index of indexes) tally.touched[index] = 1;
-    if (signal?.aborted) return;
-    fleet.health.reportFailure(member.id, error);
-    failures = new Map([[0, error]]);
-    missed = indexes.length;
+    if (!signal?.aborted) noteMissed(fleet, call.name, failed, indexes.length, attempts);
+    return;
   }
-  if (missed === 0) return;
-  const [firstError] = failures.values();
-  attempts.push({ node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error: firstError });
-  if (fleet.topology.replicationFactor > 1) {
-    fleet.emit('writeMissed', { operation: call.operation, node: member.id, error: firstError, keys: missed });
+  const failures = call.failuresIn(reply, indexes);
+  for (let position = 0; position < indexes.length; position++) {
+    if (!failures.has(position)) tally.confirm(indexes[position]!);
   }
+  if (failures.size === 0) return;
+  const [error] = failures.values();
+  const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - beganMs, error };
+  noteMissed(fleet, call.name, attempt, failures.size, attempts);
+}
+
+function noteMissed(fleet: Fleet, operation: string, attempt: NodeAttempt, keys: number, attempts: NodeAttempt[]) {
+  attempts.push(attempt);
+  if (fleet.topology.replicationFactor === 1) return;
+  fleet.emit('writeMissed', { operation, node: attempt.node, error: attempt.error, keys });
 }
 
 async function tellOfTouched(
   fleet: Fleet,
-  call: ManyWriteCall,
+  call: Pick<ManyWriteCall<never>, 'keys' | 'removedAtFormer'>,
   former: Member,
   indexes: readonly number[],
   tally: Tally,

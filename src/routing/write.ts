@@ -4,7 +4,6 @@
  * While a lazy change is open, a write that was confirmed then removes the key where it was before.
  */
 
-import type { CallOptions } from '../backend/backend.ts';
 import {
   isShardringError,
   type NodeAttempt,
@@ -12,8 +11,10 @@ import {
   TimeoutError,
   WriteConsistencyError,
 } from '../errors/index.ts';
+import type { Member } from '../nodes/node.ts';
+import type { KeyOperation } from '../nodes/operation.ts';
 import { untilAborted } from '../runtime/abort.ts';
-import type { Fleet, Member, Places } from './fleet.ts';
+import type { Fleet, Places } from './fleet.ts';
 import { tellFormer } from './former-holders.ts';
 import { makePresent, type Presence } from './presence.ts';
 import { confirmationsNeeded } from './query-plan.ts';
@@ -26,13 +27,13 @@ export interface Confirmation<Result> {
   readonly result: Result;
 }
 
-/** Sends the write to one node. @param isStandIn  The member takes the place of a holder that is down. */
-export type Send<Result> = (member: Member, options: CallOptions, isStandIn: boolean) => Promise<Result>;
+export interface WriteOperation<Result> extends KeyOperation<Result> {
+  /** The same for a node that takes the place of a holder that is down. Default: no other. */
+  forStandIn?(): KeyOperation<Result>;
+}
 
 export interface WriteCall<Result> {
-  readonly operation: string;
-  readonly key: string;
-  readonly send: Send<Result>;
+  readonly operation: WriteOperation<Result>;
   /** Where the value must be before the write; undefined for a write that does not build on it. */
   readonly presence?: Presence;
   /** Whether the answers so far suffice, once the consistency level is reached. Else all nodes are waited for. */
@@ -63,7 +64,7 @@ export function writeOne<Result>(
   call: WriteCall<Result>,
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
-  const holder = fleet.onlyHolderOf(call.key);
+  const holder = fleet.onlyHolderOf(call.operation.key);
   return holder === undefined ? writeToHolders(fleet, call, options) : writeToOnly(fleet, call, holder, options);
 }
 
@@ -72,7 +73,8 @@ async function writeToHolders<Result>(
   call: WriteCall<Result>,
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
-  const { key, operation, presence } = call;
+  const { presence } = call;
+  const { name, key } = call.operation;
   let places = fleet.placesOf(key);
   let unfit: readonly NodeAttempt[] = [];
   if (presence !== undefined) {
@@ -80,19 +82,19 @@ async function writeToHolders<Result>(
     for (let isReady = false; !isReady; ) {
       const { topology } = fleet;
       places = fleet.placesOf(key);
-      const result = await makePresent(fleet, operation, key, presence, places, options);
+      const result = await makePresent(fleet, name, key, presence, places, options);
       unfit = result.unfit;
       isReady = !result.wasCrossed && topology === fleet.topology;
-      if (!isReady) expectTime(fleet, operation, places, options);
+      if (!isReady) expectTime(fleet, name, places, options);
     }
   }
   const targets = places.serving.filter(({ id }) => !unfit.some(({ node }) => node === id));
   const required = requiredConfirmations(fleet);
   if (targets.length < required) {
-    const attempts = [...unfit, ...fleet.downAttempts(operation, places.down)];
-    throw writeFailure(required, operation, [], attempts, places);
+    const attempts = [...unfit, ...fleet.downAttempts(name, places.down)];
+    throw writeFailure(required, name, [], attempts, places);
   }
-  if (places.standIns.length > 0) fleet.emit('spill', { operation, nodes: places.standIns, down: places.down });
+  if (places.standIns.length > 0) fleet.emit('spill', { operation: name, nodes: places.standIns, down: places.down });
   if (targets.length === 1 && places.formers.length === 0 && unfit.length === 0) {
     fleet.guards.break(key);
     return { confirmations: [await sendToOne(fleet, call, targets[0]!, places, options)], removedAtFormer: false };
@@ -144,45 +146,39 @@ function isCallFault(error: unknown): boolean {
  */
 function writeToOnly<Result>(
   fleet: Fleet,
-  { send, key }: WriteCall<Result>,
+  { operation }: WriteCall<Result>,
   member: Member,
   { signal, deadlineMs }: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
-  fleet.guards.break(key);
-  let asked: Promise<Result>;
-  try {
-    asked = Promise.resolve(send(member, fleet.stepLimits(deadlineMs, signal), false));
-  } catch (error) {
-    asked = Promise.reject(error); // A third-party backend may throw synchronously or return a non-promise.
-  }
-  return asked.then(
+  fleet.guards.break(operation.key);
+  const beganMs = fleet.clock.nowMs();
+  return fleet.door.send(member, operation, fleet.stepLimits(deadlineMs, signal)).then(
     (result) => ({ confirmations: [{ member, result }], removedAtFormer: false }),
-    (error: unknown) => {
-      if (signal?.aborted) throw signal.reason;
-      fleet.health.reportFailure(member.id, error);
-      throw error;
+    (reason: unknown) => {
+      throw fleet.door.failure(member.id, beganMs, reason, signal).error;
     },
   );
+}
+
+/** What is asked of a node, which may stand in for a holder that is down. */
+function operationAt<Result>(operation: WriteOperation<Result>, { id }: Member, { standIns }: Places) {
+  return standIns.includes(id) ? (operation.forStandIn?.() ?? operation) : operation;
 }
 
 /** Without what several nodes would need, but perhaps in place of a holder that is down. */
 async function sendToOne<Result>(
   fleet: Fleet,
-  { send, operation }: WriteCall<Result>,
+  call: WriteCall<Result>,
   member: Member,
   places: Places,
   { signal, deadlineMs }: RouteOptions,
 ): Promise<Confirmation<Result>> {
-  const isStandIn = places.standIns.includes(member.id);
-  const startMs = fleet.clock.nowMs();
-  try {
-    return { member, result: await send(member, fleet.stepLimits(deadlineMs, signal), isStandIn) };
-  } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    fleet.health.reportFailure(member.id, error);
-    const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error };
-    throw writeFailure(1, operation, [], [attempt, ...fleet.downAttempts(operation, places.down)], places);
-  }
+  const operation = operationAt(call.operation, member, places);
+  const { failed, reply } = await fleet.door.attempt(member, operation, fleet.stepLimits(deadlineMs, signal));
+  if (failed === undefined) return { member, result: reply };
+  signal?.throwIfAborted();
+  const attempts = [failed, ...fleet.downAttempts(operation.name, places.down)];
+  throw writeFailure(1, operation.name, [], attempts, places);
 }
 
 async function writeToSeveral<Result>(
@@ -194,7 +190,7 @@ async function writeToSeveral<Result>(
   required: number,
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
-  const { key, operation } = call;
+  const { name: operation, key } = call.operation;
   const { signal, deadlineMs } = options;
   fleet.guards.beginWrite(key);
   const { confirmations, attempts, allAnswered } = await fanOut(fleet, call, places, targets, required, options);
@@ -229,25 +225,18 @@ const isOfUnknownOutcome = ({ error }: NodeAttempt) => !isShardringError(error) 
 async function fanOut<Result>(
   fleet: Fleet,
   call: WriteCall<Result>,
-  { standIns }: Places,
+  places: Places,
   targets: readonly Member[],
   required: number,
   { signal, deadlineMs }: RouteOptions,
 ): Promise<FanOut<Result>> {
   const limits = fleet.stepLimits(deadlineMs, signal);
-  const startMs = fleet.clock.nowMs();
   const confirmations: Confirmation<Result>[] = [];
   const attempts: NodeAttempt[] = [];
   const send = async (member: Member): Promise<void> => {
-    try {
-      confirmations.push({
-        member,
-        result: await call.send(member, limits, standIns.includes(member.id)),
-      });
-    } catch (error) {
-      if (!signal?.aborted) fleet.health.reportFailure(member.id, error);
-      attempts.push({ node: member.id, elapsedMs: fleet.clock.nowMs() - startMs, error });
-    }
+    const { failed, reply } = await fleet.door.attempt(member, operationAt(call.operation, member, places), limits);
+    if (failed === undefined) confirmations.push({ member, result: reply });
+    else attempts.push(failed);
   };
   const sends = targets.map(send);
   await settledEnough(sends, () => confirmations.length >= required && call.suffices(confirmations));
