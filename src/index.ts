@@ -106,5 +106,5 @@ export type { Explanation } from './routing/explain.ts';
 export type { HealthOptions, RoutingOptions } from './routing/options.ts';
 export type { PlacementMaker } from './routing/parse-placement.ts';
 export type { ConsistencyLevel, WhenDown } from './routing/query-plan.ts';
-export type { FormerPlacement, Topology } from './routing/topology.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
+export type { FormerPlacement, Topology } from './topology/topology.ts';

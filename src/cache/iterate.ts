@@ -4,7 +4,7 @@ import { AllReplicasFailedError, type NodeAttempt, WriteConsistencyError } from 
 import type { Member } from '../nodes/node.ts';
 import { Clear } from '../nodes/operations.ts';
 import type { Fleet } from '../routing/fleet.ts';
-import { copiesOf, formerHoldersOf, holdersOf } from '../routing/topology.ts';
+import { copiesOf, formerHoldersOf, holdersOf } from '../topology/topology.ts';
 
 /**
  * Every key of the cache once, in no order. Keys written or removed meanwhile may be missing or there.

@@ -7,6 +7,7 @@ import type { Fleet } from '../routing/fleet.ts';
 import { readMany } from '../routing/read-many.ts';
 import { writeMany } from '../routing/write-many.ts';
 import { expectIterable, expectString } from '../runtime/validate.ts';
+import { primaryOf } from '../topology/topology.ts';
 import { type Codec, decode, encode } from './codecs.ts';
 
 const noFailures: EntryFailures = new Map();
@@ -30,7 +31,7 @@ export async function getMany(
       hits.set(unique[index]!, decode(codec, bytes));
     } catch (error) {
       unreadableKeys.push(index);
-      unreadable.push({ node: fleet.topology.placement.nodeFor(unique[index]!), elapsedMs: 0, error });
+      unreadable.push({ node: primaryOf(fleet.topology, unique[index]!), elapsedMs: 0, error });
     }
   }
   const bad = [...failed, ...unreadableKeys].sort((a, b) => a - b);

@@ -9,9 +9,9 @@ import { CommandRefusedError } from '../errors/index.ts';
 import type { NodeId } from '../placement/node.ts';
 import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
-import { copiesOf, holdersOf, type Topology } from '../routing/topology.ts';
 import type { Random } from '../runtime/random.ts';
 import type { CommandArgument } from '../server/index.ts';
+import { copiesOf, holdersOf, primaryOf, type Topology } from '../topology/topology.ts';
 import { waitsForOwnWrites } from './commands/command-blocking.ts';
 import { exists, hasFlag } from './commands/command-facts.ts';
 import {
@@ -77,7 +77,7 @@ export class Dispatcher {
       case 'anyNode':
         return this.#caller.call(this.#caller.anyNode(), orderOf(invocation));
       case 'channel':
-        return this.#caller.call(this.#topology.placement.nodeFor(invocation.channel), orderOf(invocation));
+        return this.#caller.call(primaryOf(this.#topology, invocation.channel), orderOf(invocation));
       case 'randomNode':
         return this.#untilDone(this.#atRandomNode(invocation));
     }
@@ -103,14 +103,14 @@ export class Dispatcher {
       return this.#atCopies(keys[0]!, new NodeCommand(name, args, !isRead, hasOneKeyFirst)).then(invocation.decode);
     }
     const order = new NodeCommand(name, args, !isRead, hasOneKeyFirst, invocation.decode);
-    return this.#caller.call(this.#topology.placement.nodeFor(keys[0]!), order);
+    return this.#caller.call(primaryOf(this.#topology, keys[0]!), order);
   }
 
   /** The raw reply of the holders of `key`. */
   #atHolders(key: string, order: NodeCommand): Promise<unknown> {
     return copiesOf(this.#topology) > 1
       ? this.#atCopies(key, order)
-      : this.#caller.call(this.#topology.placement.nodeFor(key), order);
+      : this.#caller.call(primaryOf(this.#topology, key), order);
   }
 
   /**
@@ -126,7 +126,7 @@ export class Dispatcher {
     const { name, keys } = invocation;
     const key = keys[0]!;
     const storedKey = withKeyPrefix(this.#options.keyPrefix, invocation)[0]!;
-    if (copiesOf(this.#topology) === 1) return ask(this.#topology.placement.nodeFor(key), storedKey);
+    if (copiesOf(this.#topology) === 1) return ask(primaryOf(this.#topology, key), storedKey);
     const isHolder = preferred !== undefined && holdersOf(this.#topology, key).includes(preferred);
     if (isHolder && this.fleet.health.stateOf(preferred) !== 'down') {
       const answer = await ask(preferred, storedKey).then(
@@ -233,7 +233,7 @@ export class Dispatcher {
       return this.#caller.watched(id, transactAt(node, commands, { timeoutMs, beganMs }, onQueued));
     };
     if (copiesOf(this.#topology) === 1) {
-      return this.#untilDone(at(this.#topology.placement.nodeFor(keys[0] ?? ''), this.#options.timeoutMs));
+      return this.#untilDone(at(primaryOf(this.#topology, keys[0] ?? ''), this.#options.timeoutMs));
     }
     return (await this.#untilDone(writeCopies(this.fleet, 'multi', keys[0]!, at))) as PipelineResults | null;
   }

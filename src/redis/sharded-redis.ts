@@ -8,10 +8,10 @@
 import type { Redis, RedisKey } from 'ioredis';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type Explanation, explain } from '../routing/explain.ts';
-import type { Topology } from '../routing/topology.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { expectFunction, expectString } from '../runtime/validate.ts';
 import { defaultConnectTimeoutMs, parseUseOptions, type WithConnectionOptions } from '../server/index.ts';
+import { primaryOf, type Topology } from '../topology/topology.ts';
 import {
   addCommandMethods,
   asCommand,
@@ -84,10 +84,10 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
 
   #makePubSub(): PubSub {
     const { clock, timeoutMs, connectTimeoutMs } = this.parsed;
-    const { placement } = this.topology;
+    const { topology } = this;
     return new PubSub({
       ...{ clock, timeoutMs, handshakeTimeoutMs: connectTimeoutMs ?? defaultConnectTimeoutMs },
-      homes: { nodes: [...this.redisNodes.keys()], nodeOf: (channel) => placement.nodeFor(channel) },
+      homes: { nodes: [...this.redisNodes.keys()], nodeOf: (channel) => primaryOf(topology, channel) },
       makeClient: (id) => this.redisNodes.get(id)!.makeSubscriber(connectTimeoutMs),
       target: this,
       onError: (node, error) => this.tell('node error', error, node),
@@ -208,7 +208,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     const parsed = parseUseOptions(options);
     expectFunction('use', use);
     this.begin();
-    const node = this.topology.placement.nodeFor(expectString('key', key));
+    const node = primaryOf(this.topology, expectString('key', key));
     return this.#caller.inService(node, 'withConnection').server.lend(use, parsed);
   }
 
@@ -296,7 +296,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
 
   /** The ordinary ioredis client of the node that holds `key`, first of them with copies. It knows nothing of the others. */
   nodeFor(key: string): Redis {
-    return this.redisNodes.get(this.topology.placement.nodeFor(expectString('key', key)))!.client;
+    return this.redisNodes.get(primaryOf(this.topology, expectString('key', key)))!.client;
   }
 
   /** The ordinary ioredis clients of all nodes, in the order given. @param role  As in a Cluster; there are no 'slave's. */

@@ -2,8 +2,8 @@
 
 import type { NodeHealth } from '../health/health-view.ts';
 import { explainPlacement, type KeyPlacement, type PlacedNode } from '../placement/explain.ts';
+import { copiesOf, formerHoldersOf } from '../topology/topology.ts';
 import type { Fleet } from './fleet.ts';
-import { copiesOf, formerHoldersOf } from './topology.ts';
 
 export interface Explanation extends KeyPlacement {
   readonly nodes: readonly (PlacedNode & { readonly health: NodeHealth })[];

@@ -13,10 +13,10 @@ import type { Operation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { hasTurnsLeft, ownEndMsOf, ownTimeLeftMs, stepTimeMs } from '../runtime/time-limit.ts';
+import { copiesOf, formerHoldersOf, holdersOf, primaryOf, type Topology } from '../topology/topology.ts';
 import type { EmitRoutingEvent } from './events.ts';
 import { KeyGuards } from './key-guards.ts';
 import { attemptTimeoutMs, type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
-import { copiesOf, formerHoldersOf, holdersOf, type Topology } from './topology.ts';
 
 /** Where a key lives at this moment. */
 export interface Places {
@@ -89,7 +89,7 @@ export class Fleet {
   onlyHolderOf(key: string): Member | undefined {
     const { topology, health } = this;
     if (topology.replicationFactor !== 1 || topology.formerPlacements.length > 0) return undefined;
-    const member = this.#members.get(topology.placement.nodeFor(key));
+    const member = this.#members.get(primaryOf(topology, key));
     return member !== undefined && (health.allUp || health.stateOf(member.id) === 'up') ? member : undefined;
   }
 

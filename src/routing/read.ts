@@ -9,10 +9,10 @@
 import { AllReplicasFailedError, type NodeAttempt } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import type { KeyOperation } from '../nodes/operation.ts';
+import { isMissEverywhere, type Topology } from '../topology/topology.ts';
 import { copyBack } from './copy-back.ts';
 import type { Fleet, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
-import { isMissEverywhere, type Topology } from './topology.ts';
 
 /** What a caller may say about one call. */
 export interface RouteOptions {

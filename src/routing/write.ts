@@ -14,12 +14,12 @@ import {
 import type { Member } from '../nodes/node.ts';
 import type { KeyOperation } from '../nodes/operation.ts';
 import { untilAborted } from '../runtime/abort.ts';
+import { copiesOf } from '../topology/topology.ts';
 import type { Fleet, Places } from './fleet.ts';
 import { tellFormer } from './former-holders.ts';
 import { makePresent, type Presence } from './presence.ts';
 import { confirmationsNeeded } from './query-plan.ts';
 import type { RouteOptions } from './read.ts';
-import { copiesOf } from './topology.ts';
 
 /** One node's answer to a write. */
 export interface Confirmation<Result> {

@@ -2,12 +2,11 @@
 
 import { CrossNodeError } from '../../errors/index.ts';
 import { hashesTags } from '../../placement/placement.ts';
-import type { Topology } from '../../routing/topology.ts';
-import { copiesOf, holdersOf } from '../../routing/topology.ts';
+import { copiesOf, holdersOf, primaryOf, type Topology } from '../../topology/topology.ts';
 
 /** Equal for two keys if one command can have both. */
 function groupOf(topology: Topology, key: string): string {
-  return copiesOf(topology) === 1 ? topology.placement.nodeFor(key) : JSON.stringify(holdersOf(topology, key));
+  return copiesOf(topology) === 1 ? primaryOf(topology, key) : JSON.stringify(holdersOf(topology, key));
 }
 
 /** Positions of the keys in `keys`, one list for each group, in the order of their first keys. */

@@ -2,9 +2,9 @@
 
 import type { NodeId } from '../../placement/node.ts';
 import type { Fleet } from '../../routing/fleet.ts';
-import { copiesOf, holdersOf } from '../../routing/topology.ts';
 import { ownBytes } from '../../runtime/own-bytes.ts';
 import { type CommandArgument, pageAt, type ScanPosition } from '../../server/index.ts';
+import { copiesOf, holdersOf } from '../../topology/topology.ts';
 import type { ReplyEncoding } from '../commander.ts';
 import { shownTextOf } from '../key-text.ts';
 import { type NodeCaller, NodeCommand } from '../node-caller.ts';

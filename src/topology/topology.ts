@@ -33,6 +33,11 @@ export function holdersOf(topology: Topology, key: string): readonly NodeId[] {
   return topology.placement.preferenceList(key, copiesOf(topology));
 }
 
+/** The first of them, which is all there is where no copies are kept. @throws {NoNodesError} There are no nodes. */
+export function primaryOf({ placement }: Topology, key: string): NodeId {
+  return placement.nodeFor(key);
+}
+
 /** The nodes that held `key` by a former placement, primary first. */
 function holdersBy({ placement }: FormerPlacement, replicationFactor: number, key: string): readonly NodeId[] {
   return placement.preferenceList(key, Math.min(replicationFactor, placement.nodes.length));
