@@ -81,7 +81,8 @@ describe('ShardedRedis over four servers', () => {
     const calls = [client.multi().incr('{key}counter').exec(), client.randomkey(), client.get('{key}')];
     const more = client.multi().incr('{key}counter').exec();
     await client.quit();
-    expect((await Promise.all(calls)).slice(1)).toEqual(['{key}', 'value']);
+    // The transaction goes over a connection of its own, and may be first.
+    expect((await Promise.all(calls)).slice(1)).toEqual([expect.stringMatching(/^\{key\}(counter)?$/), 'value']);
     expect(await more).toHaveLength(1);
   });
 

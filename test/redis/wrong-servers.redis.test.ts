@@ -11,6 +11,7 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { JumpTable, type PlacementNode, ShardedCache } from '../../src/index.ts';
 import { RedisBackend, type RedisBackendOptions, type RedisTarget, ShardedRedis } from '../../src/redis/index.ts';
+import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { eventually, outcomeOf, patientMs } from '../support/eventually.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../support/redis.ts';
 import { startSentinelGroup } from '../support/sentinel.ts';
@@ -208,8 +209,16 @@ describe.each(['ioredis', 'direct'] as const)('over the transport %s', (transpor
       message: expect.stringContaining('it speaks HTTP'),
     });
     const plain = await start();
-    const secure = open({ port: plain.port, tls: { rejectUnauthorized: false } }, { transport, connectTimeoutMs: 200 });
-    await expect(secure.get('a')).rejects.toMatchObject({
+    const clock = new SimulatedClock();
+    const tls = { rejectUnauthorized: false };
+    const secure = open({ port: plain.port, tls }, { transport, clock, connectTimeoutMs: 200 });
+    const asked = outcomeOf(secure.get('a'));
+    const admin = new Redis(plain.port);
+    closing.push(async () => admin.disconnect());
+    // It is there, and what it said is not understood.
+    await eventually(async () => /connected_clients:2\b/.test(await admin.info('clients')));
+    await clock.advance(200);
+    expect((await asked).error).toMatchObject({
       code: 'ERR_NODE_UNAVAILABLE',
       message: expect.stringContaining('TLS'),
     });
