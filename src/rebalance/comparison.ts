@@ -1,5 +1,6 @@
 /** Gathers, piece by piece, what moves between two placements and what each node holds. See `diff.ts`. */
 
+import { indexesBefore } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';
 
 /** The pieces [first, end), whose keys go from node `from` to node `to`; indexes into the two `nodes`. */
@@ -48,8 +49,7 @@ export class Comparison {
     this.widthAfter = Math.min(replicationFactor, after.nodes.length);
     this.copiesBefore = new Float64Array(before.nodes.length);
     this.copiesAfter = new Float64Array(after.nodes.length);
-    const indexes = new Map(before.nodes.map(({ id }, index) => [id, index]));
-    this.indexBefore = Int32Array.from(after.nodes, ({ id }) => indexes.get(id) ?? -1);
+    this.indexBefore = indexesBefore(before.nodes, after.nodes);
   }
 
   /** One of the two has no nodes, so that there is nothing to move, or nowhere to move it from or to. */

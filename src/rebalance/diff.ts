@@ -13,6 +13,7 @@
  *   keys     the keys of a sample, each for itself: for any two placements whatever          an estimate
  */
 
+import { compareIds, indexesOf } from '../placement/node.ts';
 import {
   type Arcs,
   isArcPlacement,
@@ -43,16 +44,12 @@ export function diffPlacements(
   }
   if (comparison.isEmpty) return comparison.result('ranges', 0, []);
   const arcs = [before.arcs(comparison.widthBefore), after.arcs(comparison.widthAfter)] as const;
-  const starts = [...new Set(arcs.flatMap((each) => Array.from(each.starts as ArrayLike<string>)))].sort(
-    compareKeyOrder,
-  );
+  // Raw keys are ordered as ids are.
+  const starts = [...new Set(arcs.flatMap((each) => Array.from(each.starts as ArrayLike<string>)))].sort(compareIds);
   const [was, is] = arcs.map((each) => rankStarts(each as Arcs<string>, starts));
   compareArcs(was!, is!, starts.length, comparison);
   return comparison.result('ranges', starts.length, starts);
 }
-
-/** The order of raw keys: by UTF-16 code units. */
-const compareKeyOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Numbers the bounds, so that the pieces between them can be counted. */
 function rankStarts({ starts, rows }: Arcs<string>, all: readonly string[]): Arcs<number> {
@@ -104,8 +101,7 @@ function compareArcs(before: Arcs<number>, after: Arcs<number>, end: number, com
 }
 
 function compareKeys(before: Placement, after: Placement, keys: readonly string[], comparison: Comparison): void {
-  const indexesOf = ({ nodes }: Placement) => new Map(nodes.map(({ id }, index) => [id, index]));
-  const [namesBefore, namesAfter] = [indexesOf(before), indexesOf(after)];
+  const [namesBefore, namesAfter] = [indexesOf(before.nodes), indexesOf(after.nodes)];
   for (const [piece, key] of keys.entries()) {
     const was = before.preferenceList(key, comparison.widthBefore).map((id) => namesBefore.get(id)!);
     const is = after.preferenceList(key, comparison.widthAfter).map((id) => namesAfter.get(id)!);
@@ -135,7 +131,7 @@ function countKeys(before: Placement, after: Placement, keys: readonly string[],
     [after, comparison.widthAfter, comparison.copiesAfter],
   ] as const) {
     if (width === 0) continue;
-    const indexes = new Map(placement.nodes.map(({ id }, index) => [id, index]));
+    const indexes = indexesOf(placement.nodes);
     for (const key of keys) for (const id of placement.preferenceList(key, width)) copies[indexes.get(id)!]!++;
   }
 }

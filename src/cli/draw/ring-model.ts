@@ -4,6 +4,7 @@
  */
 
 import { balanceOf, type NodeBalance } from '../../placement/balance.ts';
+import { indexesOf } from '../../placement/node.ts';
 import type { HashRing } from '../../placement/ring/hash-ring.ts';
 import { pointCount } from '../../placement/ring/virtual-nodes.ts';
 import type { RebalancePlan } from '../../rebalance/plan.ts';
@@ -75,7 +76,7 @@ function arcsOf(owners: Uint16Array): ModelArc[] {
 }
 
 function movedArcs(ring: HashRing, plan: RebalancePlan): ModelArc[] {
-  const indexOf = new Map(ring.nodes.map(({ id }, index) => [id, index]));
+  const indexOf = indexesOf(ring.nodes);
   return plan.moves
     .flatMap(({ to, slots }) => slots.map(([firstSlot, endSlot]) => ({ node: indexOf.get(to)!, firstSlot, endSlot })))
     .sort((a, b) => a.firstSlot - b.firstSlot || a.node - b.node);

@@ -22,7 +22,7 @@
 import { SnapshotError } from '../../errors/index.ts';
 import { expectInteger } from '../../runtime/validate.ts';
 import { addMember, memberIndex, removeMember, reweighMember } from '../members.ts';
-import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';
+import { indexesOf, type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';
 import { rowWidth, TablePlacement, type TableSettings } from '../table/table-placement.ts';
 import { apportion, levelOff } from './apportion.ts';
 import { FailoverRows } from './failover-rows.ts';
@@ -56,7 +56,7 @@ export abstract class RangeTable extends TablePlacement {
 
   /** The ranges as snapshots and checksums have them: where each starts, and the index of its node. */
   protected rangePairs(): [firstSlot: number, nodeIndex: number][] {
-    const indexes = new Map(this.nodes.map(({ id }, index) => [id, index]));
+    const indexes = indexesOf(this.nodes);
     return this.#ranges.map(({ node, firstSlot }) => [firstSlot, indexes.get(node)!]);
   }
 
@@ -129,7 +129,7 @@ export function rangesOfPairs(pairs: unknown, nodes: readonly PlacementNode[], s
 
 function rowsOf({ nodes, ranges }: RangeState, { slots, hashSeed }: TableSettings): FailoverRows {
   const owners = new Uint16Array(nodes.length === 0 ? 0 : slots);
-  const indexes = new Map(nodes.map(({ id }, index) => [id, index]));
+  const indexes = indexesOf(nodes);
   for (const { node, firstSlot, endSlot } of ranges) owners.fill(indexes.get(node)!, firstSlot, endSlot);
   return new FailoverRows(nodes, owners, hashSeed);
 }

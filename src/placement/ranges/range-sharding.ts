@@ -23,7 +23,7 @@
 import { InvalidArgumentError, NoNodesError } from '../../errors/index.ts';
 import { expectInteger, expectOptions, expectString } from '../../runtime/validate.ts';
 import { addMember, memberIndex, parseNodes, removeMember, reweighMember } from '../members.ts';
-import { type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';
+import { indexesOf, type NodeId, type NodeInput, type PlacementNode, sortNodes } from '../node.ts';
 import type { ArcPlacement, Arcs } from '../placement.ts';
 import { checksumOf, type PlacementSnapshot, restoreSnapshot, type SnapshotKind, snapshotNodes } from '../snapshot.ts';
 import { OwnerOrders } from './owner-orders.ts';
@@ -103,7 +103,7 @@ export class RangeSharding implements ArcPlacement<string> {
     this.nodes = nodes;
     this.#splits = splits;
     this.#starts = splits.map(({ start }) => start);
-    this.#indexes = new Map(nodes.map(({ id }, index) => [id, index]));
+    this.#indexes = indexesOf(nodes);
     this.#orders = new OwnerOrders(nodes);
   }
 

@@ -17,7 +17,7 @@
 import { NoNodesError } from '../../errors/index.ts';
 import { expectInteger } from '../../runtime/validate.ts';
 import { maxNodes } from '../members.ts';
-import type { NodeId, NodeInput, PlacementNode } from '../node.ts';
+import { indexesBefore, type NodeId, type NodeInput, type PlacementNode } from '../node.ts';
 import type { Arcs, SlotChanges, SlotRuns, SlottedPlacement } from '../placement.ts';
 import { positionBits } from '../position.ts';
 import { routingKeyOf } from '../routing-key.ts';
@@ -249,8 +249,7 @@ function ownersOf(rows: Uint16Array, width: number, nodeCount: number): Uint8Arr
 
 /** Slots whose rows have other nodes, or the same in another order. */
 function differingSlots(before: TablePlacement, after: TablePlacement, count: number): SlotRuns {
-  const indexes = new Map(before.nodes.map(({ id }, index) => [id, index]));
-  const indexBefore = Int32Array.from(after.nodes, ({ id }) => indexes.get(id) ?? -1);
+  const indexBefore = indexesBefore(before.nodes, after.nodes);
   const [was, is] = [before.slotTable(count), after.slotTable(count)];
   const runs: [number, number][] = [];
   for (let index = 0; index < is.length; index++) {
