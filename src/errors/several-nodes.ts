@@ -75,21 +75,11 @@ export class WriteConsistencyError extends ShardringError {
   ) {
     super(
       `${operation}: ${acknowledged.length} of ${required} required acknowledgements received` +
-        `${attempts.length === 0 ? '' : ` (missing: ${namesOf(attempts)})`}; ` +
-        `${placesOf(acknowledged, attempts.filter(isDoubtful))}; see attempts.`,
+        `${attempts.length === 0 ? '' : ` (missing: ${namesOf(attempts)})`}; see attempts.`,
       attempts[0] === undefined ? undefined : { cause: attempts[0].error },
     );
     this.retryable = acknowledged.length === 0 && !attempts.some(isDoubtful) && attempts.some(isRetryable);
   }
-}
-
-/** Which nodes have a write that failed. */
-function placesOf(acknowledged: readonly string[], doubtful: readonly NodeAttempt[]): string {
-  const places = [
-    ...(acknowledged.length > 0 ? [`done at ${acknowledged.join(', ')}`] : []),
-    ...(doubtful.length > 0 ? [`perhaps done at ${namesOf(doubtful)}`] : []),
-  ];
-  return places.length > 0 ? places.join(', ') : 'done at no node';
 }
 
 /** Nodes that a message tells of one by one; `attempts` has all. */
