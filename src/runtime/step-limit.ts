@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts';
 import { tickMs } from './loop-watch.ts';
 import { verdictOf } from './overdue.ts';
 import { endMsOf, graceMs, hasTurnsLeft, ownEndMsOf } from './time-limit.ts';
+import { WatchedWait } from './watched-wait.ts';
 
 /** How far a call of several steps has come. */
 export interface Steps {
@@ -42,16 +43,8 @@ export function limitSteps(clock: Clock, options: StepLimitOptions, onOver: () =
   if (loop === undefined) return clock.schedule(firstMs, onOver, true);
   /** When something was last seen to come in, as the sockets were read. */
   let movedMs = Number.NEGATIVE_INFINITY;
-  let cancelWait: () => void = () => undefined;
-  let isWatched = true;
-  const stop = () => {
-    cancelWait();
-    if (isWatched) loop.release();
-    isWatched = false;
-  };
-  const lookIn = (delayMs: number) => {
-    cancelWait = clock.schedule(delayMs, () => look(undefined), true);
-  };
+  const wait = new WatchedWait(clock, loop, true);
+  const lookIn = (delayMs: number) => wait.in(delayMs, () => look(undefined));
   /** @param readMs  When the sockets were read because of the call. */
   const look = (readMs: number | undefined) => {
     const nowMs = clock.nowMs();
@@ -65,22 +58,20 @@ export function limitSteps(clock: Clock, options: StepLimitOptions, onOver: () =
     const hasRead = readMs !== undefined;
     const verdict = verdictOf({ hadItsChance, hasOwnTime: nowMs < ownEndMs, hasTurnLeft, hasRead });
     if (verdict === 'ends') {
-      stop();
+      wait.stop();
       onOver();
     } else if (verdict === 'is read for first') {
       const before = progress();
-      const turn = setImmediate(() => {
+      wait.untilRead(() => {
         if (progress() !== before) movedMs = clock.nowMs();
         look(nowMs);
       });
-      cancelWait = () => clearImmediate(turn);
     } else {
       lookIn(Math.min(Math.max(tickMs, chanceMs - nowMs), ownEndMs - nowMs));
     }
   };
-  loop.hold();
   lookIn(firstMs);
-  return stop;
+  return () => wait.stop();
 }
 
 /** What a later part of a call has beyond the call's end: what it lacks of the least time of a step. Milliseconds. */

@@ -11,6 +11,7 @@
 
 import type { Clock } from './clock.ts';
 import { stallMs } from './loop-watch.ts';
+import { WatchedWait } from './watched-wait.ts';
 
 /**
  * The least time that a step of a call has, if the process was held up before it could begin: enough for a round trip.
@@ -76,31 +77,18 @@ export function limitTime(clock: Clock, timeoutMs: number, onOver: () => void, k
   const { loop } = clock;
   if (loop === undefined) return clock.schedule(timeoutMs, onOver, keepsAlive);
   const beganMs = clock.nowMs();
-  let cancelWait: () => void = () => undefined;
-  let isWatched = true;
-  const stop = () => {
-    cancelWait();
-    if (isWatched) loop.release();
-    isWatched = false;
-  };
-  const goesOn = () => {
+  const wait = new WatchedWait(clock, loop, keepsAlive);
+  const look = (hasRead: boolean) => {
     const leftMs = endMsOf(clock, beganMs, beganMs + timeoutMs) - clock.nowMs();
-    if (leftMs > 0) cancelWait = clock.schedule(leftMs, look, keepsAlive);
-    return leftMs > 0;
-  };
-  const look = () => {
-    if (goesOn()) return;
-    // The sockets are read once before it.
-    const turn = setImmediate(() => {
-      if (goesOn()) return;
-      stop();
+    if (leftMs > 0) wait.in(leftMs, () => look(false));
+    else if (!hasRead) wait.untilRead(() => look(true));
+    else {
+      wait.stop();
       onOver();
-    });
-    cancelWait = () => clearImmediate(turn);
+    }
   };
-  loop.hold();
-  cancelWait = clock.schedule(timeoutMs, look, keepsAlive);
-  return stop;
+  wait.in(timeoutMs, () => look(false));
+  return () => wait.stop();
 }
 
 /** Resolves when `work` has settled, and after `limitMs` in any case, to whether it has. Stalls of the process do not count. */
