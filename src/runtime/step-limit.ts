@@ -8,7 +8,6 @@
  */
 
 import type { Clock } from './clock.ts';
-import { tickMs } from './loop-watch.ts';
 import { verdictOf } from './overdue.ts';
 import { endMsOf, graceMs, hasTurnsLeft, ownEndMsOf } from './time-limit.ts';
 import { WatchedWait } from './watched-wait.ts';
@@ -67,7 +66,7 @@ export function limitSteps(clock: Clock, options: StepLimitOptions, onOver: () =
         look(nowMs);
       });
     } else {
-      lookIn(Math.min(Math.max(tickMs, chanceMs - nowMs), ownEndMs - nowMs));
+      lookIn(Math.min(Math.max(1, chanceMs - nowMs), ownEndMs - nowMs));
     }
   };
   lookIn(firstMs);

@@ -177,6 +177,18 @@ describe('limitSteps', () => {
         expect(call.endedMs!).toBeLessThanOrEqual(boundMs() + lastStallMs);
         expect(call.endedMs!).toBeLessThanOrEqual(timeoutMs + loop.stalledMs(0));
       }),
+      // Failed once.
+      {
+        examples: [
+          [
+            176,
+            [
+              { stallMs: 150, gapMs: 0, isAnswered: false },
+              { stallMs: 150, gapMs: 0, isAnswered: true },
+            ],
+          ],
+        ],
+      },
     );
   });
 });
