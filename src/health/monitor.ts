@@ -54,6 +54,8 @@ export class HealthMonitor implements HealthView {
   #cancelTimer: (() => void) | undefined;
   /** Told of each outcome of a probe, and of the end. */
   readonly #listeners = new Set<() => void>();
+  /** Errors of calls that are taken note of. */
+  readonly #heeded = new WeakSet<object>();
   #started = false;
   #stopped = false;
 
@@ -97,8 +99,14 @@ export class HealthMonitor implements HealthView {
     return { state: watched.record.state, sinceMs: watched.sinceMs, fault: watched.fault };
   }
 
+  /**
+   * One failure counts once, though the connection may tell of it and then whoever had asked: between the two the node may
+   * have answered something else.
+   */
   reportFailure(node: string, error: unknown): void {
-    if (isNodeFault(error)) this.#observe(node, { kind: 'call failed' }, error);
+    if (!isNodeFault(error) || this.#heeded.has(error as object)) return;
+    this.#heeded.add(error as object);
+    this.#observe(node, { kind: 'call failed' }, error);
   }
 
   onUnanswered(node: string, listener: () => void): () => void {
@@ -107,10 +115,9 @@ export class HealthMonitor implements HealthView {
     return () => void listeners?.delete(listener);
   }
 
-  /** Tells that the node has answered a PING that was sent for another reason. */
+  /** The node has answered a PING that was sent for another reason: as good as a probe that has passed. */
   noteAnswer(node: string): void {
-    const watched = this.#watched.get(node);
-    if (watched !== undefined) watched.hasAnswered = true;
+    this.#observe(node, { kind: 'probe passed' }, undefined);
     this.#tellListeners();
   }
 
@@ -164,7 +171,6 @@ export class HealthMonitor implements HealthView {
     const beganMs = clock.nowMs();
     try {
       await watched.probe(probeTimeoutMs);
-      watched.hasAnswered = true;
       this.#observe(node, { kind: 'probe passed' }, undefined, watched);
     } catch (error) {
       const observation = { beganMs, endedMs: clock.nowMs(), gotNoAnswer: isSilence(error) };
@@ -181,6 +187,7 @@ export class HealthMonitor implements HealthView {
     const watched = this.#watched.get(node);
     if (watched === undefined || this.#stopped || (probed !== undefined && probed !== watched)) return;
     const { state: before } = watched.record;
+    watched.hasAnswered ||= observation.kind === 'probe passed';
     watched.record = nextHealth(watched.record, observation, this.#options.patienceMs);
     const { state } = watched.record;
     watched.fault = state === 'up' ? undefined : tellingFault(watched.fault, error);

@@ -26,7 +26,7 @@ import { identityOf, roleIn } from './link/server-identity.ts';
 import type { Transport } from './options.ts';
 import { CallLimits, type CommandSpec } from './sending/call.ts';
 import { Connection } from './sending/connection.ts';
-import { ReplicaReads } from './sending/replica-reads.ts';
+import { ReplicaReads, unlessAbsence } from './sending/replica-reads.ts';
 import { type ClientCheck, ServerAccess } from './server-access.ts';
 import type { Target } from './target.ts';
 
@@ -155,7 +155,11 @@ export class RedisServer {
       this.#attachOwnClient(this.#connection, { ...options, ...check.sharedOptions });
       if (access.readsReplicas) {
         const replicaCheck = access.replicaCheck();
-        const connection = new Connection({ ...common, serverCheck: replicaCheck });
+        const connection = new Connection({
+          ...common,
+          serverCheck: replicaCheck,
+          onFailure: onFailure && unlessAbsence(onFailure),
+        });
         this.#attachOwnClient(connection, { ...options, ...replicaCheck.sharedOptions });
         this.#replica = new ReplicaReads(connection, this.#connection);
       }

@@ -206,6 +206,30 @@ describe('HealthMonitor', () => {
     expect(changes).toEqual(['a suspect', 'a up']);
   });
 
+  it('takes an answer to a PING of others for a probe that has passed', async () => {
+    const { clock, changes, monitor } = makeMonitor();
+    monitor.watch('a', () => Promise.reject(new TimeoutError('a', 'ping', 200)));
+    monitor.start();
+    await clock.advance(0);
+    expect(monitor.healthOf('a')).toBe('suspect');
+    monitor.noteAnswer('a');
+    expect(monitor.healthOf('a')).toBe('up');
+    expect(changes).toEqual(['a suspect', 'a up']);
+  });
+
+  it('counts one failure once, though it is told of twice and a probe has passed in between', async () => {
+    const { clock, changes, monitor } = makeMonitor();
+    monitor.watch('a', async () => {});
+    monitor.start();
+    const failure = new TimeoutError('a', 'get', 1);
+    monitor.reportFailure('a', failure);
+    await clock.advance(0);
+    monitor.reportFailure('a', failure);
+    expect(changes).toEqual(['a suspect', 'a up']);
+    monitor.reportFailure('a', new TimeoutError('a', 'get', 1));
+    expect(changes).toEqual(['a suspect', 'a up', 'a suspect']);
+  });
+
   it('does not let one slow probe delay another, nor probes a node twice at once', async () => {
     const { clock, monitor } = makeMonitor();
     let slowProbes = 0;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ShardringError } from '../../src/errors/index.ts';
 import { ShardedRedis } from '../../src/redis/sharded-redis.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import type { RedisServer } from '../support/redis.ts';
@@ -96,5 +97,25 @@ describe('a ShardedRedis over groups that Sentinel manages', () => {
     await redis.scan('0');
     for (const name of ['touch', 'hscan', 'scan']) expect(await commandsAt(a, a.servers[1]!, name)).toBe(0);
     expect(await redis.incr(key)).toBe(2);
+  });
+
+  it('thinks no ill of a group whose master answers in the stead of a replica that is gone', async () => {
+    const { groups, redis } = await open({ reads: 'replica' });
+    const [a] = groups;
+    const key = keys.find((each) => redis.nodeFor(each) === redis.on('group-a'))!;
+    await redis.set(key, '1');
+    await eventually(async () => {
+      await outcomeOf(redis.get(key));
+      return (await commandsAt(a, a.servers[1]!, 'get')) > 0;
+    });
+    const suspected: string[] = [];
+    redis.on('nodeSuspect', ({ error }: { error: ShardringError & { operation: string } }) =>
+      suspected.push(error.operation),
+    );
+    a.servers[1]!.pause();
+    const reading = Promise.all(Array.from({ length: 10 }, () => redis.get(key)));
+    await a.servers[1]!.kill();
+    expect(await reading).toEqual(Array(10).fill('1'));
+    expect(suspected).not.toContain('get');
   });
 });

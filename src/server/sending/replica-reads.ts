@@ -56,6 +56,13 @@ export class ReplicaReads {
   }
 }
 
+/** Of the failures at a replica those that its reader gets to see: in its absence the master answers. */
+export const unlessAbsence =
+  (onFailure: (error: Error) => void) =>
+  (error: Error): void => {
+    if (!isAbsence(error)) onFailure(error);
+  };
+
 /** A server that is still loading, or whose master is away and which may not serve old data then, is as good as none. */
 const isNotServing = /^(LOADING|MASTERDOWN)/;
 
