@@ -35,8 +35,8 @@ export async function* listKeys(
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       // A node that was removed meanwhile has no keys any more.
-      if (fleet.member(member.id) !== member) continue;
-      attempts.push(fleet.door.failure(member.id, startMs, error, signal));
+      if (!fleet.has(member)) continue;
+      attempts.push(fleet.door.failure(member, startMs, error, signal));
     }
     // Fewer failures than there are copies: every key has a node that was listed.
     if (attempts.length >= copiesOf(fleet.topology)) {

@@ -7,7 +7,6 @@
 
 import type { CallOptions } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
-import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Member } from './node.ts';
 import type { Operation } from './operation.ts';
@@ -15,7 +14,7 @@ import type { Operation } from './operation.ts';
 /** Hears what came of calls. */
 export interface Observer {
   /** A call to the node has failed. That may speak of the node or of the call. */
-  reportFailure(node: NodeId, error: unknown): void;
+  noteFailure(member: Member, error: unknown): void;
 }
 
 /** What came of one call to one node. */
@@ -38,7 +37,7 @@ export class Door {
   attempt<Reply>(member: Member, operation: Operation<Reply>, limits: CallOptions): Promise<Outcome<Reply>> {
     const beganMs = this.#clock.nowMs();
     return this.send(member, operation, limits).then(answered<Reply>, (error: unknown) => ({
-      failed: this.failure(member.id, beganMs, error, limits.signal),
+      failed: this.failure(member, beganMs, error, limits.signal),
     }));
   }
 
@@ -55,9 +54,9 @@ export class Door {
   }
 
   /** Tells health of a failure, and what is to be said of it. @param beganMs  When the node was asked, on the monotonic clock. */
-  failure(node: NodeId, beganMs: number, error: unknown, signal: AbortSignal | undefined): NodeAttempt {
+  failure(member: Member, beganMs: number, error: unknown, signal: AbortSignal | undefined): NodeAttempt {
     const isAborted = signal?.aborted === true;
-    if (!isAborted) this.#observer.reportFailure(node, error);
-    return { node, elapsedMs: this.#clock.nowMs() - beganMs, error: isAborted ? signal.reason : error };
+    if (!isAborted) this.#observer.noteFailure(member, error);
+    return { node: member.id, elapsedMs: this.#clock.nowMs() - beganMs, error: isAborted ? signal.reason : error };
   }
 }

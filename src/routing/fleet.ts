@@ -7,7 +7,7 @@ import { type NodeAttempt, TimeoutError } from '../errors/index.ts';
 import { isSilence } from '../health/detector.ts';
 import { downError } from '../health/down-error.ts';
 import type { HealthView } from '../health/health-view.ts';
-import { Door, type Outcome } from '../nodes/attempt.ts';
+import { Door, type Observer, type Outcome } from '../nodes/attempt.ts';
 import type { Member } from '../nodes/node.ts';
 import type { Operation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
@@ -42,7 +42,7 @@ export interface RoutingPolicy {
 
 const none: readonly never[] = Object.freeze([]);
 
-export class Fleet {
+export class Fleet implements Observer {
   readonly guards = new KeyGuards();
   readonly door: Door;
   topology: Topology;
@@ -62,19 +62,31 @@ export class Fleet {
     readonly emit: EmitRoutingEvent,
   ) {
     this.topology = topology;
-    this.door = new Door(clock, health);
+    this.door = new Door(clock, this);
   }
 
   add(member: Member): void {
     this.#members.set(member.id, member);
   }
 
+  /** What was noted of the node says nothing of one that comes under its id later. */
   remove(id: NodeId): void {
     this.#members.delete(id);
+    this.#outdated.delete(id);
   }
 
   member(id: NodeId): Member | undefined {
     return this.#members.get(id);
+  }
+
+  /** Whether it still serves, and no other node has come under its id. */
+  has(member: Member): boolean {
+    return this.#members.get(member.id) === member;
+  }
+
+  /** Tells health of a failed call. One that was asked of a node which has been replaced since says nothing of the new one. */
+  noteFailure(member: Member, error: unknown): void {
+    if (this.has(member)) this.health.reportFailure(member.id, error);
   }
 
   /** Every node with a backend: those of the placement and those that a lazy change still reads from. */
@@ -157,7 +169,9 @@ export class Fleet {
   }
 
   /** From now on the former holder is not asked for the key: it could not be told of a write, or is down. */
-  outdate({ id }: Member, key: string): void {
+  outdate(former: Member, key: string): void {
+    if (!this.has(former)) return;
+    const { id } = former;
     const keys = this.#outdated.get(id);
     if (keys === undefined) this.#outdated.set(id, new Set([key]));
     else keys.add(key);
@@ -208,7 +222,7 @@ export class Fleet {
     return new Promise((resolve) => {
       const stop = this.health.onUnanswered(member.id, () => {
         const { error } = this.downAttempts(operation.name, [member.id])[0]!;
-        resolve({ failed: this.door.failure(member.id, beganMs, error, limits.signal) });
+        resolve({ failed: this.door.failure(member, beganMs, error, limits.signal) });
       });
       void this.door.attempt(member, operation, limits).then((outcome) => {
         stop();

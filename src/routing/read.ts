@@ -135,7 +135,7 @@ export function readOne<Found>(
     (found) =>
       found !== undefined || topology === fleet.topology ? found : readAgain(fleet, operation, options, beganMs),
     (reason: unknown) => {
-      const { error } = fleet.door.failure(holder.id, beganMs, reason, signal);
+      const { error } = fleet.door.failure(holder, beganMs, reason, signal);
       if (topology === fleet.topology || signal?.aborted) throw error;
       return readAgain(fleet, operation, options, beganMs);
     },

@@ -155,7 +155,7 @@ function writeToOnly<Result>(
   return fleet.door.send(member, operation, fleet.stepLimits(deadlineMs, signal)).then(
     (result) => ({ confirmations: [{ member, result }], removedAtFormer: false }),
     (reason: unknown) => {
-      throw fleet.door.failure(member.id, beganMs, reason, signal).error;
+      throw fleet.door.failure(member, beganMs, reason, signal).error;
     },
   );
 }

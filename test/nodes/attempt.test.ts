@@ -13,7 +13,7 @@ function operationOf<Reply>(run: Operation<Reply>['run']): Operation<Reply> {
 function openDoor() {
   const clock = new SimulatedClock();
   const told: unknown[] = [];
-  return { clock, told, door: new Door(clock, { reportFailure: (node, error) => told.push([node, error]) }) };
+  return { clock, told, door: new Door(clock, { noteFailure: ({ id }, error) => told.push([id, error]) }) };
 }
 
 describe('the door to the nodes', () => {

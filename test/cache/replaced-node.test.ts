@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { makeFaultyCache } from '../support/faulty-cache.ts';
+
+const none = { strategy: 'none' } as const;
+
+describe('a node that comes under the id of one that was removed', () => {
+  it('is not taken for ill by what becomes of calls that the former one was asked', async () => {
+    const { cache, nodes, newNode, keyOf, clock, events } = makeFaultyCache(['a', 'b'], { timeoutMs: 250 });
+    const [key, other] = [keyOf('a'), keyOf('b')];
+    const former = nodes.a!;
+    former.hang();
+    former.close = () => Promise.resolve(); // As one that waits for its calls before it closes.
+    const writes = [
+      cache.set(key, 1),
+      cache.increment(key),
+      cache.setMany([
+        [key, 1],
+        [other, 1],
+      ]),
+      cache.clear(),
+    ];
+    const ended = Promise.allSettled(writes);
+    await cache.removeNode('a', none);
+    await cache.addNode({ id: 'a', backend: newNode('a') }, none);
+    await clock.advance(250);
+    expect((await ended).map(({ status }) => status)).toEqual(writes.map(() => 'rejected'));
+    expect(cache.health().get('a')).toBe('up');
+    expect(events.filter(({ name }) => name === 'nodeSuspect')).toEqual([]);
+  });
+
+  it('is asked as a former holder for keys of which the one before it could not be told', async () => {
+    const { cache, nodes, newNode, keyOf, clock } = makeFaultyCache(['a', 'b', 'c']);
+    const key = keyOf('a');
+    await cache.removeNode('a', { lazyForMs: 1_000 });
+    nodes.a!.stop();
+    await cache.set(key, 'old');
+    await cache.setWeight('b', 1.01, { lazyForMs: 100_000 }); // Stays open, so that what is noted for lazy changes is kept.
+    await clock.advance(1_000);
+    await cache.addNode({ id: 'a', backend: newNode('a') }, none);
+    await cache.set(key, 'new');
+    await cache.removeNode('a');
+    expect(await cache.get(key)).toBe('new');
+  });
+});
