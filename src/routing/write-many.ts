@@ -6,7 +6,7 @@ import type { EntryFailures } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import type { Operation } from '../nodes/operation.ts';
-import { untilAborted } from '../runtime/abort.ts';
+import { abortable } from '../runtime/abort.ts';
 import type { Fleet } from './fleet.ts';
 import { tellFormer } from './former-holders.ts';
 import type { RouteOptions } from './read.ts';
@@ -67,12 +67,21 @@ class Tally {
   }
 }
 
-export async function writeMany<Reply>(
+/** @throws The signal's reason, if it aborts before the call ends; as `writeOne`. */
+export function writeMany<Reply>(
   fleet: Fleet,
   call: ManyWriteCall<Reply>,
-  options: RouteOptions,
+  { signal }: RouteOptions,
 ): Promise<ManyWrite> {
-  const { signal } = options;
+  if (signal === undefined) return write(fleet, call, undefined);
+  return abortable(signal, (own) => write(fleet, call, own));
+}
+
+async function write<Reply>(
+  fleet: Fleet,
+  call: ManyWriteCall<Reply>,
+  signal: AbortSignal | undefined,
+): Promise<ManyWrite> {
   const deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs;
   const attempts: NodeAttempt[] = [];
   const required = requiredConfirmations(fleet);
@@ -92,8 +101,7 @@ export async function writeMany<Reply>(
       for (const key of plan.held) fleet.guards.endWrite(key);
     }),
   );
-  if (signal?.aborted && tally.open > 0) throw signal.reason;
-  if (plan.formers.size > 0) await untilAborted(told, signal);
+  if (plan.formers.size > 0) await told;
   const failed: number[] = [];
   for (const [index, lacking] of tally.lacking.entries()) if (lacking > 0) failed.push(index);
   return { failed, attempts: failed.length === 0 ? [] : attempts };
@@ -160,7 +168,7 @@ async function sendBatch<Reply>(
   for (let position = 0; position < indexes.length; position++) {
     if (!failures.has(position)) tally.confirm(indexes[position]!);
   }
-  if (failures.size === 0) return;
+  if (failures.size === 0 || signal?.aborted) return;
   const [error] = failures.values();
   const attempt = { node: member.id, elapsedMs: fleet.clock.nowMs() - beganMs, error };
   noteMissed(fleet, call.name, attempt, failures.size, attempts);

@@ -13,7 +13,7 @@ import {
 } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import type { KeyOperation } from '../nodes/operation.ts';
-import { untilAborted } from '../runtime/abort.ts';
+import { abortable } from '../runtime/abort.ts';
 import { copiesOf } from '../topology/topology.ts';
 import type { Fleet, Places } from './fleet.ts';
 import { tellFormer } from './former-holders.ts';
@@ -57,7 +57,8 @@ interface FanOut<Result> {
 
 /**
  * @throws {WriteConsistencyError} Fewer nodes than needed confirmed; nothing was sent if too few are in service.
- * @throws The node's own error where the key has only one node.
+ * @throws The node's own error where the key has only one node, and the signal's reason if it aborts before the call ends. Copies
+ *         that are under way then, or are left to the background, keep to their own deadline.
  */
 export function writeOne<Result>(
   fleet: Fleet,
@@ -65,7 +66,10 @@ export function writeOne<Result>(
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
   const holder = fleet.onlyHolderOf(call.operation.key);
-  return holder === undefined ? writeToHolders(fleet, call, options) : writeToOnly(fleet, call, holder, options);
+  if (holder !== undefined) return writeToOnly(fleet, call, holder, options);
+  const { signal, deadlineMs } = options;
+  if (signal === undefined) return writeToHolders(fleet, call, options);
+  return abortable(signal, (own) => writeToHolders(fleet, call, { signal: own, deadlineMs }));
 }
 
 async function writeToHolders<Result>(
@@ -83,6 +87,7 @@ async function writeToHolders<Result>(
       const { topology } = fleet;
       places = fleet.placesOf(key);
       const result = await makePresent(fleet, name, key, presence, places, options);
+      options.signal?.throwIfAborted();
       unfit = result.unfit;
       isReady = !result.wasCrossed && topology === fleet.topology;
       if (!isReady) expectTime(fleet, name, places, options);
@@ -103,8 +108,7 @@ async function writeToHolders<Result>(
 }
 
 /** @throws {TimeoutError} The deadline has passed. Nothing was written. */
-function expectTime(fleet: Fleet, operation: string, places: Places, { deadlineMs, signal }: RouteOptions): void {
-  signal?.throwIfAborted();
+function expectTime(fleet: Fleet, operation: string, places: Places, { deadlineMs }: RouteOptions): void {
   if (deadlineMs === undefined || fleet.isInTime(deadlineMs)) return;
   throw new TimeoutError(places.serving[0]?.id ?? places.down[0]!, operation, fleet.policy.timeoutMs);
 }
@@ -176,7 +180,6 @@ async function sendToOne<Result>(
   const operation = operationAt(call.operation, member, places);
   const { failed, reply } = await fleet.door.attempt(member, operation, fleet.stepLimits(deadlineMs, signal));
   if (failed === undefined) return { member, result: reply };
-  signal?.throwIfAborted();
   const attempts = [failed, ...fleet.downAttempts(operation.name, places.down)];
   throw writeFailure(1, operation.name, [], attempts, places);
 }
@@ -195,7 +198,7 @@ async function writeToSeveral<Result>(
   fleet.guards.beginWrite(key);
   const { confirmations, attempts, allAnswered } = await fanOut(fleet, call, places, targets, required, options);
   const isEnough = confirmations.length >= required;
-  const mayHaveBeenDone = confirmations.length > 0 || attempts.some(isOfUnknownOutcome);
+  const mayHaveBeenDone = confirmations.length > 0 || signal?.aborted || attempts.some(isOfUnknownOutcome);
   // A write that surely changed nothing leaves the former value where it is.
   const formers = isEnough || mayHaveBeenDone ? places.formers : [];
   const told = Promise.all(
@@ -211,11 +214,11 @@ async function writeToSeveral<Result>(
     }),
   );
   if (!isEnough) {
-    if (signal?.aborted) throw signal.reason;
+    signal?.throwIfAborted();
     const acknowledged = confirmations.map(({ member }) => member.id);
     throw writeFailure(required, operation, acknowledged, [...unfit, ...attempts], places);
   }
-  const removed = formers.length === 0 ? [] : await untilAborted(told, signal);
+  const removed = formers.length === 0 ? [] : await told;
   const inOrder = targets.flatMap((member) => confirmations.filter((confirmation) => confirmation.member === member));
   return { confirmations: inOrder, removedAtFormer: removed.some(([wasThere]) => wasThere) };
 }
@@ -236,7 +239,7 @@ async function fanOut<Result>(
   const send = async (member: Member): Promise<void> => {
     const { failed, reply } = await fleet.door.attempt(member, operationAt(call.operation, member, places), limits);
     if (failed === undefined) confirmations.push({ member, result: reply });
-    else attempts.push(failed);
+    else if (!signal?.aborted) attempts.push(failed); // Else the caller knows that it may not be there.
   };
   const sends = targets.map(send);
   await settledEnough(sends, () => confirmations.length >= required && call.suffices(confirmations));

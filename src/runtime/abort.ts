@@ -78,3 +78,27 @@ export function untilAborted<Result>(
     promise.then(resolve, reject).finally(() => offAbort(signal, abort));
   });
 }
+
+/**
+ * What `work` promises, or a rejection with the signal's reason if that comes before. For work of which parts go on when it has
+ * settled: what becomes of those is not the caller's, who may abort a signal that is used up.
+ *
+ * @param work  Gets a signal of its own, which aborts with the caller's as long as the work has not settled.
+ */
+export function abortable<Result>(
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const own = new AbortController();
+    const abort = () => {
+      reject(signal.reason); // First: parts of the work may settle with what they have as soon as they hear of it.
+      own.abort(signal.reason);
+    };
+    onAbort(signal, abort);
+    work(own.signal)
+      .finally(() => offAbort(signal, abort))
+      .then(resolve, reject);
+  });
+}
