@@ -19,7 +19,7 @@ import { errorOf, isReplyError } from './link/failure.ts';
 import { withRedisClass } from './link/ioredis-module.ts';
 import type { LinkListener } from './link/link.ts';
 import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './link/own-client.ts';
-import { guardQueue } from './link/parser-guard.ts';
+import { guardQueue, guardReplies } from './link/parser-guard.ts';
 import { isDemotion } from './link/refusals.ts';
 import { defaultMaxReplyBytes, limitReplies } from './link/reply-limit.ts';
 import { identityOf, roleIn } from './link/server-identity.ts';
@@ -313,6 +313,7 @@ export class RedisServer {
         const client = new RedisClass(options) as unknown as Client;
         limitReplies(client, this.maxReplyBytes);
         guardQueue(client);
+        guardReplies(client);
         connection.attach(client);
       },
       (makeError) => connection.attachNone(makeError),

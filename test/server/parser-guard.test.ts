@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { ReplyError } from '../../src/server/direct/resp-errors.ts';
 import type { Client } from '../../src/server/link/client.ts';
-import { guardQueue, guardSubscriber } from '../../src/server/link/parser-guard.ts';
+import { guardQueue, guardReplies, guardSubscriber } from '../../src/server/link/parser-guard.ts';
 
 interface Item {
   readonly command: { resolve(reply: unknown): void; reject(error: Error): void };
@@ -53,9 +53,24 @@ describe('guardQueue', () => {
   });
 });
 
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('guardReplies', () => {
+  it('passes on what RESP2 has, and ends the connection at a push, of whose piece nothing is passed on', async () => {
+    const { stream, errors, read } = connected(guardReplies);
+    stream.write('*2\r\n$1\r\na\r\n:1\r\n');
+    await settled();
+    stream.write('+OK\r\n>2\r\n$7\r\nmessage\r\n$1\r\nc\r\n');
+    stream.write('+OK\r\n');
+    await settled();
+    expect(read).toEqual(['*2\r\n$1\r\na\r\n:1\r\n']);
+    expect(errors).toMatchObject([{ name: 'ParserError' }]);
+    expect(stream.destroyed).toBe(true);
+  });
+});
+
 describe('guardSubscriber', () => {
   const guard = (client: Client) => guardSubscriber(client, 1024);
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
 
   it('passes on what a subscriber can get', async () => {
     const { stream, errors, read } = connected(guard);

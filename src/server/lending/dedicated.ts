@@ -15,7 +15,7 @@ import { limitTime, settledWithin } from '../../runtime/time-limit.ts';
 import { type Client, canSend } from '../link/client.ts';
 import { connectStageOf } from '../link/connect-stage.ts';
 import { closedByPeer, errorOf, type Failure, failureOf, isReplyError } from '../link/failure.ts';
-import { guardQueue } from '../link/parser-guard.ts';
+import { guardQueue, guardReplies } from '../link/parser-guard.ts';
 import { isDemotion } from '../link/refusals.ts';
 import { limitReplies } from '../link/reply-limit.ts';
 import { LastMove, progressOf } from '../link/signs-of-life.ts';
@@ -316,6 +316,7 @@ export class DedicatedConnections {
     if (this.#isClosed) return { errorFor: () => new ClosedError('backend') };
     limitReplies(client, this.#options.maxReplyBytes);
     guardQueue(client);
+    guardReplies(client);
     this.#unused.add(client);
     let failure: Failure | undefined;
     client.on('error', (error: unknown) => {

@@ -1,8 +1,8 @@
 /**
  * What is looked at before ioredis reads it, or where ioredis has no error of its own.
  *
- * Replies to which there is no command, and answers to SUBSCRIBE or messages without the parts that they must have, are no
- * error of any call there. Here they end the connection, like every other reply that cannot be right.
+ * Replies to which there is no command, what was not asked for, and answers to SUBSCRIBE or messages without the parts that they
+ * must have, are no error of any call there. Here they end the connection, like every other reply that cannot be right.
  */
 
 import type { Duplex } from 'node:stream';
@@ -11,6 +11,7 @@ import { ProtocolError } from '../direct/resp-errors.ts';
 import { checkInteger, UnexpectedReplyError } from '../sending/reply-shape.ts';
 import type { Client } from './client.ts';
 import { isReplyError } from './failure.ts';
+import { Resp2Scanner } from './resp2-scanner.ts';
 
 /** As much of ioredis' queue of commands that are not answered as is used here. */
 interface Unanswered {
@@ -45,24 +46,34 @@ export function guardQueue(client: Client): void {
   });
 }
 
+/** Lets a client that speaks RESP2 have nothing else. Call it before the client connects. */
+export const guardReplies = (client: Client): void => guard(client, () => new Resp2Scanner());
+
 /** Lets a subscriber have only replies and messages that have all their parts. Call it before the client connects. */
 export function guardSubscriber(client: Client, maxReplyBytes: number): void {
+  const check = (reply: unknown) => checkForSubscriber(reply, client);
+  const listener = { onReply: check, onPush: check, onError: () => undefined };
+  guard(client, () => new RespDecoder(listener, maxReplyBytes));
+}
+
+/** Reads what comes before the client does, and throws at what it is not to read. */
+interface Censor {
+  write(piece: Buffer): void;
+}
+
+function guard(client: Client, makeCensor: () => Censor): void {
   client.on('connect', () => {
-    const { stream } = client;
-    if (stream !== undefined) guardStream(stream, client, maxReplyBytes);
+    if (client.stream !== undefined) guardStream(client.stream, makeCensor());
   });
 }
 
-function guardStream(stream: Duplex, client: Client, maxReplyBytes: number): void {
-  const check = (reply: unknown) => checkForSubscriber(reply, client);
-  const listener = { onReply: check, onPush: check, onError: () => undefined };
-  const decoder = new RespDecoder(listener, maxReplyBytes);
+function guardStream(stream: Duplex, censor: Censor): void {
   // What looks at the first bytes alone, for the reason of a failure, stays before this.
   const readers = stream.rawListeners('data').filter((reader) => !('listener' in reader));
   stream.on('data', (piece: Buffer) => {
     if (stream.destroyed) return;
     try {
-      decoder.write(piece);
+      censor.write(piece);
     } catch (error) {
       stream.destroy(error as Error);
       return;
