@@ -42,6 +42,8 @@ export interface RosterOptions {
   readonly allows: (shared: SharedServer) => boolean;
   /** Told of each pair once. */
   readonly onShared: (shared: SharedServer, isAllowed: boolean) => void;
+  /** Told each time that a node may not use the server it has reached, as `owner` has it. */
+  readonly onRefused: (node: string, owner: string) => void;
   /** Told when the server of a node has turned out to be a replica. */
   readonly onDemoted: (node: string) => void;
 }
@@ -93,12 +95,16 @@ export class ServerRoster {
       const comesFirst = order.indexOf(other) < order.indexOf(id);
       const nodes = comesFirst ? ([other, id] as const) : ([id, other] as const);
       if (this.#judge({ nodes, sharesKeys: overlap(made!.keyspace, claim.keyspace) })) continue;
-      if (comesFirst) return other;
+      if (comesFirst) {
+        this.#options.onRefused(id, other);
+        return other;
+      }
       later.push([other, made!]);
     }
     this.#claims.set(id, claim);
     for (const [other, made] of later) {
       this.#claims.set(other, undefined);
+      this.#options.onRefused(other, id);
       made.revoke(id);
     }
     return undefined;

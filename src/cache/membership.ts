@@ -78,7 +78,7 @@ export class Membership {
     settings: RosterSettings,
     listener: MembershipListener,
   ) {
-    this.#roster = makeRoster(settings, (name, event) => fleet.emit(name, event));
+    this.#roster = makeRoster(settings, (name, event) => fleet.emit(name, event), monitor);
     this.#fleet = fleet;
     this.#monitor = monitor;
     this.#gate = gate;

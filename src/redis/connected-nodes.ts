@@ -50,7 +50,7 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
     });
     const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
     this.fleet = new Fleet(topology, policyOf(parsed), this.#monitor, clock, (name, event) => this.tell(name, event));
-    const roster = makeRoster(parsed, (name, event) => this.tell(name, event));
+    const roster = makeRoster(parsed, (name, event) => this.tell(name, event), this.#monitor);
     roster.enter(nodes.map(({ node }) => node.id));
     for (const node of nodes) this.#join(node, roster);
     if (!parsed.lazyConnect) this.connect().catch(() => undefined); // 'error' has told.
@@ -138,15 +138,18 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
   async #reachNodes(): Promise<void> {
     this.status = 'connecting';
     this.#monitor.start();
-    const members = this.fleet.allMembers();
-    const pings = members.map(({ backend }) => backend.ping({ timeoutMs: this.#connectLimitMs }));
+    // Each is noted as it comes: what is known of a node may have changed when all have come.
+    const pings = this.fleet.allMembers().map(async ({ id, backend }) => {
+      try {
+        await backend.ping({ timeoutMs: this.#connectLimitMs });
+        this.#monitor.noteAnswer(id);
+      } catch (error) {
+        this.#monitor.reportFailure(id, error);
+        throw error;
+      }
+    });
     const outcomes = await Promise.allSettled(pings);
     if (this.#closing !== undefined) throw new ClosedError('client');
-    for (const [index, outcome] of outcomes.entries()) {
-      const { id } = members[index]!;
-      if (outcome.status === 'fulfilled') this.#monitor.noteAnswer(id);
-      else this.#monitor.reportFailure(id, outcome.reason);
-    }
     if (outcomes.some(({ status }) => status === 'fulfilled')) {
       this.#becomeReady();
       return;

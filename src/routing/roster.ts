@@ -1,6 +1,8 @@
 /** Which nodes may share a server, and who hears of it. */
 
 import { ServerRoster } from '../backend/server-roster.ts';
+import { WrongServerError } from '../errors/index.ts';
+import type { HealthView } from '../health/health-view.ts';
 import type { EmitRoutingEvent } from './events.ts';
 
 export interface RosterSettings {
@@ -13,7 +15,11 @@ export interface RosterSettings {
  * at the owner. With copies they are refused in any case, as one server would hold all copies of some keys. Where databases or
  * prefixes keep the keys of one copy apart, an event tells, and no more.
  */
-export function makeRoster(settings: RosterSettings, emit: EmitRoutingEvent): ServerRoster {
+export function makeRoster(
+  settings: RosterSettings,
+  emit: EmitRoutingEvent,
+  health: Pick<HealthView, 'reportFailure'>,
+): ServerRoster {
   const { replicationFactor, allowSharedServers } = settings;
   // A backend may be connected before the cache is made, and so before anybody can listen.
   const later: EmitRoutingEvent = (name, event) => queueMicrotask(() => emit(name, event));
@@ -22,6 +28,8 @@ export function makeRoster(settings: RosterSettings, emit: EmitRoutingEvent): Se
     onShared({ nodes, sharesKeys }, isAllowed) {
       if (!allowSharedServers) later('sharedServer', { nodes, sharesKeys, refused: isAllowed ? undefined : nodes[1] });
     },
+    // It may have answered before, and counts as up then.
+    onRefused: (node, other) => health.reportFailure(node, new WrongServerError(node, 'connect', 'shared', { other })),
     onDemoted: (node) => later('nodeDemoted', { node }),
   });
 }

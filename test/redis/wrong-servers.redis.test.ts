@@ -454,4 +454,47 @@ describe('two ids on one server', () => {
       }
     }
   });
+
+  const pairs = ['two URLs', 'a URL and a borrowed client', 'a borrowed client and a URL', 'two borrowed clients'];
+  for (const face of ['ShardedCache', 'ShardedRedis'] as const) {
+    it.each(pairs)(`keeps a ${face} from being ready, and a write from having two copies, by %s`, async (pair) => {
+      const server = await start();
+      const borrowed = () => {
+        const client = new Redis(server.port);
+        closing.push(async () => client.disconnect());
+        return client;
+      };
+      const url = () => server.url;
+      const kinds = {
+        'two URLs': [url, url],
+        'a URL and a borrowed client': [url, borrowed],
+        'a borrowed client and a URL': [borrowed, url],
+        'two borrowed clients': [borrowed, borrowed],
+      }[pair]!;
+      const targets = kinds.map((make) => make());
+      // Clients that are connected are the quickest.
+      for (const target of targets) if (typeof target !== 'string') await target.ping();
+      const settings = { replicationFactor: 2, writeConsistency: 'all', timeoutMs: patientMs } as const;
+      const idOf = (index: number) => `node-${index}`;
+      const store =
+        face === 'ShardedCache'
+          ? new ShardedCache({
+              nodes: targets.map((target, index) => ({ id: idOf(index), backend: new RedisBackend(target as string) })),
+              ...settings,
+            })
+          : new ShardedRedis({
+              nodes: targets.map((target, index) =>
+                typeof target === 'string' ? { id: idOf(index), url: target } : { id: idOf(index), client: target },
+              ),
+              ...settings,
+            });
+      closing.push(() => store.close());
+      if (store instanceof ShardedRedis) store.on('node error', () => undefined);
+      await expect(store.ready({ timeoutMs: 300 })).rejects.toMatchObject({
+        code: 'ERR_NOT_READY',
+        attempts: [{ node: 'node-1', error: { code: 'ERR_WRONG_SERVER' } }],
+      });
+      await expect(store.set('key', 'after')).rejects.toMatchObject({ code: 'ERR_WRITE_CONSISTENCY' });
+    });
+  }
 });

@@ -1,9 +1,8 @@
 /**
  * A client's way up and down: what its events mean for calls that wait, and for those under way.
  *
- * A client of our own is also kept going: a handshake that hangs is cut off, and one that ioredis has given up is begun
- * again. Its connection counts only once its server has turned out to be one that the node can use. A lent client is only
- * watched: calls go out as soon as it is ready, and end as the server turns out to be none for this node.
+ * A connection counts only once its server has turned out to be one that the node can use. A client of our own is also kept
+ * going: a handshake that hangs is cut off, and one that ioredis has given up is begun again. A lent client is only watched.
  */
 
 import type { Clock } from '../../runtime/clock.ts';
@@ -59,7 +58,7 @@ export class Link {
   upCount = 0;
 
   /** True between 'ready' and 'close'. */
-  #isUp: boolean;
+  #isUp = false;
   /** What the last failed attempt to connect met, until an attempt succeeds. */
   #outage: Failure | undefined;
   /** The newest 'error' event of the present connection. */
@@ -79,10 +78,9 @@ export class Link {
     this.client = client;
     this.#listener = listener;
     this.#options = options;
-    this.#isUp = canSend(client);
     for (const [event, handler] of this.#handlers) client.on(event, handler);
     this.#stopListening = options.serverCheck.onSwitch(() => this.#retryNow());
-    if (this.#isUp) this.#check(() => undefined);
+    if (canSend(client)) this.#check(() => this.#up());
   }
 
   /** Why a call that cannot be sent now need not wait either; undefined if it may. */
@@ -143,11 +141,6 @@ export class Link {
   #onReady(): void {
     // ioredis 5 reports 'ready' for a connection on which the password has just been refused.
     if (!canSend(this.client)) return;
-    if (!this.#options.isOwn) {
-      this.#up();
-      this.#check(() => undefined);
-      return;
-    }
     // Before 5.8 it does not even wait for the replies to AUTH and SELECT. They come before those of the check, and where
     // they are refusals, #onError closes the connection.
     this.#check(() => this.#up());
@@ -171,8 +164,13 @@ export class Link {
   #refuse(failure: Failure): void {
     this.#noteOutage(failure);
     this.#listener.onUnreachable(failure);
-    if (this.#options.isOwn) this.drop(failure);
-    else this.#isUp = false;
+    if (this.#options.isOwn) {
+      this.drop(failure);
+      return;
+    }
+    // What is under way there is answered by a server that is not the node's.
+    if (this.#isUp) this.#listener.onLost(failure);
+    this.#isUp = false;
   }
 
   /** A bare end of a connection says less than what was wrong before. */
