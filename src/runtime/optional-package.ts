@@ -38,7 +38,10 @@ export class OptionalPackage {
     this.#loading = options
       .load()
       .then(
-        (module) => options.onLoaded(exportsOf(module)),
+        (module) => {
+          if (module === undefined) this.#fail(notRunYet(options.name));
+          else options.onLoaded(exportsOf(module));
+        },
         (cause: unknown) => this.#fail(problemOf(options.name, cause), cause),
       )
       .finally(() => {
@@ -116,5 +119,11 @@ function isMissing(name: string, cause: unknown): boolean {
 
 const notInstalled = (name: string) => `which is not installed. Run: npm install ${name}`;
 
-const problemOf = (name: string, cause: unknown) =>
-  isMissing(name, cause) ? notInstalled(name) : `which could not be loaded: ${(cause as Error).message}`;
+/** In a bundle of one file, what is imported dynamically comes after a top level that waits for it. */
+const notRunYet = (name: string) =>
+  `which this bundle brings only after your top level, where you wait for it. Begin your entry with: import '${name}'`;
+
+function problemOf(name: string, cause: unknown): string {
+  if (isMissing(name, cause)) return notInstalled(name);
+  return cause instanceof ReferenceError ? notRunYet(name) : `which could not be loaded: ${(cause as Error).message}`;
+}

@@ -60,6 +60,20 @@ describe('the deadlines of a connection', () => {
     expect(ended).toEqual(['unanswered at 2000']);
   });
 
+  it('read the sockets for a call whose time ends while they were being read for another', async () => {
+    const { clock, calls, ended, begin } = setUp();
+    begin('first', 300);
+    const second = begin('second', 500);
+    clock.fireNext();
+    // The first one's reading was before this.
+    clock.stall(700);
+    await turn();
+    expect(ended).toEqual(['first at 1000']);
+    calls.delete(second); // Its reply had come.
+    await turn();
+    expect(ended).toEqual(['first at 1000']);
+  });
+
   it('end a call that has had its chance at once where all turns are long', async () => {
     const { clock, ended, begin, next } = setUp();
     begin('first', 300);

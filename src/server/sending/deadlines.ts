@@ -63,7 +63,9 @@ export class Deadlines {
       const endMs = this.#endMsOf(call, nowMs);
       if (endMs > nowMs) nextMs = Math.min(nextMs, endMs);
       else {
-        const verdict = this.#verdictOf(call, nowMs, reading?.beganMs);
+        // Where its end came meanwhile, the reading says nothing.
+        const isMeant = reading !== undefined && endMs <= reading.beganMs;
+        const verdict = this.#verdictOf(call, nowMs, isMeant ? reading.beganMs : undefined);
         if (verdict === 'ends') this.#onOver(call);
         else if (verdict === 'is read for first') mustRead = true;
         else nextMs = Math.min(nextMs, nowMs + tickMs);
