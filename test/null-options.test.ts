@@ -38,3 +38,14 @@ describe.each(makers)('an option of %s', (_, make) => {
     }
   });
 });
+
+describe('the options of a call of ShardedCache', () => {
+  it('that are null are refused, and not taken for none', async () => {
+    await using cache = new ShardedCache({ nodes });
+    const refused = { code: 'ERR_INVALID_ARGUMENT', field: 'options' };
+    await expect(cache.ready(null as never)).rejects.toMatchObject(refused);
+    await expect(cache.set('key', 1, null as never)).rejects.toMatchObject(refused);
+    const joining = { id: 'b', backend: new MemoryBackend() };
+    await expect((async () => cache.addNode(joining, null as never))()).rejects.toMatchObject(refused);
+  });
+});

@@ -321,7 +321,7 @@ export class Membership {
 }
 
 function parseChange(options: ChangeOptions | undefined): ParsedChange {
-  const given = expectOptions('options', options ?? {}, ['strategy', 'lazyForMs', 'signal']);
+  const given = expectOptions('options', options === undefined ? {} : options, ['strategy', 'lazyForMs', 'signal']);
   const strategy = expectOneOf('options.strategy', given.strategy ?? 'lazy', ['lazy', 'none']);
   const lazyForMs = expectInteger('options.lazyForMs', given.lazyForMs ?? 60_000, 1);
   return {

@@ -61,7 +61,7 @@ export class TimeoutError extends NodeError {
   }
   readonly code = 'ERR_TIMEOUT';
   readonly retryable = true;
-  /** Of a call that was not sent, as there was no connection yet: what it waited for, in words. */
+  /** What the call waited for, where that was no reply: a connection that was not there yet, or the caller's own function. */
   declare readonly reason?: string;
 
   constructor(
@@ -101,10 +101,14 @@ export class UnknownOutcomeError extends NodeError {
   }
 }
 
+const aside = (reason: string | undefined) => (reason === undefined ? '' : ` (${reason.replace(/\.$/, '')})`);
+
 function loss(node: string, { address, reason, cause }: NodeErrorOptions): string {
   const name = named(node, address);
-  if (cause instanceof TimeoutError) return `${name} did not answer within ${Math.ceil(cause.timeoutMs)} ms`;
-  return `the reply of ${name} was lost${reason === undefined ? '' : ` (${reason.replace(/\.$/, '')})`}`;
+  if (cause instanceof TimeoutError) {
+    return `${name} did not answer within ${Math.ceil(cause.timeoutMs)} ms${aside(cause.reason)}`;
+  }
+  return `the reply of ${name} was lost${aside(reason)}`;
 }
 
 /** The first word of a server's error reply, for those that callers tell apart. */

@@ -33,7 +33,7 @@ export interface ReadinessContext {
  */
 export async function untilReady(context: ReadinessContext, options: ReadyOptions | undefined): Promise<void> {
   const { monitor, clock, nodes } = context;
-  const given = expectOptions('options', options ?? {}, ['atLeast', 'timeoutMs', 'signal']);
+  const given = expectOptions('options', options === undefined ? {} : options, ['atLeast', 'timeoutMs', 'signal']);
   const { atLeast } = given;
   if (atLeast !== undefined) expectInteger('options.atLeast', atLeast, 1, Math.max(1, nodes().length));
   const timeoutMs = expectInteger('options.timeoutMs', given.timeoutMs ?? context.timeoutMs, 1, maxDelayMs);

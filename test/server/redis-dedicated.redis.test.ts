@@ -135,6 +135,26 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
     await Promise.all(held);
   });
 
+  it('says of a function that takes too long by itself that no reply was missing', async () => {
+    const endless = () => new Promise<void>(() => undefined);
+    await idOf(); // The use begins at once: a connection is there.
+    const idle = await outcomeOf(backend.withConnection(endless, { timeoutMs: 50 }));
+    expect(idle.error).toMatchObject({
+      code: 'ERR_TIMEOUT',
+      reason: expect.stringContaining('function that you gave'),
+    });
+    await idOf();
+    const use = async (client: Redis) => {
+      await client.set('key', 'value');
+      await endless();
+    };
+    const { error } = await outcomeOf(backend.withConnection(use, { timeoutMs: patientMs }));
+    expect(error).toMatchObject({
+      code: 'ERR_UNKNOWN_OUTCOME',
+      message: expect.stringContaining('function that you gave'),
+    });
+  });
+
   it('ends a use by the deadline given, and does not know what it has done', async () => {
     await idOf(); // The use begins at once: a connection is there.
     const { error, elapsedMs } = await outcomeOf(() =>

@@ -193,6 +193,11 @@ export class Turn {
     return this.#hasSent;
   }
 
+  /** A reply is still to come. */
+  get isWaiting(): boolean {
+    return (this.#client.commandQueue?.length ?? 0) > 0;
+  }
+
   end(): void {
     this.#isOver = true;
   }

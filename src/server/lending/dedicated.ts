@@ -82,6 +82,9 @@ interface NoConnection {
 /** Longest time in which an idle connection must answer before it is used. Milliseconds. */
 const longestTrialMs = 1_000;
 
+/** Why a use ran out of time that waits for no reply. */
+const ownTime = 'no command was waiting for a reply, the function that you gave was still running.';
+
 export class DedicatedConnections {
   readonly #options: DedicatedOptions;
   readonly #pool: Pool<Resource>;
@@ -133,7 +136,7 @@ export class DedicatedConnections {
     const limitMs = options.timeoutMs ?? timeoutMs;
     let turn: Turn | undefined;
     const timeoutError = () => {
-      const reason = turn === undefined ? this.#waitsFor() : undefined;
+      const reason = turn === undefined ? this.#waitsFor() : turn.isWaiting ? undefined : ownTime;
       const timeout = new TimeoutError(description.node, operation, limitMs, { address, reason });
       const isUnknown = isWrite && turn?.hasSent === true;
       return isUnknown ? new UnknownOutcomeError(description.node, operation, { cause: timeout, address }) : timeout;
