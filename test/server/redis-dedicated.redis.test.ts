@@ -138,7 +138,7 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
   it('says of a function that takes too long by itself that no reply was missing', async () => {
     const endless = () => new Promise<void>(() => undefined);
     await idOf(); // The use begins at once: a connection is there.
-    const idle = await outcomeOf(backend.withConnection(endless, { timeoutMs: 50 }));
+    const idle = await outcomeOf(backend.withConnection(endless, { timeoutMs: 2_000 }));
     expect(idle.error).toMatchObject({
       code: 'ERR_TIMEOUT',
       reason: expect.stringContaining('function that you gave'),
@@ -148,7 +148,7 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
       await client.set('key', 'value');
       await endless();
     };
-    const { error } = await outcomeOf(backend.withConnection(use, { timeoutMs: patientMs }));
+    const { error } = await outcomeOf(backend.withConnection(use, { timeoutMs: 2_000 }));
     expect(error).toMatchObject({
       code: 'ERR_UNKNOWN_OUTCOME',
       message: expect.stringContaining('function that you gave'),
