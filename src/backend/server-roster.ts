@@ -58,10 +58,17 @@ export interface NodeSeat {
   demoted(): void;
 }
 
+/** Of one node, for as long as it stays. What comes under its id later has another one. */
+interface Place {
+  readonly id: string;
+  /** What it claims now. */
+  claim: Claim | undefined;
+}
+
 export class ServerRoster {
   readonly #options: RosterOptions;
-  /** Ids in the order in which they keep a server, with what they claim now. */
-  readonly #claims = new Map<string, Claim | undefined>();
+  /** By id, in the order in which they keep a server. */
+  readonly #places = new Map<string, Place>();
   readonly #told = new Set<string>();
 
   constructor(options: RosterOptions) {
@@ -70,48 +77,57 @@ export class ServerRoster {
 
   /** @param ids  Nodes that join together. */
   enter(ids: Iterable<string>): void {
-    for (const id of [...ids].sort(byCodeUnits)) if (!this.#claims.has(id)) this.#claims.set(id, undefined);
+    for (const id of [...ids].sort(byCodeUnits)) {
+      if (!this.#places.has(id)) this.#places.set(id, { id, claim: undefined });
+    }
   }
 
   leave(id: string): void {
-    this.#claims.delete(id);
+    this.#places.delete(id);
   }
 
   /** What the backend of a node that has entered is given. */
   seatOf(id: string): NodeSeat {
+    const place = this.#places.get(id)!;
     return {
-      claim: (claim) => this.#claim(id, claim),
-      release: (claim) => this.#release(id, claim),
-      demoted: () => this.#options.onDemoted(id),
+      claim: (claim) => this.#claim(place, claim),
+      release: (claim) => {
+        if (place.claim === claim) place.claim = undefined;
+      },
+      demoted: () => {
+        if (this.#stays(place)) this.#options.onDemoted(id);
+      },
     };
   }
 
-  #claim(id: string, claim: Claim): string | undefined {
-    if (!this.#claims.has(id)) return undefined; // It has left.
-    const others = [...this.#claims].filter(([other, made]) => other !== id && made?.server === claim.server);
-    const order = [...this.#claims.keys()];
-    const later: (readonly [string, Claim])[] = [];
-    for (const [other, made] of others) {
-      const comesFirst = order.indexOf(other) < order.indexOf(id);
-      const nodes = comesFirst ? ([other, id] as const) : ([id, other] as const);
-      if (this.#judge({ nodes, sharesKeys: overlap(made!.keyspace, claim.keyspace) })) continue;
-      if (comesFirst) {
-        this.#options.onRefused(id, other);
-        return other;
-      }
-      later.push([other, made!]);
-    }
-    this.#claims.set(id, claim);
-    for (const [other, made] of later) {
-      this.#claims.set(other, undefined);
-      this.#options.onRefused(other, id);
-      made.revoke(id);
-    }
-    return undefined;
+  /** Whether the node has not left; its backend may not have heard of that, or have calls to end. */
+  #stays(place: Place): boolean {
+    return this.#places.get(place.id) === place;
   }
 
-  #release(id: string, claim: Claim): void {
-    if (this.#claims.get(id) === claim) this.#claims.set(id, undefined);
+  #claim(place: Place, claim: Claim): string | undefined {
+    if (!this.#stays(place)) return undefined;
+    const order = [...this.#places.values()];
+    const later: { readonly other: Place; readonly made: Claim }[] = [];
+    for (const other of order) {
+      const made = other.claim;
+      if (other === place || made?.server !== claim.server) continue;
+      const comesFirst = order.indexOf(other) < order.indexOf(place);
+      const nodes = comesFirst ? ([other.id, place.id] as const) : ([place.id, other.id] as const);
+      if (this.#judge({ nodes, sharesKeys: overlap(made.keyspace, claim.keyspace) })) continue;
+      if (comesFirst) {
+        this.#options.onRefused(place.id, other.id);
+        return other.id;
+      }
+      later.push({ other, made });
+    }
+    place.claim = claim;
+    for (const { other, made } of later) {
+      other.claim = undefined;
+      this.#options.onRefused(other.id, place.id);
+      made.revoke(place.id);
+    }
+    return undefined;
   }
 
   /** @returns Whether both may use the server. */
