@@ -30,6 +30,7 @@ export async function* listKeys(
           if (yielded.has(key) || !holds(fleet, member, key)) continue;
           yielded.add(key);
           yield key;
+          signal?.throwIfAborted(); // Of keys that came together, the backend may have more at hand.
         }
       }
     } catch (error) {

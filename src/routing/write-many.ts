@@ -45,6 +45,8 @@ interface Plan {
   readonly formers: ReadonlyMap<Member, readonly number[]>;
   /** Keys written to several nodes, for which no copy may be made meanwhile. */
   readonly held: readonly string[];
+  /** Nodes that are not asked, as they are down. */
+  readonly attempts: NodeAttempt[];
 }
 
 /** State of one call: how many confirmations each key still lacks. */
@@ -67,26 +69,29 @@ class Tally {
   }
 }
 
-/** @throws The signal's reason, if it aborts before the call ends; as `writeOne`. */
-export function writeMany<Reply>(
+/** @throws The signal's reason, if it aborts before the call ends; see `writeOne`. */
+export async function writeMany<Reply>(
   fleet: Fleet,
   call: ManyWriteCall<Reply>,
   { signal }: RouteOptions,
 ): Promise<ManyWrite> {
-  if (signal === undefined) return write(fleet, call, undefined);
-  return abortable(signal, (own) => write(fleet, call, own));
+  const required = requiredConfirmations(fleet);
+  const plan = planBatches(fleet, call, required);
+  // Where every key has one node, nothing goes on that the signal could still reach.
+  if (signal === undefined || plan.held.length === 0) return send(fleet, call, plan, required, signal);
+  return abortable(signal, (own) => send(fleet, call, plan, required, own));
 }
 
-async function write<Reply>(
+async function send<Reply>(
   fleet: Fleet,
   call: ManyWriteCall<Reply>,
+  plan: Plan,
+  required: number,
   signal: AbortSignal | undefined,
 ): Promise<ManyWrite> {
   const deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs;
-  const attempts: NodeAttempt[] = [];
-  const required = requiredConfirmations(fleet);
+  const { attempts } = plan;
   const tally = new Tally(call.keys.length, required);
-  const plan = planBatches(fleet, call, required, attempts);
   for (const key of plan.held) fleet.guards.beginWrite(key);
   const sends = plan.batches.map((batch) => sendBatch(fleet, call, batch, tally, attempts, signal));
   const all = Promise.all(sends);
@@ -104,16 +109,13 @@ async function write<Reply>(
   if (plan.formers.size > 0) await told;
   const failed: number[] = [];
   for (const [index, lacking] of tally.lacking.entries()) if (lacking > 0) failed.push(index);
+  if (failed.length > 0) signal?.throwIfAborted();
   return { failed, attempts: failed.length === 0 ? [] : attempts };
 }
 
 /** @throws {NoNodesError} There are no nodes. */
-function planBatches(
-  fleet: Fleet,
-  call: Pick<ManyWriteCall<never>, 'name' | 'keys'>,
-  required: number,
-  attempts: NodeAttempt[],
-): Plan {
+function planBatches(fleet: Fleet, call: Pick<ManyWriteCall<never>, 'name' | 'keys'>, required: number): Plan {
+  const attempts: NodeAttempt[] = [];
   const batches = new Map<Member, Batch>();
   const standInBatches = new Map<Member, Batch>();
   const formerIndexes = new Map<Member, number[]>();
@@ -144,7 +146,7 @@ function planBatches(
       else indexes.push(index);
     }
   }
-  return { batches: [...batches.values(), ...standInBatches.values()], formers: formerIndexes, held };
+  return { batches: [...batches.values(), ...standInBatches.values()], formers: formerIndexes, held, attempts };
 }
 
 async function sendBatch<Reply>(

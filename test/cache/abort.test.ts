@@ -168,6 +168,7 @@ it('a call without a signal, or of a key with one node, needs no signal of its o
   try {
     await alone.cache.set('key', 1, { signal: controller.signal });
     await alone.cache.delete('key', { signal: controller.signal });
+    await alone.cache.setMany([['key', 1]], { signal: controller.signal });
     await copied.cache.set('key', 1);
     await copied.cache.setMany([['key', 1]]);
     await copied.cache.delete('key');
@@ -175,4 +176,23 @@ it('a call without a signal, or of a key with one node, needs no signal of its o
     vi.unstubAllGlobals();
   }
   expect(make).not.toHaveBeenCalled();
+});
+
+it('a listing ends with the reason of a signal that aborts between two keys, also where the next ones are at hand', async () => {
+  const { cache, nodes } = makeFaultyCache(['a']);
+  nodes.a!.scan = async function* () {
+    yield* ['one', 'two'];
+  };
+  for (const abortAt of ['one', 'two']) {
+    const controller = new AbortController();
+    const seen: string[] = [];
+    const listing = async () => {
+      for await (const key of cache.keys({ signal: controller.signal })) {
+        seen.push(key);
+        if (key === abortAt) controller.abort(reason);
+      }
+    };
+    await expect(listing()).rejects.toBe(reason);
+    expect(seen.at(-1)).toBe(abortAt);
+  }
 });
