@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as errors from '../src/errors/index.ts';
+import { Unreadable, untouchable } from './support/backend-of-others.ts';
 
 const cause = new Error('first');
 const attempt = { node: 'a', elapsedMs: 1, error: new errors.NodeUnavailableError('a', 'get', { cause }) };
@@ -55,6 +56,14 @@ describe('every error', () => {
 
   it('has a code of its own', () => {
     expect(new Set(samples.map(({ code }) => code)).size).toBe(samples.length);
+  });
+
+  it('is told from what throws when it is looked at, and from what says yes to all', () => {
+    const agreeable = new Proxy({}, { has: () => true, get: () => () => true });
+    for (const odd of [new Unreadable(), untouchable(), agreeable]) expect(errors.isShardringError(odd)).toBe(false);
+    const attempts = [{ node: 'a', elapsedMs: 1, error: untouchable() }] as const;
+    expect(new errors.NotReadyError(1, [], attempts, 5).message).toContain('a: no reason given');
+    expect(new errors.AllReplicasFailedError('get', attempts).retryable).toBe(false);
   });
 
   it('is known by its brand, also from another copy of the package', () => {

@@ -5,7 +5,7 @@
  * that comes twice is sent once, since two calls for one key under way together could be executed in either order.
  */
 
-import { isShardringError, UnknownOutcomeError } from '../errors/index.ts';
+import { detailOf, isShardringError, UnknownOutcomeError } from '../errors/index.ts';
 import type { Backend, CallOptions, EntryFailures, SetOptions, Value } from './backend.ts';
 
 /** Rejects with the first failure in the order of `keys`, as there is no place for it among the values. */
@@ -85,7 +85,4 @@ async function settleEach<Result>(
 }
 
 /** Errors of one kind say the same thing about the call: our own by code, others by class. */
-function kindOf(error: unknown): unknown {
-  if (isShardringError(error)) return error.code;
-  return error instanceof Error ? error.constructor : typeof error;
-}
+const kindOf = (error: unknown): unknown => (isShardringError(error) ? error.code : detailOf(error, 'constructor'));

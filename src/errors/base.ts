@@ -22,5 +22,14 @@ export abstract class ShardringError extends Error {
 
 /** True for errors of this library. Inside `errors/`, where the union of them all would close a cycle. */
 export function isBranded(value: unknown): value is ShardringError {
-  return typeof value === 'object' && value !== null && brand in value;
+  return typeof value === 'object' && value !== null && detailOf(value, brand) === true;
+}
+
+/** What something that was thrown says of itself. Undefined where it says nothing, or throws when it is looked at. */
+export function detailOf(thrown: unknown, property: PropertyKey): unknown {
+  try {
+    return (thrown as Record<PropertyKey, unknown> | null | undefined)?.[property];
+  } catch {
+    return undefined;
+  }
 }

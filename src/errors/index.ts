@@ -27,7 +27,7 @@ import type {
 import type { CodecError, NotAnIntegerError, ValueTooLargeError } from './value.ts';
 
 export { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
-export { ShardringError } from './base.ts';
+export { detailOf, ShardringError } from './base.ts';
 export { ClosedError, DependencyLoadingError, MissingDependencyError } from './client.ts';
 export { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
 export { LoadCycleError, LoadTimeoutError } from './load.ts';

@@ -1,6 +1,6 @@
 /** A call went to several nodes, and fewer of them did their part than it needs. */
 
-import { isBranded, ShardringError } from './base.ts';
+import { detailOf, isBranded, ShardringError } from './base.ts';
 
 /** One try at one node. */
 export interface NodeAttempt {
@@ -91,7 +91,10 @@ function reasonsOf(attempts: readonly NodeAttempt[]): string {
   return texts.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message.replace(/\.$/, '') : 'no reason given');
+function messageOf(error: unknown): string {
+  const message = detailOf(error, 'message');
+  return typeof message === 'string' ? message.replace(/\.$/, '') : 'no reason given';
+}
 
 /** `ready()` waited for nodes that did not answer in time. Probing goes on, and so may the call: it was for waiting only. */
 export class NotReadyError extends ShardringError {

@@ -7,7 +7,7 @@
  */
 
 import { connectionClosed } from '../errors/connection-closed.ts';
-import { isShardringError } from '../errors/index.ts';
+import { detailOf, isShardringError } from '../errors/index.ts';
 
 /** Pure. @param first  Kept so far; undefined if there is none. */
 export function tellingFault(first: unknown, next: unknown): unknown {
@@ -38,6 +38,6 @@ export function isTimeout(fault: unknown): boolean {
 }
 
 function reasonOf(fault: unknown): unknown {
-  const root = (rootOf(fault) ?? {}) as Record<'code' | 'kind' | 'problem' | 'message', unknown>;
-  return root.problem ?? root.kind ?? root.code ?? root.message;
+  const root = rootOf(fault);
+  return detailOf(root, 'problem') ?? detailOf(root, 'kind') ?? detailOf(root, 'code') ?? detailOf(root, 'message');
 }

@@ -13,6 +13,7 @@ import { rootOf, tellingFault } from '../../src/health/faults.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
 import { closedByPeer } from '../../src/server/link/failure.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
+import { Unreadable, untouchable } from '../support/backend-of-others.ts';
 
 const patienceMs = 2_000;
 
@@ -86,6 +87,15 @@ describe('tellingFault', () => {
   it('takes over another reason: the node is ill in another way now', () => {
     const wrongPassword = new NodeReplyError('a', 'ping', 'WRONGPASS');
     expect(tellingFault(refused(), wrongPassword)).toBe(wrongPassword);
+  });
+
+  it('bears failures that throw when they are looked at', () => {
+    const refusal = refused();
+    for (const odd of [new Unreadable(), untouchable()]) {
+      expect(tellingFault(odd, refusal)).toBe(refusal);
+      expect(tellingFault(refusal, caused(odd))).not.toBe(undefined);
+      expect(tellingFault(odd, odd)).toBe(odd);
+    }
   });
 
   it('has the own error of the system or the server at its root', () => {

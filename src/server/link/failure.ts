@@ -59,8 +59,16 @@ const isNotConnected = ({ message }: Error) => /^(Connection is closed|Stream is
 export const isReplyError = (error: unknown): error is Error & { name: 'ReplyError' } =>
   error instanceof Error && error.name === 'ReplyError';
 
+/** An error that throws when it is looked at, as one of somebody's own client may, says only that the call has failed. */
 export function failureOf(error: unknown): Failure {
-  if (!(error instanceof Error)) return closedByPeer;
+  try {
+    return error instanceof Error ? failureOfError(error) : closedByPeer;
+  } catch {
+    return closedByPeer;
+  }
+}
+
+function failureOfError(error: Error): Failure {
   if (error instanceof PeerFailure) return error.failure;
   if (isReplyError(error)) {
     return { kind: 'reply', cause: new Error(cleanText(error.message).replace(quotedArguments, '')) };
