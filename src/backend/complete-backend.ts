@@ -2,7 +2,7 @@
  * Makes a backend with every call out of one with some: what the rest of the library works with.
  */
 
-import { UnsupportedError } from '../errors/index.ts';
+import { NodeProtocolError, UnknownOutcomeError, UnsupportedError } from '../errors/index.ts';
 import type {
   Backend,
   BackendCapabilities,
@@ -16,16 +16,33 @@ import type {
 import { checkBackend } from './check-backend.ts';
 import { type CutOffContext, cutOff } from './cut-off.ts';
 import { deleteManyBySingle, getManyBySingle, setManyBySingle } from './many-from-single.ts';
-import type { BackendOperation } from './operation.ts';
+import { type BackendOperation, isWrite } from './operation.ts';
+import { isVouchedFor } from './own-backends.ts';
+import {
+  answersOf,
+  type Complaint,
+  failuresOf,
+  keyIterable,
+  noForm,
+  scanStep,
+  sum,
+  timeOrMiss,
+  valueOrMiss,
+  valuesOf,
+  valueWithExpiryOrMiss,
+  yesOrNo,
+} from './replies.ts';
 
 /**
- * `backend` itself if it has every call, offers all of them and ends them by their deadline; else a wrapper around it:
+ * `backend` itself if it is one of ours, has every call and offers all of them; else a wrapper around it:
  *
  * - many-key calls that it lacks are made of single ones;
  * - calls that its `capabilities` deny reject with {@link UnsupportedError}, as does an `expiresAtMs` it cannot keep;
  * - without `capabilities.deadlines`, every call is cut off at `timeoutMs` (for a scan: every step of it) and on
  *   `signal`, as {@link cutOff} says;
- * - a call that throws is turned into one that rejects.
+ * - a call that throws is turned into one that rejects;
+ * - what a call resolves with is looked at. If it is not what the contract says, a call that changes nothing rejects with
+ *   {@link NodeProtocolError}, and one that may have changed something with {@link UnknownOutcomeError}, with that as `cause`.
  *
  * The wrapper's own `capabilities.deadlines` is true. Closing it closes `backend`.
  *
@@ -33,7 +50,7 @@ import type { BackendOperation } from './operation.ts';
  */
 export function completeBackend(backend: Backend, context: CutOffContext): CompleteBackend {
   checkBackend(backend);
-  return isComplete(backend) ? backend : new CompletedBackend(backend, context);
+  return isVouchedFor(backend) && isComplete(backend) ? backend : new CompletedBackend(backend, context);
 }
 
 function isComplete(backend: Backend): backend is CompleteBackend {
@@ -64,25 +81,25 @@ class CompletedBackend implements CompleteBackend {
   }
 
   get(key: string, options: CallOptions): Promise<Value | undefined> {
-    return this.#call('get', options, () => this.#backend.get(key, options));
+    return this.#call('get', options, valueOrMiss, () => this.#backend.get(key, options));
   }
 
   async set(key: string, value: Value, options: SetOptions): Promise<void> {
     this.#expectExpiryKept('set', options);
-    return this.#call('set', options, () => this.#backend.set(key, value, options));
+    return this.#call('set', options, noForm, () => this.#backend.set(key, value, options));
   }
 
   delete(key: string, options: CallOptions): Promise<boolean> {
-    return this.#call('delete', options, () => this.#backend.delete(key, options));
+    return this.#call('delete', options, yesOrNo, () => this.#backend.delete(key, options));
   }
 
   ping(options: CallOptions): Promise<void> {
-    return this.#call('ping', options, () => this.#backend.ping(options));
+    return this.#call('ping', options, noForm, () => this.#backend.ping(options));
   }
 
   getMany(keys: readonly string[], options: CallOptions): Promise<(Value | undefined)[]> {
     if (this.#backend.getMany === undefined) return getManyBySingle(this, keys, options);
-    return this.#call('getMany', options, () => this.#backend.getMany!(keys, options));
+    return this.#call('getMany', options, valuesOf(keys.length), () => this.#backend.getMany!(keys, options));
   }
 
   async setMany(
@@ -91,43 +108,45 @@ class CompletedBackend implements CompleteBackend {
   ): Promise<EntryFailures> {
     this.#expectExpiryKept('setMany', options);
     if (this.#backend.setMany === undefined) return setManyBySingle(this, entries, options);
-    return this.#call('setMany', options, () => this.#backend.setMany!(entries, options));
+    return this.#call('setMany', options, failuresOf(entries.length), () => this.#backend.setMany!(entries, options));
   }
 
   deleteMany(keys: readonly string[], options: CallOptions): Promise<boolean[]> {
     if (this.#backend.deleteMany === undefined) return deleteManyBySingle(this, keys, options, this.#context.nodeName);
-    return this.#call('deleteMany', options, () => this.#backend.deleteMany!(keys, options));
+    return this.#call('deleteMany', options, answersOf(keys.length), () => this.#backend.deleteMany!(keys, options));
   }
 
   async getWithExpiry(key: string, options: CallOptions): Promise<ValueWithExpiry | undefined> {
     this.#expectOffered('getWithExpiry', this.capabilities.expiry);
-    return this.#call('getWithExpiry', options, () => this.#backend.getWithExpiry!(key, options));
+    return this.#call('getWithExpiry', options, valueWithExpiryOrMiss, () =>
+      this.#backend.getWithExpiry!(key, options),
+    );
   }
 
   async expiresAt(key: string, options: CallOptions): Promise<number | undefined> {
     this.#expectOffered('expiresAt', this.capabilities.expiry);
-    return this.#call('expiresAt', options, () => this.#backend.expiresAt!(key, options));
+    return this.#call('expiresAt', options, timeOrMiss, () => this.#backend.expiresAt!(key, options));
   }
 
   async expire(key: string, expiresAtMs: number | undefined, options: CallOptions): Promise<boolean> {
     this.#expectOffered('expire', this.capabilities.expiry);
-    return this.#call('expire', options, () => this.#backend.expire!(key, expiresAtMs, options));
+    return this.#call('expire', options, yesOrNo, () => this.#backend.expire!(key, expiresAtMs, options));
   }
 
   async setIfAbsent(key: string, value: Value, options: SetOptions): Promise<boolean> {
     this.#expectOffered('setIfAbsent', this.capabilities.setIfAbsent);
     this.#expectExpiryKept('setIfAbsent', options);
-    return this.#call('setIfAbsent', options, () => this.#backend.setIfAbsent!(key, value, options));
+    return this.#call('setIfAbsent', options, yesOrNo, () => this.#backend.setIfAbsent!(key, value, options));
   }
 
   async increment(key: string, by: number, options: CallOptions): Promise<number> {
     this.#expectOffered('increment', this.capabilities.increment);
-    return this.#call('increment', options, () => this.#backend.increment!(key, by, options));
+    return this.#call('increment', options, sum, () => this.#backend.increment!(key, by, options));
   }
 
   async clear(options: CallOptions): Promise<void> {
     this.#expectOffered('clear', this.capabilities.clear);
-    return this.#call('clear', options, () => this.#backend.clear!(options));
+    return this.#call('clear', options, noForm, () => this.#backend.clear!(options));
   }
 
   async *scan(options: CallOptions): AsyncGenerator<string, void> {
@@ -135,8 +154,8 @@ class CompletedBackend implements CompleteBackend {
     let iterator: AsyncIterator<string> | undefined;
     try {
       for (;;) {
-        const step = await this.#call('scan', options, () => {
-          iterator ??= this.#backend.scan!(options)[Symbol.asyncIterator]();
+        const step = await this.#call('scan', options, scanStep, () => {
+          iterator ??= this.#iterate(options);
           return iterator.next();
         });
         if (step.done === true) return;
@@ -144,25 +163,48 @@ class CompletedBackend implements CompleteBackend {
       }
     } finally {
       // Not waited for: an iterator that hangs in its step, and was cut off there, would hang in this one too.
-      void this.#settled(async () => iterator?.return?.()).catch(() => {});
+      const end = async () => iterator?.return?.();
+      void end().catch(() => {});
     }
   }
 
-  close(): Promise<void> {
-    return this.#settled(() => this.#backend.close());
+  #iterate(options: CallOptions): AsyncIterator<string> {
+    const keys = this.#backend.scan!(options);
+    this.#expectKept('scan', keyIterable(keys));
+    return keys[Symbol.asyncIterator]();
+  }
+
+  /** A promise also where the backend throws. */
+  async close(): Promise<void> {
+    await this.#backend.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #call<Result>(operation: BackendOperation, options: CallOptions, start: () => Promise<Result>): Promise<Result> {
-    return this.#endsItsCalls ? this.#settled(start) : cutOff(this.#context, operation, options, start);
+  /** A promise also where `start` throws. @param complaintOf  Says what is wrong with a reply. */
+  async #call<Result>(
+    operation: BackendOperation,
+    options: CallOptions,
+    complaintOf: (reply: Result) => Complaint,
+    start: () => Promise<Result>,
+  ): Promise<Result> {
+    const reply = await (this.#endsItsCalls ? start() : cutOff(this.#context, operation, options, start));
+    this.#expectKept(operation, complaintOf(reply));
+    return reply;
   }
 
-  /** A promise even where `start` throws. */
-  async #settled<Result>(start: () => Promise<Result>): Promise<Result> {
-    return start();
+  #expectKept(operation: BackendOperation, complaint: Complaint): void {
+    if (complaint === undefined) return;
+    const { nodeName } = this.#context;
+    const reason = `its backend answered with ${complaint}.`;
+    const breach = new NodeProtocolError(nodeName, operation, {
+      backend: this.name,
+      cause: new TypeError(reason),
+      reason,
+    });
+    throw isWrite(operation) ? new UnknownOutcomeError(nodeName, operation, { cause: breach, reason }) : breach;
   }
 
   #expectOffered(operation: BackendOperation, offered: boolean): void {

@@ -22,6 +22,7 @@ import type {
 } from './backend.ts';
 import { addToDecimal } from './decimal.ts';
 import { type Expiring, ExpirySweep } from './expiry-sweep.ts';
+import { vouchFor } from './own-backends.ts';
 
 export interface MemoryBackendOptions {
   /**
@@ -103,6 +104,7 @@ export class MemoryBackend implements CompleteBackend {
     const maxSize = options.maxBytes ?? (max === 0 ? mostEntries : 0);
     this.#entries = new LRUCache({ max, maxSize });
     this.#sweep = new ExpirySweep(this.#entries);
+    if (new.target === MemoryBackend) vouchFor(this);
   }
 
   async get(key: string, { signal }: CallOptions): Promise<Value | undefined> {

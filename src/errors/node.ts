@@ -179,23 +179,29 @@ export class NodeReplyError extends NodeError {
   }
 }
 
-/** The node sent bytes that are not the protocol. Its connection is given up. */
+/**
+ * What the node sent cannot be a reply: bytes that are not the protocol, and then its connection is given up; or its backend is
+ * one of others and answered with what the contract of backends does not allow.
+ */
 export class NodeProtocolError extends NodeError {
   static {
     this.prototype.name = 'NodeProtocolError';
   }
   readonly code = 'ERR_NODE_PROTOCOL';
   readonly retryable = true;
+  /** The name of the backend that does not keep the contract. */
+  declare readonly backend?: string;
 
   constructor(
     readonly node: string,
     readonly operation: string,
-    options: NodeErrorOptions = {},
+    options: NodeErrorOptions & { readonly backend?: string | undefined } = {},
   ) {
-    const { address, reason } = options;
-    super(
-      `${operation}: ${named(node, address)} does not speak the Redis protocol${reason === undefined ? '; see `cause`.' : `: ${reason}`}`,
-      options,
-    );
+    const { address, reason, backend } = options;
+    const breach =
+      backend === undefined ? 'does not speak the Redis protocol' : 'does not keep the contract of backends';
+    const why = reason === undefined ? '; see `cause`.' : `: ${reason}`;
+    super(`${operation}: ${named(node, address)} ${breach}${why}`, options);
+    if (backend !== undefined) this.backend = backend;
   }
 }

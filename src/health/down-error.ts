@@ -21,7 +21,7 @@ export function downError(node: string, operation: string, { fault, sinceMs }: N
     case 'ERR_NODE_REPLY':
       return new NodeReplyError(node, operation, fault.kind, { cause, address: fault.address });
     case 'ERR_NODE_PROTOCOL':
-      return new NodeProtocolError(node, operation, { cause, address: fault.address });
+      return new NodeProtocolError(node, operation, { cause, address: fault.address, backend: fault.backend });
     case 'ERR_WRONG_SERVER':
       return new WrongServerError(node, operation, fault.problem, {
         cause,

@@ -49,7 +49,7 @@ export class Door {
     try {
       return Promise.resolve(operation.run(member, limits));
     } catch (error) {
-      return Promise.reject(error); // A backend of others may throw synchronously or return no promise.
+      return Promise.reject(error); // An operation may throw where it should reject, or return no promise.
     }
   }
 

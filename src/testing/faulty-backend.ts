@@ -16,6 +16,7 @@ import { checkBackend } from '../backend/check-backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import { cutOff } from '../backend/cut-off.ts';
 import { type BackendOperation, backendOperations, isWrite } from '../backend/operation.ts';
+import { vouchFor } from '../backend/own-backends.ts';
 import { NodeUnavailableError, UnknownOutcomeError } from '../errors/index.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { expectInteger, expectOptions, expectString } from '../runtime/validate.ts';
@@ -61,6 +62,7 @@ export class FaultyBackend implements CompleteBackend {
     this.#backend = completeBackend(backend, this.#context);
     this.name = backend.name;
     this.capabilities = Object.freeze({ ...this.#backend.capabilities, deadlines: true });
+    if (new.target === FaultyBackend) vouchFor(this);
   }
 
   get nodeName(): string {

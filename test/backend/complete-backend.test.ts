@@ -11,6 +11,7 @@ import {
   ValueTooLargeError,
 } from '../../src/errors/index.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
+import { backendOfOthers } from '../support/backend-of-others.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const nothing: BackendCapabilities = {
@@ -121,6 +122,104 @@ describe('completeBackend', () => {
     const minimal = new MinimalBackend();
     await complete(minimal)[Symbol.asyncDispose]();
     expect(minimal.sent).toEqual(['close']);
+  });
+});
+
+describe('what a backend of others resolves with', () => {
+  const entries = [['x', bytes('1')] as const, ['y', bytes('2')] as const];
+  const reads = ['get', 'getMany', 'getWithExpiry', 'expiresAt', 'scan'];
+
+  /** Makes `call` of a complete backend in which it answers with `reply`. */
+  async function answerTo(call: string, reply: unknown): Promise<unknown> {
+    const backend = complete(backendOfOthers({ [call]: async () => reply }));
+    switch (call) {
+      case 'getMany':
+      case 'deleteMany':
+        return backend[call](['x', 'y'], {});
+      case 'setMany':
+        return backend.setMany(entries, {});
+      case 'setIfAbsent':
+        return backend.setIfAbsent('x', bytes('1'), {});
+      case 'expire':
+        return backend.expire('x', undefined, {});
+      case 'increment':
+        return backend.increment('x', 1, {});
+      case 'scan': {
+        const scan = () => ({ [Symbol.asyncIterator]: () => ({ next: async () => reply }) });
+        return complete(backendOfOthers({ scan })).scan({})[Symbol.asyncIterator]().next();
+      }
+      default:
+        return backend[call as 'get' | 'delete' | 'getWithExpiry' | 'expiresAt']('x', {});
+    }
+  }
+
+  it.each<[string, unknown, string]>([
+    ['get', null, 'null in place of a Uint8Array or undefined'],
+    ['get', 'secret', 'a string in place of a Uint8Array or undefined'],
+    ['getMany', undefined, 'undefined in place of an array of values'],
+    ['getMany', [bytes('1')], '1 value for 2 keys'],
+    ['getMany', [undefined, undefined, undefined], '3 values for 2 keys'],
+    ['getMany', [undefined, 'secret'], 'a string among the values'],
+    ['getWithExpiry', bytes('1'), 'a value that is undefined in place of a Uint8Array'],
+    ['getWithExpiry', null, 'null in place of { value, expiresAtMs } or undefined'],
+    [
+      'getWithExpiry',
+      { value: bytes('1'), expiresAtMs: Number.POSITIVE_INFINITY },
+      'an expiresAtMs that is a number in place of a finite number or undefined',
+    ],
+    ['expiresAt', Number.NaN, 'a number in place of a time or undefined'],
+    ['expiresAt', null, 'null in place of a time or undefined'],
+    ['scan', undefined, 'undefined in place of a step of an iterator'],
+    ['scan', { done: false, value: bytes('1') }, 'an object in place of a key'],
+    ['setMany', undefined, 'undefined in place of a Map of failures'],
+    ['setMany', new Map([['x', new Error('refused')]]), 'failures under keys that are no indexes of entries'],
+    ['setMany', new Map([[2, new Error('refused')]]), 'failures under keys that are no indexes of entries'],
+    ['delete', 1, 'a number in place of true or false'],
+    ['deleteMany', 2, 'a number in place of an array of answers'],
+    ['deleteMany', [true], '1 answer for 2 keys'],
+    ['deleteMany', [true, 1], 'a number among the answers'],
+    ['expire', undefined, 'undefined in place of true or false'],
+    ['setIfAbsent', 'OK', 'a string in place of true or false'],
+    ['increment', '5', 'a string in place of an integer'],
+    ['increment', 5n, 'a bigint in place of an integer'],
+    ['increment', Number.NaN, 'a number in place of an integer'],
+  ])('is looked at: %s with %o', async (call, reply, complaint) => {
+    const reason = `its backend answered with ${complaint}.`;
+    const message = `${call}: node n1 does not keep the contract of backends: ${reason}`;
+    const breach = { code: 'ERR_NODE_PROTOCOL', node: 'n1', operation: call, backend: 'memory', message };
+    const doubt = { code: 'ERR_UNKNOWN_OUTCOME', node: 'n1', operation: call, cause: breach };
+    await expect(answerTo(call, reply)).rejects.toMatchObject(reads.includes(call) ? breach : doubt);
+  });
+
+  it.each<[string, unknown]>([
+    ['get', undefined],
+    ['get', Buffer.from('1')],
+    ['getMany', [undefined, bytes('1')]],
+    ['getWithExpiry', { value: bytes('1'), expiresAtMs: undefined }],
+    ['getWithExpiry', { value: bytes('1'), expiresAtMs: 5 }],
+    ['expiresAt', Number.POSITIVE_INFINITY],
+    ['setMany', new Map([[1, new Error('refused')]])],
+    ['deleteMany', [true, false]],
+    ['increment', 2 ** 60],
+  ])('is passed on as it is where it keeps the contract: %s with %o', async (call, reply) => {
+    expect(await answerTo(call, reply)).toBe(reply);
+  });
+
+  it('is a rejection where the call throws, be it a ping or a close', async () => {
+    const thrown = () => {
+      throw new Error('thrown');
+    };
+    const backend = complete(backendOfOthers({ ping: thrown, close: thrown, scan: thrown }));
+    await expect(backend.ping({})).rejects.toThrow('thrown');
+    await expect(backend.close()).rejects.toThrow('thrown');
+    await expect(backend.scan({})[Symbol.asyncIterator]().next()).rejects.toThrow('thrown');
+  });
+
+  it('names the kind of what is no list of keys', async () => {
+    const backend = complete(backendOfOthers({ scan: () => ['x'] }));
+    await expect(backend.scan({})[Symbol.asyncIterator]().next()).rejects.toThrow(
+      'its backend answered with an array in place of an async iterable of keys.',
+    );
   });
 });
 

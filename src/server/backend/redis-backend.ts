@@ -19,6 +19,7 @@ import type {
   Value,
   ValueWithExpiry,
 } from '../../backend/backend.ts';
+import { vouchFor } from '../../backend/own-backends.ts';
 import type { NodeSeat } from '../../backend/server-roster.ts';
 import { arrayOf } from '../../runtime/array-of.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -67,6 +68,7 @@ export class RedisBackend implements Backend {
     this.#timeoutMs = parsed.timeoutMs;
     this.#clock = parsed.clock;
     this.#server = target instanceof RedisServer ? target : new RedisServer(parseTarget(target), parsed);
+    if (new.target === RedisBackend) vouchFor(this);
   }
 
   /** The node's name in errors. */
