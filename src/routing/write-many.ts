@@ -94,18 +94,19 @@ async function send<Reply>(
   const tally = new Tally(call.keys.length, required);
   for (const key of plan.held) fleet.guards.beginWrite(key);
   const sends = plan.batches.map((batch) => sendBatch(fleet, call, batch, tally, attempts, signal));
-  const all = Promise.all(sends);
-  if (call.needsAll) await all;
-  else await settledEnough(sends, () => tally.open === 0);
-
-  const told = Promise.all(
-    [...plan.formers].map(([former, indexes]) => tellOfTouched(fleet, call, former, indexes, tally, deadlineMs)),
+  const enough = call.needsAll ? Promise.all(sends) : settledEnough(sends, () => tally.open === 0);
+  const told = enough.then(() =>
+    Promise.all(
+      [...plan.formers].map(([former, indexes]) => tellOfTouched(fleet, call, former, indexes, tally, deadlineMs)),
+    ),
   );
+  // However they end: a key that stayed held would get no copy any more.
   fleet.background(
-    Promise.all([all, told]).then(() => {
+    Promise.allSettled([...sends, told]).then(() => {
       for (const key of plan.held) fleet.guards.endWrite(key);
     }),
   );
+  await enough;
   if (plan.formers.size > 0) await told;
   const failed: number[] = [];
   for (const [index, lacking] of tally.lacking.entries()) if (lacking > 0) failed.push(index);

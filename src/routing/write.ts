@@ -247,16 +247,16 @@ async function fanOut<Result>(
   return { confirmations: [...confirmations], attempts, allAnswered: Promise.all(sends).then(() => undefined) };
 }
 
-/** Resolves when `enough` holds after one of the promises settled, or when all have. They never reject. */
+/** Resolves when `enough` holds after one of the promises resolved, or when all have. Rejects if one rejects before. */
 export function settledEnough(promises: readonly Promise<void>[], enough: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let open = promises.length;
     if (open === 0) resolve();
     for (const promise of promises) {
       void promise.then(() => {
         open--;
         if (open === 0 || enough()) resolve();
-      });
+      }, reject);
     }
   });
 }
