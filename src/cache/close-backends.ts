@@ -12,7 +12,8 @@ export async function closeBackends(
   within: (work: Promise<unknown>) => Promise<boolean>,
   onLate: (node: string, error: unknown) => void,
 ): Promise<void> {
-  const closings = Promise.allSettled(members.map(({ backend }) => backend.close()));
+  const close = async ({ backend }: Member) => backend.close(); // One that throws keeps none of the others open.
+  const closings = Promise.allSettled(members.map(close));
   const failures = closings.then((outcomes) =>
     outcomes.flatMap((outcome, index) =>
       outcome.status === 'rejected' ? [{ node: members[index]!.id, error: outcome.reason as unknown }] : [],

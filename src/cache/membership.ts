@@ -8,7 +8,7 @@
 import type { CompleteBackend } from '../backend/backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import type { ServerRoster } from '../backend/server-roster.ts';
-import { InvalidArgumentError } from '../errors/index.ts';
+import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import { expectPlacement } from '../placement/expect-placement.ts';
 import type { Placement } from '../placement/placement.ts';
@@ -16,6 +16,7 @@ import { planRebalance, type RebalancePlan } from '../rebalance/plan.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { expectSameMembers } from '../routing/parse-placement.ts';
 import { makeRoster, type RosterSettings } from '../routing/roster.ts';
+import { untilAborted } from '../runtime/abort.ts';
 import type { Gate } from '../runtime/gate.ts';
 import { expectInteger, expectOneOf, expectOptions, expectSignal } from '../runtime/validate.ts';
 import type { TopologyChange } from './events.ts';
@@ -46,7 +47,7 @@ export interface MembershipListener {
   ended(epoch: number): void;
 }
 
-/** A change made ready, to be applied to whatever placement is in force then. */
+/** A change, to be made to whatever placement is in force then. */
 interface PreparedChange {
   readonly change: TopologyChange;
   /** @throws {InvalidArgumentError} The change cannot be made to this placement. */
@@ -54,6 +55,15 @@ interface PreparedChange {
   /** Called when the placement has been made, before it is in force. */
   adopt?(): void;
 }
+
+/** What ends an open lazy change, and the plan of what was put in force. */
+interface AppliedChange {
+  readonly plan: RebalancePlan;
+  readonly end: () => void;
+}
+
+/** Puts a change in force, at once. @throws {ClosedError} The cache was closed meanwhile. */
+type Apply = (prepared: PreparedChange) => AppliedChange;
 
 export class Membership {
   readonly #fleet: Fleet;
@@ -67,6 +77,8 @@ export class Membership {
   readonly #seated = new Set<string>();
   /** Open lazy changes: what ends each one, by the epoch that it made. */
   readonly #open = new Map<number, () => void>();
+  /** Aborted when no change may take force any more. */
+  readonly #ended = new AbortController();
   /** Values copied back, by all changes together. */
   #filled = 0;
 
@@ -96,81 +108,66 @@ export class Membership {
   }
 
   addNode(input: CacheNode, options: ChangeOptions | undefined): Rebalance {
-    return this.#start(options, async ({ signal }) => {
+    return this.#start(options, async ({ signal }, apply) => {
       const joining = parseCacheNode('node', input);
       const { node } = joining;
       this.#expectFreeId(node.id);
       const backend = this.#completed(joining);
       this.#joining.add(node.id);
-      this.#roster.enter([node.id]);
-      this.#seat(joining);
-      const giveUp = (error: unknown): never => {
-        this.#joining.delete(node.id);
-        this.#roster.leave(node.id);
+      try {
+        this.#roster.enter([node.id]);
+        this.#seat(joining);
+        await untilAborted(this.#reach(backend, signal), this.#ended.signal);
+        return apply({
+          change: { kind: 'addNode', node: node.id, weight: node.weight },
+          nextPlacement: (placement) => placement.withNode(node),
+          adopt: () => this.#adopt(node.id, backend),
+        });
+      } catch (error) {
+        this.#unseat(node.id);
         throw error;
-      };
-      // Two ids on one server are found as both have told which server they reached.
-      await this.#hearUnknown(signal);
-      // A node that cannot answer would fail every key that it is to own.
-      await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal }).catch(giveUp);
-      return {
-        change: { kind: 'addNode', node: node.id, weight: node.weight },
-        nextPlacement: (placement) => {
-          try {
-            return placement.withNode(node);
-          } catch (error) {
-            return giveUp(error);
-          }
-        },
-        adopt: () => {
-          this.#joining.delete(node.id);
-          this.#adopt(node.id, backend);
-        },
-      };
+      } finally {
+        this.#joining.delete(node.id);
+      }
     });
   }
 
   removeNode(id: string, options: ChangeOptions | undefined): Rebalance {
     const { replicationFactor } = this.#fleet.topology;
-    return this.#start(options, async () => ({
-      change: { kind: 'removeNode', node: id },
-      nextPlacement: (placement) => {
-        const rest = placement.withoutNode(id);
-        if (rest.nodes.length < replicationFactor && replicationFactor > 1) {
-          const left = rest.nodes.length === 1 ? '1 node' : `${rest.nodes.length} nodes`;
-          throw InvalidArgumentError.saying(
-            'id',
-            `cannot remove ${id}: ${left} would remain, replicationFactor is ${replicationFactor}. Add a replacement first.`,
-          );
-        }
-        return rest;
-      },
-    }));
+    const nextPlacement = (placement: Placement) => {
+      const rest = placement.withoutNode(id);
+      if (rest.nodes.length < replicationFactor && replicationFactor > 1) {
+        const left = rest.nodes.length === 1 ? '1 node' : `${rest.nodes.length} nodes`;
+        throw InvalidArgumentError.saying(
+          'id',
+          `cannot remove ${id}: ${left} would remain, replicationFactor is ${replicationFactor}. Add a replacement first.`,
+        );
+      }
+      return rest;
+    };
+    return this.#start(options, async (_, apply) => apply({ change: { kind: 'removeNode', node: id }, nextPlacement }));
   }
 
   setWeight(id: string, weight: number, options: ChangeOptions | undefined): Rebalance {
-    return this.#start(options, async () => ({
-      change: { kind: 'setWeight', node: id, weight },
-      nextPlacement: (placement) => placement.withWeight(id, weight),
-    }));
+    const nextPlacement = (placement: Placement) => placement.withWeight(id, weight);
+    const change = { kind: 'setWeight', node: id, weight } as const;
+    return this.#start(options, async (_, apply) => apply({ change, nextPlacement }));
   }
 
   setPlacement(
     given: Placement | ((current: Placement, replicationFactor: number) => Placement),
     options: ChangeOptions | undefined,
   ): Rebalance {
-    return this.#start(options, async () => ({
-      change: { kind: 'setPlacement' },
-      nextPlacement: (current) => {
-        const next = expectPlacement(
-          'placement',
-          typeof given === 'function' ? given(current, this.#fleet.topology.replicationFactor) : given,
-        );
-        // Nodes come with their backends, by addNode, and leave by removeNode.
-        expectSameMembers(next, current);
-        return next;
-      },
-    }));
+    const nextPlacement = (current: Placement) => {
+      const next = expectPlacement(
+        'placement',
+        typeof given === 'function' ? given(current, this.#fleet.topology.replicationFactor) : given,
+      );
+      // Nodes come with their backends, by addNode, and leave by removeNode.
+      expectSameMembers(next, current);
+      return next;
+    };
+    return this.#start(options, async (_, apply) => apply({ change: { kind: 'setPlacement' }, nextPlacement }));
   }
 
   /** Told for every value that was copied to a node that had missed it. */
@@ -178,12 +175,17 @@ export class Membership {
     this.#filled++;
   }
 
-  /** Ends every open change. */
+  /** Ends every open change for good: one that is still under way rejects, and its node's backend stays its caller's. */
   endAll(): void {
+    this.#ended.abort(new ClosedError('cache'));
     for (const end of [...this.#open.values()]) end();
   }
 
-  #start(options: ChangeOptions | undefined, prepare: (parsed: ParsedChange) => Promise<PreparedChange>): Rebalance {
+  /** @param make  Gets ready what the change needs, and applies it. */
+  #start(
+    options: ChangeOptions | undefined,
+    make: (parsed: ParsedChange, apply: Apply) => Promise<AppliedChange>,
+  ): Rebalance {
     let isCancelled = false;
     let end = () => {};
     const run = async (driver: RebalanceDriver) => {
@@ -191,8 +193,8 @@ export class Membership {
       try {
         const parsed = parseChange(options);
         parsed.signal?.throwIfAborted();
-        const prepared = await prepare(parsed);
-        const applied = this.#apply(prepared, parsed.lazyForMs, driver);
+        await undefined; // Who made the call can listen for its events.
+        const applied = await make(parsed, (prepared) => this.#apply(prepared, parsed.lazyForMs, driver));
         end = applied.end;
         if (isCancelled) end();
         return applied.plan;
@@ -207,7 +209,12 @@ export class Membership {
   }
 
   /** Synchronous from reading the topology to replacing it, so that two changes at once cannot lose one of them. */
-  #apply({ change, nextPlacement, adopt }: PreparedChange, lazyForMs: number | undefined, driver: RebalanceDriver) {
+  #apply(
+    { change, nextPlacement, adopt }: PreparedChange,
+    lazyForMs: number | undefined,
+    driver: RebalanceDriver,
+  ): AppliedChange {
+    this.#ended.signal.throwIfAborted();
     const fleet = this.#fleet;
     const before = fleet.topology;
     const placement = nextPlacement(before.placement);
@@ -275,9 +282,21 @@ export class Membership {
     this.#seated.add(id);
   }
 
+  #unseat(id: string): void {
+    this.#roster.leave(id);
+    this.#seated.delete(id);
+  }
+
   #adopt(id: string, backend: CompleteBackend): void {
     this.#fleet.add({ id, backend });
     this.#monitor.watch(id, (timeoutMs) => backend.ping({ timeoutMs }));
+  }
+
+  /** Resolves when a node that is to join has answered: one that cannot would fail every key that it is to own. */
+  async #reach(backend: CompleteBackend, signal: AbortSignal | undefined): Promise<void> {
+    // Two ids on one server are found as both have told which server they reached.
+    await this.#hearUnknown(signal);
+    await backend.ping({ timeoutMs: this.#fleet.policy.timeoutMs, signal });
   }
 
   /** Asks the nodes that could tell their server and have not been heard of. What they answer, and whether, is health's concern. */
@@ -310,11 +329,11 @@ export class Membership {
     for (const { id, backend } of this.#fleet.allMembers()) {
       if (needed.has(id)) continue;
       this.#fleet.remove(id);
-      this.#roster.leave(id);
-      this.#seated.delete(id);
+      this.#unseat(id);
       this.#monitor.unwatch(id);
+      const close = async () => backend.close(); // One that throws does not undo the change, which is in force.
       this.#fleet.background(
-        backend.close().catch((error) => this.#fleet.emit('backgroundError', { operation: 'close', node: id, error })),
+        close().catch((error) => this.#fleet.emit('backgroundError', { operation: 'close', node: id, error })),
       );
     }
   }

@@ -278,6 +278,38 @@ describe('a change of the topology', () => {
     expect(await unhandled).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
   });
 
+  it('that is under way when closing has waited long enough rejects, and leaves the backend to its caller', async () => {
+    const { cache, newNode, clock } = await loaded({ timeoutMs: 300 });
+    const slow = newNode('d');
+    let answer!: () => void;
+    slow.ping = () => new Promise((resolve) => (answer = resolve)); // Not ended by its deadline.
+    const added = expect(cache.addNode({ id: 'd', backend: slow })).rejects.toThrow(code('ERR_CLOSED'));
+    const weighed = cache.setWeight('a', 2);
+    const closing = cache.close();
+    await weighed;
+    await clock.advance(300);
+    await closing;
+    await added;
+    answer();
+    await clock.advance(0);
+    expect(cache.topology.placement.nodes.map(({ id }) => id)).toEqual(ids);
+    await slow.set('mine', Buffer.from('still'), {});
+    expect(await slow.get('mine', {})).toEqual(Buffer.from('still'));
+  });
+
+  it('that is in force before closing is over has its backend closed with the others', async () => {
+    const { cache, newNode, clock } = await loaded({ timeoutMs: 300 });
+    const slow = newNode('d');
+    slow.delayMs = 100;
+    const added = cache.addNode({ id: 'd', backend: slow });
+    const closing = cache.close();
+    await clock.advance(100);
+    await added;
+    await closing;
+    expect(cache.topology.placement.nodes.map(({ id }) => id)).toEqual([...ids, 'd']);
+    await expect(slow.ping({})).rejects.toThrow(code('ERR_CLOSED'));
+  });
+
   it('leaves no timer behind on closing', async () => {
     const { cache, add, clock } = await loaded();
     await add();
