@@ -54,8 +54,6 @@ export class HealthMonitor implements HealthView {
   #cancelTimer: (() => void) | undefined;
   /** Told of each outcome of a probe, and of the end. */
   readonly #listeners = new Set<() => void>();
-  /** Errors of calls that are taken note of. */
-  readonly #heeded = new WeakSet<object>();
   #started = false;
   #stopped = false;
 
@@ -99,14 +97,8 @@ export class HealthMonitor implements HealthView {
     return { state: watched.record.state, sinceMs: watched.sinceMs, fault: watched.fault };
   }
 
-  /**
-   * One failure counts once, though the connection may tell of it and then whoever had asked: between the two the node may
-   * have answered something else.
-   */
   reportFailure(node: string, error: unknown): void {
-    if (!isNodeFault(error) || this.#heeded.has(error as object)) return;
-    this.#heeded.add(error as object);
-    this.#observe(node, { kind: 'call failed' }, error);
+    if (isNodeFault(error)) this.#observe(node, { kind: 'call failed' }, error);
   }
 
   onUnanswered(node: string, listener: () => void): () => void {

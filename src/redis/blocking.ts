@@ -7,7 +7,7 @@
  */
 
 import type { Redis } from 'ioredis';
-import { type CommandArgument, cleanError, isReplyError, replyCheckOf } from '../server/index.ts';
+import { type CommandArgument, cleanError, isReplyError, replyCheckOf, type UseTime } from '../server/index.ts';
 import type { RedisNode } from './node.ts';
 
 export interface BlockingCommand {
@@ -24,23 +24,22 @@ const serverTickMs = 100;
 /**
  * The server's reply, strings as bytes.
  *
- * @param timeoutMs  For a free connection, and beyond the command's own wait.
- * @param prepare    Done on the connection before the command.
+ * @param time     The command's own wait included. Without a limit it is only having a connection that has one.
+ * @param prepare  Done on the connection before the command.
  */
 export async function waitAt(
   node: RedisNode,
   command: BlockingCommand,
-  timeoutMs: number,
+  time: UseTime,
   prepare?: (client: Redis) => Promise<unknown>,
 ): Promise<unknown> {
   const { name: operation, isWrite, maxWaitMs } = command;
-  const limitMs = maxWaitMs === Number.POSITIVE_INFINITY ? undefined : maxWaitMs + timeoutMs;
   const answer = await node.server.lendForBlocking(
     async (client) => {
       await prepare?.(client);
       return ask(client, command);
     },
-    { timeoutMs: limitMs, waitMs: maxWaitMs + serverTickMs, operation, isWrite },
+    { ...time, waitMs: maxWaitMs + serverTickMs, operation, isWrite },
   );
   if ('refusal' in answer) {
     node.server.noteRefusal(answer.refusal);

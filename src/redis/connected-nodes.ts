@@ -12,6 +12,7 @@ import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import { type ReadyOptions, untilReady } from '../health/readiness.ts';
+import type { Observer } from '../nodes/attempt.ts';
 import type { NodeId } from '../placement/node.ts';
 import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
 import { makeRoster } from '../routing/roster.ts';
@@ -28,6 +29,9 @@ import type { ParsedNode, ParsedShardedRedisOptions } from './options.ts';
 
 /** What ioredis says of itself, as far as it makes sense for many connections. */
 export type ShardedRedisStatus = 'wait' | 'connecting' | 'ready' | 'reconnecting' | 'end';
+
+/** Commands reach a node by the door and past it. So it is `NodeCaller` that tells health, of all of them, and not the door. */
+const nobody: Observer = { noteFailure: () => undefined };
 
 export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
   status: ShardedRedisStatus = 'wait';
@@ -49,8 +53,9 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
       onChange: (node, state, error) => this.#onHealth(node, state, error),
     });
     const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
-    this.fleet = new Fleet(topology, policyOf(parsed), this.#monitor, clock, (name, event) => this.tell(name, event));
-    const roster = makeRoster(parsed, (name, event) => this.tell(name, event), this.#monitor);
+    const emit = (name: string, event: unknown) => this.tell(name, event);
+    this.fleet = new Fleet(topology, policyOf(parsed), this.#monitor, clock, emit, nobody);
+    const roster = makeRoster(parsed, emit, this.#monitor);
     roster.enter(nodes.map(({ node }) => node.id));
     for (const node of nodes) this.#join(node, roster);
     if (!parsed.lazyConnect) this.connect().catch(() => undefined); // 'error' has told.
@@ -59,12 +64,12 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
   #join({ node: { id }, target }: ParsedNode, roster: ServerRoster): void {
     const onFailure = (error: Error) => this.#monitor.reportFailure(id, error);
     const onDoubt = () => this.doubtOwn(id);
-    const server = new RedisServer(target, { ...this.parsed, nodeName: id, onFailure, onDoubt });
+    const server = new RedisServer(target, { ...this.parsed, nodeName: id, onDoubt });
     const { clock, timeoutMs } = this.parsed;
     server.takeSeat(roster.seatOf(id));
     const backend = completeBackend(new RedisBackend(server, { timeoutMs, clock }), { clock, nodeName: id });
     const onClientError = (error: Error) => this.tell('node error', error, id);
-    this.redisNodes.set(id, new RedisNode(id, server, target, onClientError));
+    this.redisNodes.set(id, new RedisNode(id, server, target, onFailure, onClientError));
     this.fleet.add({ id, backend });
     this.#monitor.watch(id, async (limitMs) => {
       await backend.ping({ timeoutMs: limitMs });

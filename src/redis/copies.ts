@@ -12,11 +12,12 @@ import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { readOne } from '../routing/read.ts';
 import { type WriteCall, writeOne } from '../routing/write.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { Deferred } from '../runtime/deferred.ts';
-import { isOfServer, isReplyError } from '../server/index.ts';
+import { CallLimits, isOfServer, isReplyError } from '../server/index.ts';
 
-/** Sends the command to one node. */
-export type Ask = (node: NodeId, timeoutMs: number) => Promise<unknown>;
+/** Sends the command to one node, in however many steps: the limits are for all of them. */
+export type Ask = (node: NodeId, limits: CallLimits) => Promise<unknown>;
 
 type Answer = { readonly reply: unknown } | { readonly refusal: Error };
 
@@ -36,14 +37,16 @@ class Command implements KeyOperation<Answer> {
     readonly key: string,
     readonly effect: Effect,
     readonly ask: Ask,
+    readonly clock: Clock,
   ) {}
 
   get keys(): readonly string[] {
     return [this.key];
   }
 
-  run({ id }: Member, { timeoutMs }: CallOptions): Promise<Answer> {
-    return answerOf(this.ask(id, timeoutMs!));
+  run({ id }: Member, { timeoutMs, progressTimeoutMs }: CallOptions): Promise<Answer> {
+    const deadlineMs = this.clock.nowMs() + timeoutMs!;
+    return answerOf(this.ask(id, new CallLimits(timeoutMs!, deadlineMs, undefined, progressTimeoutMs)));
   }
 }
 
@@ -52,12 +55,31 @@ function open(answer: Answer): unknown {
   return answer.reply;
 }
 
+export interface CopiesReadOptions {
+  /** How long a holder may wait before it answers, beside the deadline. Milliseconds; default 0. */
+  readonly waitMs?: number;
+  /** Asked first, if it holds the key and is in service. */
+  readonly preferred?: NodeId | undefined;
+}
+
 /**
  * Asks the holders of `key` one after the other until one answers.
  * @throws {AllReplicasFailedError} None did.
  */
-export async function readCopies(fleet: Fleet, command: string, key: string, ask: Ask): Promise<unknown> {
-  const answer = await readOne(fleet, new Command(command, key, 'reads', ask), {});
+export async function readCopies(
+  fleet: Fleet,
+  command: string,
+  key: string,
+  ask: Ask,
+  { waitMs = 0, preferred }: CopiesReadOptions = {},
+): Promise<unknown> {
+  const { clock, policy } = fleet;
+  const timeoutMs = policy.timeoutMs + waitMs;
+  const whole = new CallLimits(timeoutMs, clock.nowMs() + timeoutMs, undefined);
+  // After a share of the time, a holder that waits for data would not have waited for as long as it was told to.
+  const askInTime: Ask = waitMs === 0 ? ask : (node) => ask(node, whole);
+  const operation = new Command(command, key, 'reads', askInTime, clock);
+  const answer = await readOne(fleet, operation, { deadlineMs: whole.deadlineMs, preferred });
   return open(answer!); // Every answer is one, also of a key that is not there.
 }
 
@@ -75,7 +97,7 @@ export async function writeCopies(fleet: Fleet, command: string, key: string, as
  * done by the others.
  *
  * @param ask       Sends the command to the first holder. @param waitMs  How long it may wait there, beside the deadline.
- * @param follow    Does at another holder what the reply says.
+ * @param follow    Does at another holder what the reply says, in what is left of the time.
  */
 export async function writeFirst(
   fleet: Fleet,
@@ -83,19 +105,25 @@ export async function writeFirst(
   key: string,
   ask: Ask,
   waitMs: number,
-  follow: (reply: unknown, node: NodeId, timeoutMs: number) => Promise<unknown>,
+  follow: (reply: unknown, node: NodeId, limits: CallLimits) => Promise<unknown>,
 ): Promise<unknown> {
   const first = fleet.placesOf(key).serving[0]?.id;
-  const { timeoutMs } = fleet.policy;
+  const { clock, policy } = fleet;
+  const { timeoutMs } = policy;
   const firstReply = new Deferred<unknown>();
   firstReply.promise.catch(() => undefined);
-  const askOrFollow: Ask = async (node) => {
-    if (node !== first) return follow(await firstReply.promise.catch(refuseToFollow), node, timeoutMs);
-    const asked = ask(node, timeoutMs);
-    firstReply.resolve(asked);
-    return asked;
+  const askOrFollow: Ask = async (node, limits) => {
+    if (node === first) {
+      const asked = ask(node, limits);
+      firstReply.resolve(asked);
+      return asked;
+    }
+    const reply = await firstReply.promise.catch(refuseToFollow);
+    // The others do not wait as the first one may have done.
+    const deadlineMs = Math.min(limits.deadlineMs, clock.nowMs() + timeoutMs);
+    return follow(reply, node, new CallLimits(timeoutMs, deadlineMs, undefined));
   };
-  return writeTo(fleet, command, key, askOrFollow, fleet.clock.nowMs() + timeoutMs + waitMs);
+  return writeTo(fleet, command, key, askOrFollow, clock.nowMs() + timeoutMs + waitMs);
 }
 
 /** The first holder's failure speaks of that node, not of those that would have followed. */
@@ -107,7 +135,7 @@ function refuseToFollow(error: unknown): never {
 async function writeTo(fleet: Fleet, command: string, key: string, ask: Ask, deadlineMs: number): Promise<unknown> {
   const first = fleet.placesOf(key).serving[0]?.id;
   const call: WriteCall<Answer> = {
-    operation: new Command(command, key, 'counts', ask),
+    operation: new Command(command, key, 'counts', ask, fleet.clock),
     suffices: (confirmations) => confirmations.some(({ member }) => member.id === first),
   };
   const { confirmations } = await writeOne(fleet, call, { deadlineMs });

@@ -10,8 +10,8 @@ import type { NodeId } from '../placement/node.ts';
 import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import type { Random } from '../runtime/random.ts';
-import type { CommandArgument } from '../server/index.ts';
-import { copiesOf, holdersOf, primaryOf, type Topology } from '../topology/topology.ts';
+import type { CallLimits, CommandArgument } from '../server/index.ts';
+import { copiesOf, primaryOf, type Topology } from '../topology/topology.ts';
 import { waitsForOwnWrites } from './commands/command-blocking.ts';
 import { exists, hasFlag } from './commands/command-facts.ts';
 import {
@@ -33,7 +33,6 @@ import { type TransactionCommand, transactAt } from './transaction.ts';
 
 export interface DispatchOptions {
   readonly keyPrefix: string;
-  readonly timeoutMs: number;
   /** With copies: whether EVAL and the like may run at each holder. */
   readonly scripts: 'refuse' | 'deterministic';
   readonly random: Random;
@@ -115,36 +114,31 @@ export class Dispatcher {
 
   /**
    * Reads one key in several steps, at the node that has it or, with copies, at a holder that answers.
-   * @param ask        All of it at one node. @param storedKey  With the prefix.
+   * @param ask        All of it at one node, within these limits. @param storedKey  With the prefix.
    * @param preferred  Asked first, if it holds the key and is in service.
    */
   async readKey<Reply>(
     invocation: Invocation,
-    ask: (node: NodeId, storedKey: CommandArgument, timeoutMs?: number) => Promise<Reply>,
+    ask: (node: NodeId, storedKey: CommandArgument, limits: CallLimits) => Promise<Reply>,
     preferred?: NodeId,
   ): Promise<Reply> {
     const { name, keys } = invocation;
     const key = keys[0]!;
     const storedKey = withKeyPrefix(this.#options.keyPrefix, invocation)[0]!;
-    if (copiesOf(this.#topology) === 1) return ask(primaryOf(this.#topology, key), storedKey);
-    const isHolder = preferred !== undefined && holdersOf(this.#topology, key).includes(preferred);
-    if (isHolder && this.fleet.health.stateOf(preferred) !== 'down') {
-      const answer = await ask(preferred, storedKey).then(
-        (reply) => ({ reply }),
-        () => undefined, // Health was told of it; the search below says what is wrong, if nobody answers.
-      );
-      if (answer !== undefined) return answer.reply;
-    }
-    return readCopies(this.fleet, name, key, (node, timeoutMs) => ask(node, storedKey, timeoutMs)) as Promise<Reply>;
+    if (copiesOf(this.#topology) === 1) return ask(primaryOf(this.#topology, key), storedKey, this.#caller.limits());
+    const askAt: Ask = (node, limits) => ask(node, storedKey, limits);
+    return readCopies(this.fleet, name, key, askAt, { preferred }) as Promise<Reply>;
   }
 
   async #atCopies(key: string, order: NodeCommand): Promise<unknown> {
     const { name, args, isWrite } = order;
     const ask =
       (asked: NodeCommand): Ask =>
-      async (node, timeoutMs) =>
-        this.#caller.call(node, asked, timeoutMs);
-    if (!isWrite) return readCopies(this.fleet, name, key, ask(order));
+      async (node, limits) =>
+        this.#caller.call(node, asked, limits);
+    const wait = blocking(name, args);
+    const waitMs = wait.blocks ? wait.maxMs : 0;
+    if (!isWrite) return readCopies(this.fleet, name, key, ask(order), { waitMs });
     const replication = this.#replicationOf(name, args);
     switch (replication.kind) {
       case 'refused':
@@ -154,18 +148,16 @@ export class Dispatcher {
       case 'fanOut':
         return writeCopies(this.fleet, name, key, ask(rewritten(order, replication)));
       case 'effects': {
-        const wait = blocking(name, args);
-        const follow = (reply: unknown, node: NodeId, timeoutMs: number) =>
-          this.#untilDone(this.#follow(replication.effectsOf(reply), node, timeoutMs));
-        const waitMs = wait.blocks ? wait.maxMs : 0;
+        const follow = (reply: unknown, node: NodeId, limits: CallLimits) =>
+          this.#untilDone(this.#follow(replication.effectsOf(reply), node, limits));
         const written = writeFirst(this.fleet, name, key, ask(rewritten(order, replication)), waitMs, follow);
         return wait.blocks ? written : this.#untilDone(written);
       }
     }
   }
 
-  async #follow(effects: readonly PlainCommand[], node: NodeId, timeoutMs: number): Promise<void> {
-    for (const { name, args } of effects) await this.#caller.call(node, new NodeCommand(name, args, true), timeoutMs);
+  async #follow(effects: readonly PlainCommand[], node: NodeId, limits: CallLimits): Promise<void> {
+    for (const { name, args } of effects) await this.#caller.call(node, new NodeCommand(name, args, true), limits);
   }
 
   /** Closing waits for what has more steps than one: what the first holder has done is to reach the others. */
@@ -205,9 +197,10 @@ export class Dispatcher {
   /** RANDOMKEY at a node that is drawn by its number of keys, so that every key is equally likely. */
   async #atRandomNode(invocation: Invocation): Promise<unknown> {
     const { ids } = this.#caller;
+    const limits = this.#caller.limits();
     const dbsize = new NodeCommand('dbsize', [], false);
-    const sizes = await Promise.all(ids.map(async (id) => Number(await this.#caller.call(id, dbsize))));
-    return this.#caller.call(ids[pickBySize(sizes, this.#options.random()) ?? 0]!, orderOf(invocation));
+    const sizes = await Promise.all(ids.map(async (id) => Number(await this.#caller.call(id, dbsize, limits))));
+    return this.#caller.call(ids[pickBySize(sizes, this.#options.random()) ?? 0]!, orderOf(invocation), limits);
   }
 
   /** Commands as one transaction, on the one node that holds all keys, or on each of their holders. */
@@ -226,14 +219,13 @@ export class Dispatcher {
     }
     expectTogether(this.#topology, 'multi', keys);
     const commands = invocations.map((invocation) => this.#replicable(invocation));
-    const at = async (id: NodeId, timeoutMs: number) => {
-      const beganMs = this.fleet.clock.nowMs();
+    const at = async (id: NodeId, limits: CallLimits) => {
       const node = this.#caller.inService(id, 'multi');
-      await this.#caller.afterEarlier(id, timeoutMs);
-      return this.#caller.watched(id, transactAt(node, commands, { timeoutMs, beganMs }, onQueued));
+      await this.#caller.afterEarlier(id, limits);
+      return this.#caller.watched(node, limits, (time) => transactAt(node, commands, time, onQueued));
     };
     if (copiesOf(this.#topology) === 1) {
-      return this.#untilDone(at(primaryOf(this.#topology, keys[0] ?? ''), this.#options.timeoutMs));
+      return this.#untilDone(at(primaryOf(this.#topology, keys[0] ?? ''), this.#caller.limits()));
     }
     return (await this.#untilDone(writeCopies(this.fleet, 'multi', keys[0]!, at))) as PipelineResults | null;
   }

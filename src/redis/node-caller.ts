@@ -1,4 +1,9 @@
-/** Sends commands to single nodes: over the connection that all callers share, or for those that wait over one of their own. */
+/**
+ * Sends commands to single nodes: over the connection that all callers share, or for those that wait over one of their own.
+ *
+ * Health is told here of what fails, once, whoever asked. A call of several steps has one deadline: every step is given the
+ * same limits, and takes what the steps before it have left.
+ */
 
 import type { Redis } from 'ioredis';
 import { isTimeout } from '../health/faults.ts';
@@ -13,6 +18,7 @@ import {
   type ReplyCheck,
   replyCheckOf,
   type ScannedServer,
+  type UseTime,
 } from '../server/index.ts';
 import { waitAt } from './blocking.ts';
 import { exists, hasFlag } from './commands/command-facts.ts';
@@ -85,17 +91,22 @@ export class NodeCaller {
     return [...this.#nodes.keys()];
   }
 
-  /** @throws {NodeUnavailableError} At once where the node is down. */
-  call(id: NodeId, order: NodeCommand, timeoutMs = this.#timeoutMs): Promise<unknown> {
+  /**
+   * @param limits  Of the call that this is a step of. Default: it is all of it.
+   * @throws {NodeUnavailableError} At once where the node is down.
+   */
+  call(id: NodeId, order: NodeCommand, limits?: CallLimits): Promise<unknown> {
     const node = this.inService(id, order.name);
     const { name, args, isWrite } = order;
     const wait = blocking(name, args);
     if (wait.blocks) {
-      const waited = waitAt(node, { name, args, isWrite, maxWaitMs: wait.maxMs }, this.#timeoutMs);
-      return this.watched(id, waited.then(order.decode));
+      const command = { name, args, isWrite, maxWaitMs: wait.maxMs };
+      return this.watched(node, limits ?? this.limits(wait.maxMs), (time) => waitAt(node, command, time)).then(
+        order.decode,
+      );
     }
-    // The connection itself reports failures to health.
-    return node.server.call(node.server.isOwn ? order : order.forLent(), args, this.limits(timeoutMs));
+    const sent = node.server.isOwn ? order : order.forLent();
+    return node.server.call(sent, args, limits ?? this.limits(), node.onFailure);
   }
 
   /**
@@ -104,39 +115,56 @@ export class NodeCaller {
    * on a channel that nobody has.
    */
   async waitForReplicas(id: NodeId, { name, args }: NodeCommand): Promise<unknown> {
-    await this.call(id, new NodeCommand('ping', [], false));
     const wait = blocking(name, args);
-    const command = { name, args, isWrite: false, maxWaitMs: wait.blocks ? wait.maxMs : 0 };
+    const maxWaitMs = wait.blocks ? wait.maxMs : 0;
+    const limits = this.limits(maxWaitMs);
+    await this.call(id, new NodeCommand('ping', [], false));
+    const node = this.inService(id, name);
+    const command = { name, args, isWrite: false, maxWaitMs };
     const publish = (client: Redis) => client.publish('shardring:wait', '');
-    return this.watched(id, waitAt(this.inService(id, name), command, this.#timeoutMs, publish));
+    return this.watched(node, limits, (time) => waitAt(node, command, time, publish));
   }
 
   /** Resolves when the node has executed what was sent to it before, for what goes over a connection of its own. */
-  async afterEarlier(id: NodeId, timeoutMs: number): Promise<void> {
-    if (!this.inService(id, 'ping').server.isIdle) await this.call(id, new NodeCommand('ping', [], false), timeoutMs);
+  async afterEarlier(id: NodeId, limits: CallLimits): Promise<void> {
+    if (!this.inService(id, 'ping').server.isIdle) await this.call(id, new NodeCommand('ping', [], false), limits);
   }
 
   /** For a node's position in a scan; see `scan-position.ts`. */
   serverOf(id: NodeId): ScannedServer {
-    return this.#nodes.get(id)!.server;
+    const { server, onFailure } = this.#nodes.get(id)!;
+    return {
+      get connectionCount() {
+        return server.connectionCount;
+      },
+      runId: (operation, limits) => server.runId(operation, limits, onFailure),
+    };
   }
 
-  limits(timeoutMs = this.#timeoutMs): CallLimits {
+  /** Of a call that begins now. @param waitMs  For how long the server itself may wait, which counts beside. */
+  limits(waitMs = 0): CallLimits {
+    const timeoutMs = this.#timeoutMs + waitMs;
     return new CallLimits(timeoutMs, this.#fleet.clock.nowMs() + timeoutMs, undefined);
   }
 
   /**
-   * Lets health know of failures that speak of the node. What has a connection of its own has several steps, and stalls of this
-   * process in one after the other can use up its time: that says nothing of the node.
+   * Does what has a connection of its own, and lets health know of failures that speak of the node. It has several steps, and
+   * stalls of this process in one after the other can use up its time: that says nothing of the node.
    */
-  watched<Reply>(id: NodeId, asked: Promise<Reply>): Promise<Reply> {
-    const { clock, health } = this.#fleet;
-    const startMs = clock.nowMs();
-    asked.catch((error: unknown) => {
-      const wasStalled = clock.loop !== undefined && clock.loop.longestStallMs(startMs) > 0;
-      if (!(wasStalled && isTimeout(error))) health.reportFailure(id, error);
+  watched<Reply>(
+    { onFailure }: RedisNode,
+    { timeoutMs, deadlineMs }: CallLimits,
+    use: (time: UseTime) => Promise<Reply>,
+  ): Promise<Reply> {
+    const { clock } = this.#fleet;
+    const isEndless = timeoutMs === Number.POSITIVE_INFINITY;
+    const beganMs = isEndless ? clock.nowMs() : deadlineMs - timeoutMs;
+    const used = use({ timeoutMs: isEndless ? undefined : timeoutMs, beganMs });
+    used.catch((error: Error) => {
+      const wasStalled = clock.loop !== undefined && clock.loop.longestStallMs(beganMs) > 0;
+      if (!(wasStalled && isTimeout(error))) onFailure(error);
     });
-    return asked;
+    return used;
   }
 
   /** @throws {NodeUnavailableError} The node is down, so that asking it would only take time. */

@@ -17,15 +17,24 @@ import {
 export class RedisNode {
   readonly id: NodeId;
   readonly server: RedisServer;
+  /** Tells health of a failed call. */
+  readonly onFailure: (error: Error) => void;
 
   readonly #target: Target;
   readonly #onClientError: (error: Error) => void;
   #client: Redis | undefined;
 
   /** @param onClientError  Told what the client for the application meets; without a listener ioredis prints it. */
-  constructor(id: NodeId, server: RedisServer, target: Target, onClientError: (error: Error) => void) {
+  constructor(
+    id: NodeId,
+    server: RedisServer,
+    target: Target,
+    onFailure: (error: Error) => void,
+    onClientError: (error: Error) => void,
+  ) {
     this.id = id;
     this.server = server;
+    this.onFailure = onFailure;
     this.#target = target;
     this.#onClientError = onClientError;
   }

@@ -8,7 +8,7 @@
 import type { Redis } from 'ioredis';
 import { CommandRefusedError } from '../errors/index.ts';
 import { ownBytesWithin } from '../runtime/own-bytes.ts';
-import { type CommandArgument, checkArray, cleanError, isReplyError, type UseOptions } from '../server/index.ts';
+import { type CommandArgument, checkArray, cleanError, isReplyError, type UseTime } from '../server/index.ts';
 import { addCommandMethods, type Callback, type ReplyEncoding, tellCallback } from './commander.ts';
 import { isReadOnly } from './commands/command-table.ts';
 import type { RedisNode } from './node.ts';
@@ -69,7 +69,7 @@ export interface TransactionCommand {
 export async function transactAt(
   node: RedisNode,
   commands: readonly TransactionCommand[],
-  time: Pick<UseOptions, 'timeoutMs' | 'beganMs'>,
+  time: UseTime,
   onQueued: OnQueued,
 ): Promise<PipelineResults | null> {
   const isWrite = commands.some(({ name, args }) => !isReadOnly(name, args));

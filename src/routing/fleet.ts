@@ -54,15 +54,17 @@ export class Fleet implements Observer {
   readonly #filled = new Set<string>();
   readonly #background = new Set<Promise<void>>();
 
+  /** @param observer  Hears what came of calls. Default: the fleet, which tells health. */
   constructor(
     topology: Topology,
     readonly policy: RoutingPolicy,
     readonly health: HealthView,
     readonly clock: Clock,
     readonly emit: EmitRoutingEvent,
+    observer?: Observer,
   ) {
     this.topology = topology;
-    this.door = new Door(clock, this);
+    this.door = new Door(clock, observer ?? this);
   }
 
   add(member: Member): void {

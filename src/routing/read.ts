@@ -9,6 +9,7 @@
 import { AllReplicasFailedError, type NodeAttempt } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import type { KeyOperation } from '../nodes/operation.ts';
+import type { NodeId } from '../placement/node.ts';
 import { isMissEverywhere, type Topology } from '../topology/topology.ts';
 import { copyBack } from './copy-back.ts';
 import type { Fleet, Places } from './fleet.ts';
@@ -19,6 +20,8 @@ export interface RouteOptions {
   readonly signal?: AbortSignal | undefined;
   /** On the monotonic clock, for a call of several steps. Default: `timeoutMs` from now. */
   readonly deadlineMs?: number | undefined;
+  /** Asked first, if the node is asked at all. */
+  readonly preferred?: NodeId | undefined;
 }
 
 /** Asks for one key; undefined for a miss. */
@@ -44,9 +47,9 @@ export interface Search {
   guard: KeyGuard | undefined;
 }
 
-export function beginSearch(fleet: Fleet, key: string, index: number): Search {
+export function beginSearch(fleet: Fleet, key: string, index: number, preferred?: NodeId): Search {
   const places = fleet.placesOf(key);
-  const candidates = fleet.readCandidates(places);
+  const candidates = withFirst(preferred, fleet.readCandidates(places));
   const skipped = places.formers.filter((former) => !candidates.includes(former)).map(({ id }) => id);
   const mayCopy = places.formers.length > 0 || (fleet.policy.readRepair && candidates.length > 1);
   const guard = mayCopy ? fleet.guards.takeForCopy(key) : undefined;
@@ -62,6 +65,11 @@ export function beginSearch(fleet: Fleet, key: string, index: number): Search {
     attempts: [],
     guard,
   };
+}
+
+function withFirst(preferred: NodeId | undefined, candidates: readonly Member[]): readonly Member[] {
+  const first = preferred === undefined ? undefined : candidates.find(({ id }) => id === preferred);
+  return first === undefined ? candidates : [first, ...candidates.filter((member) => member !== first)];
 }
 
 /** Notes that the present candidate missed, and goes on to the next. */
@@ -159,7 +167,7 @@ async function readBySearch<Found>(
 ): Promise<Found | undefined> {
   const deadlineMs = options.deadlineMs ?? fleet.clock.nowMs() + fleet.policy.timeoutMs;
   for (let isLast = false; ; isLast = true) {
-    const search = beginSearch(fleet, operation.key, 0);
+    const search = beginSearch(fleet, operation.key, 0, options.preferred);
     try {
       const found = await searchAlong(fleet, operation, search, deadlineMs, options.signal);
       if (found !== undefined) return found;

@@ -3,7 +3,7 @@
 export { RedisBackend } from './backend/redis-backend.ts';
 export { pageAt, type ScannedServer, type ScanPosition, scanStart } from './backend/scan-position.ts';
 export { ioredisOptionNames } from './ioredis-options.ts';
-export type { UseOptions } from './lending/dedicated.ts';
+export type { UseTime } from './lending/dedicated.ts';
 export { parseUseOptions, type WithConnectionOptions } from './lending/use-options.ts';
 export { type Client, type CommandArgument, commandClassOf } from './link/client.ts';
 export { errorOf, type Failure, isReplyError } from './link/failure.ts';

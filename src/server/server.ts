@@ -24,9 +24,9 @@ import { isDemotion } from './link/refusals.ts';
 import { defaultMaxReplyBytes, limitReplies } from './link/reply-limit.ts';
 import { identityOf, roleIn } from './link/server-identity.ts';
 import type { Transport } from './options.ts';
-import { CallLimits, type CommandSpec } from './sending/call.ts';
+import { CallLimits, type CommandSpec, type OnFailure } from './sending/call.ts';
 import { Connection } from './sending/connection.ts';
-import { ReplicaReads, unlessAbsence } from './sending/replica-reads.ts';
+import { ReplicaReads } from './sending/replica-reads.ts';
 import { type ClientCheck, ServerAccess } from './server-access.ts';
 import type { Target } from './target.ts';
 
@@ -49,8 +49,6 @@ export interface ServerOptions {
   readonly batching?: boolean | undefined;
   /** Default 'ioredis'. See `RedisBackendOptions.transport`. */
   readonly transport?: Transport | undefined;
-  /** Told of every call on the shared connection that failed by an error of ours. */
-  readonly onFailure?: ((error: Error) => void) | undefined;
   /** Told when the shared connection is lost, and so whatever else leads to the server in doubt. */
   readonly onDoubt?: (() => void) | undefined;
 }
@@ -111,7 +109,6 @@ export class RedisServer {
       transport = 'ioredis',
       keyPrefix = '',
       maxReplyBytes = defaultMaxReplyBytes,
-      onFailure,
       onDoubt = () => undefined,
     } = options;
     expectTransport(transport, place);
@@ -128,7 +125,7 @@ export class RedisServer {
     this.maxReplyBytes = maxReplyBytes;
     this.#access = access;
     const { address } = place;
-    const common = { node, address, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching, onFailure };
+    const common = { node, address, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching };
     const check = access.sharedCheck();
     this.#watch = new ReplyWatch({ clock, ...watchMs, listClients: (ids) => this.#listClients(ids) });
     this.#connection = new Connection({ ...common, serverCheck: check, observer: this.#observer });
@@ -155,23 +152,27 @@ export class RedisServer {
       this.#attachOwnClient(this.#connection, { ...options, ...check.sharedOptions });
       if (access.readsReplicas) {
         const replicaCheck = access.replicaCheck();
-        const connection = new Connection({
-          ...common,
-          serverCheck: replicaCheck,
-          onFailure: onFailure && unlessAbsence(onFailure),
-        });
+        const connection = new Connection({ ...common, serverCheck: replicaCheck });
         this.#attachOwnClient(connection, { ...options, ...replicaCheck.sharedOptions });
         this.#replica = new ReplicaReads(connection, this.#connection);
       }
     }
   }
 
-  /** Sends a command on the shared connection, or to a replica where that is asked for. */
-  call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
+  /**
+   * Sends a command on the shared connection, or to a replica where that is asked for.
+   * @param onFailure  Told of a failure that is no answer of the server, before the caller is.
+   */
+  call<Reply>(
+    spec: CommandSpec<Reply>,
+    args: readonly CommandArgument[],
+    limits: CallLimits,
+    onFailure?: OnFailure,
+  ): Promise<Reply> {
     if (this.#closing !== undefined) return Promise.reject(new ClosedError('backend'));
     const replica = this.#replica;
-    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits);
-    return this.#connection.call(spec, args, limits);
+    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits, onFailure);
+    return this.#connection.call(spec, args, limits, onFailure);
   }
 
   /** Grows whenever the shared connection is another one. */
@@ -183,10 +184,10 @@ export class RedisServer {
    * Which run of which server the shared connection leads to: the server's own `run_id`. A server that does not tell, or
    * tells not us, counts as another one with each connection. Asked once for each connection.
    */
-  async runId(operation: string, limits: CallLimits): Promise<string> {
+  async runId(operation: string, limits: CallLimits, onFailure?: OnFailure): Promise<string> {
     const asked = this.connectionCount;
     if (this.#run?.connection === asked) return this.#run.id;
-    const info = await this.call({ ...infoOfServer, operation }, ['server'], limits).catch(unlessRefused);
+    const info = await this.call({ ...infoOfServer, operation }, ['server'], limits, onFailure).catch(unlessRefused);
     // The reply is from the connection there is now, which may not be the one there was.
     this.#run = { connection: this.connectionCount, id: identityOf(undefined, info).runId ?? untoldRun() };
     return this.#run.id;

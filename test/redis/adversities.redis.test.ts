@@ -1,8 +1,9 @@
 /** What an application may do to a client that it should not, and what must come of it all the same. */
 
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { InvalidArgumentError, WriteConsistencyError } from '../../src/errors/index.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { InvalidArgumentError, ShardringError, WriteConsistencyError } from '../../src/errors/index.ts';
+import { HealthMonitor } from '../../src/health/monitor.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';
@@ -174,6 +175,58 @@ describe('a ShardedRedis that could reach no node at first', () => {
     await client.quit();
     await server.stop();
   });
+});
+
+describe('Health of a ShardedRedis', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each([1, 2])('is not told of a transaction whose time a stall used up, with copies: %i', async (copies) => {
+    await using shards = await startShards(copies, { replicationFactor: copies, health: noProbes });
+    const client = shards.open({ timeoutMs: 250, connectTimeoutMs: patientMs });
+    await client.ready({ timeoutMs: patientMs });
+    for (const server of shards.servers) server.pause();
+    const told = vi.spyOn(HealthMonitor.prototype, 'reportFailure');
+    const results = client.multi().set('key', 'value').exec();
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    await expect(results).rejects.toBeInstanceOf(ShardringError);
+    for (const server of shards.servers) server.resume();
+    expect(told.mock.calls.map(([, error]) => String(error))).toEqual([]);
+  });
+
+  const calls: Record<string, (client: ShardedRedis) => Promise<unknown>> = {
+    'a read': (client) => client.get('key'),
+    'a write': (client) => client.set('key', 'value'),
+    'a write that its first holder decides': (client) => client.set('key', 'value', 'NX'),
+    'a call of several keys': (client) => client.mget('key', 'other'),
+    'a transaction': (client) => client.multi().set('key', 'value').exec(),
+    'a blocking call': (client) => client.blpop('key', 1),
+    RANDOMKEY: (client) => client.randomkey(),
+    'a scan': (client) => client.scan('0'),
+    'a scan of one key': (client) => client.hscan('key', 0),
+    'a call to no key': (client) => client.ping(),
+  };
+
+  for (const copies of [1, 2]) {
+    for (const [what, call] of Object.entries(calls)) {
+      it(`is told once of ${what} that failed, with ${copies === 1 ? 'one copy' : 'two copies'}`, async () => {
+        await using shards = await startShards(copies, {
+          replicationFactor: copies,
+          health: noProbes,
+          timeoutMs: patientMs,
+        });
+        const client = shards.open({ timeoutMs: 100, connectTimeoutMs: patientMs });
+        await client.ready({ timeoutMs: patientMs });
+        for (const { id } of shards.redis.explain('key').nodes) shards.server(id).pause();
+        const told = vi.spyOn(HealthMonitor.prototype, 'reportFailure');
+        await expect(call(client)).rejects.toBeInstanceOf(ShardringError);
+        const errors = told.mock.calls.map(([, error]) => error);
+        expect(errors).not.toHaveLength(0);
+        expect(new Set(errors).size, String(errors)).toBe(errors.length);
+        for (const { id } of shards.redis.explain('key').nodes) shards.server(id).resume();
+      });
+    }
+  }
 });
 
 describe('ShardedRedis with two copies of each key', () => {

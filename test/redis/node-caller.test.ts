@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { NodeUnavailableError, TimeoutError, UnknownOutcomeError } from '../../src/errors/index.ts';
+import type { RedisNode } from '../../src/redis/node.ts';
 import { NodeCaller } from '../../src/redis/node-caller.ts';
 import type { Fleet } from '../../src/routing/fleet.ts';
 
@@ -9,11 +10,12 @@ const unreachable = new NodeUnavailableError('a', 'multi', { cause: new Error('r
 
 /** What health hears of a call of several steps that fails so, in a process that was held up for so long meanwhile. */
 async function reported(error: Error, stallMs: number): Promise<unknown[]> {
-  const reportFailure = vi.fn();
+  const onFailure = vi.fn();
   const clock = { nowMs: () => 0, loop: { longestStallMs: () => stallMs } };
-  const caller = new NodeCaller({ clock, health: { reportFailure } } as unknown as Fleet, new Map(), 300);
-  await expect(caller.watched('a', Promise.reject(error))).rejects.toBe(error);
-  return reportFailure.mock.calls.map(([, told]) => told);
+  const caller = new NodeCaller({ clock } as unknown as Fleet, new Map(), 300);
+  const used = caller.watched({ onFailure } as unknown as RedisNode, caller.limits(), () => Promise.reject(error));
+  await expect(used).rejects.toBe(error);
+  return onFailure.mock.calls.map(([told]) => told);
 }
 
 describe('NodeCaller.watched', () => {

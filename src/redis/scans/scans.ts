@@ -3,7 +3,7 @@
 import type { NodeId } from '../../placement/node.ts';
 import type { Fleet } from '../../routing/fleet.ts';
 import { ownBytes } from '../../runtime/own-bytes.ts';
-import { type CommandArgument, pageAt, type ScanPosition } from '../../server/index.ts';
+import { type CallLimits, type CommandArgument, pageAt, type ScanPosition } from '../../server/index.ts';
 import { copiesOf, holdersOf } from '../../topology/topology.ts';
 import type { ReplyEncoding } from '../commander.ts';
 import { shownTextOf } from '../key-text.ts';
@@ -26,7 +26,7 @@ import { elementPages, ScanStream, type ScanStreamOptions, streamArguments } fro
 type ReadKey = <Reply>(
   name: string,
   key: string | Buffer,
-  ask: (node: NodeId, storedKey: CommandArgument, timeoutMs?: number) => Promise<Reply>,
+  ask: (node: NodeId, storedKey: CommandArgument, limits: CallLimits) => Promise<Reply>,
   preferred: NodeId | undefined,
 ) => Promise<Reply>;
 
@@ -65,8 +65,9 @@ export class Scans {
     args: readonly unknown[],
     encoding: ReplyEncoding,
   ): Promise<[string | Buffer, unknown[]]> {
+    const limits = this.#caller.limits();
     const [next, keys] = await scanOnePage(
-      this.#everyNode('scan'),
+      this.#everyNode('scan', () => limits),
       cursor,
       args.flat() as ScanArgument[],
       // Every page asks all nodes, so a key is its primary's.
@@ -94,13 +95,14 @@ export class Scans {
   /** With copies it stays with the holder that answered last: at another one the scan would begin anew. */
   #elementReader(command: ElementCommand, key: string | Buffer): ReadElements {
     let lastHolder: NodeId | undefined;
-    return (position, args) => {
-      const ask = async (id: NodeId, storedKey: CommandArgument, timeoutMs?: number) => {
-        const page = await this.#pageAt(id, command, position, (cursor) => [storedKey, cursor, ...args], timeoutMs);
-        lastHolder = id;
-        return page;
-      };
-      return this.#readKey(command, key, ask, lastHolder);
+    return async (position, args) => {
+      const ask = async (id: NodeId, storedKey: CommandArgument, limits: CallLimits) => ({
+        holder: id,
+        page: await this.#pageAt(id, command, position, (cursor) => [storedKey, cursor, ...args], limits),
+      });
+      const { holder, page } = await this.#readKey(command, key, ask, lastHolder);
+      lastHolder = holder;
+      return page;
     };
   }
 
@@ -109,11 +111,10 @@ export class Scans {
     command: string,
     position: ScanPosition,
     argsAt: (cursor: string) => readonly CommandArgument[],
-    timeoutMs?: number,
+    limits: CallLimits,
   ): Promise<ElementPage> {
     const ask = async (cursor: string) =>
-      pageOf(await this.#caller.call(id, new NodeCommand(command, argsAt(cursor), false), timeoutMs));
-    const limits = () => this.#caller.limits(timeoutMs);
+      pageOf(await this.#caller.call(id, new NodeCommand(command, argsAt(cursor), false), limits));
     const { page, next } = await pageAt(this.#caller.serverOf(id), position, command, limits, ask);
     return { next, items: page.items };
   }
@@ -134,17 +135,19 @@ export class Scans {
     return stored.startsWith(this.#keyPrefix) ? stored.slice(this.#keyPrefix.length) : stored;
   }
 
-  #everyNode(command: string): ScanNode[] {
+  /** @param limitsOf  Of each step. Default: a page is a call of its own. */
+  #everyNode(command: string, limitsOf = () => this.#caller.limits()): ScanNode[] {
     return this.#caller.ids.map((id) => ({
       id,
       scanPage: async (position, args) => {
         this.#begin();
-        const { next, items } = await this.#pageAt(id, command, position, (cursor) => [cursor, ...args]);
+        const { next, items } = await this.#pageAt(id, command, position, (cursor) => [cursor, ...args], limitsOf());
         return { next, keys: items };
       },
       runId: async () => {
         this.#begin();
-        return this.#caller.inService(id, command).server.runId(command, this.#caller.limits());
+        this.#caller.inService(id, command);
+        return this.#caller.serverOf(id).runId(command, limitsOf());
       },
     }));
   }

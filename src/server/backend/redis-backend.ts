@@ -253,7 +253,7 @@ export class RedisBackend implements Backend {
     while (position !== undefined) {
       const pageLimits = limits();
       const ask = (cursor: string) => this.#call(spec, scanArguments(cursor, pattern), pageLimits);
-      const read: PageWithNext<ScanPage> = await pageAt(this.#server, position, spec.operation, () => pageLimits, ask);
+      const read: PageWithNext<ScanPage> = await pageAt(this.#server, position, spec.operation, pageLimits, ask);
       yield read.page.keys;
       position = read.next;
     }

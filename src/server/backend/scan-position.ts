@@ -39,13 +39,13 @@ export interface PageWithNext<Page> {
 
 /**
  * The page at `position`, or the first one if that is of another run.
- * @param ask  Sends the command with this cursor over the server's shared connection.
+ * @param limits  Of all its steps. @param ask  Sends the command with this cursor over the server's shared connection.
  */
 export async function pageAt<Page extends CursorPage>(
   server: ScannedServer,
   position: ScanPosition,
   operation: string,
-  limits: () => CallLimits,
+  limits: CallLimits,
   ask: (cursor: string) => Promise<Page>,
 ): Promise<PageWithNext<Page>> {
   let { cursor, run } = position;
@@ -54,7 +54,7 @@ export async function pageAt<Page extends CursorPage>(
     if (cursor === '0' && page.cursor === '0') return { page, next: undefined };
     // A call that is in flight when its connection is lost fails. So the page came over the connection there is now.
     const connection = server.connectionCount;
-    const answered = await server.runId(operation, limits());
+    const answered = await server.runId(operation, limits);
     if (server.connectionCount !== connection) continue; // Whose page it is can no longer be told.
     if (cursor === '0' || answered === run) {
       return { page, next: page.cursor === '0' ? undefined : { cursor: page.cursor, run: answered } };

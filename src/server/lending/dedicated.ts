@@ -56,11 +56,14 @@ export interface DedicatedOptions {
   readonly watch: ReplyWatch;
 }
 
-export interface UseOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface UseTime {
   readonly timeoutMs?: number | undefined;
   /** When the call began of which this is a later part, on the monotonic clock. Default: now. */
   readonly beganMs?: number | undefined;
+}
+
+export interface UseOptions extends UseTime {
+  readonly signal?: AbortSignal | undefined;
   /** How long the server itself may wait before it answers; a part of `timeoutMs`. Milliseconds, default 0. */
   readonly waitMs?: number | undefined;
   /** In errors. Default 'withConnection'. */

@@ -15,7 +15,7 @@ import { Link, type LinkListener, type ServerCheck } from '../link/link.ts';
 import { isRedirection, refusesAll } from '../link/refusals.ts';
 import { answersNewcomer } from '../link/second-opinion.ts';
 import { hasMoved, progressOf, type Signs, signsOf } from '../link/signs-of-life.ts';
-import { Call, type CallLimits, type CommandSpec } from './call.ts';
+import { Call, type CallLimits, type CommandSpec, type OnFailure } from './call.ts';
 import { CallList } from './call-list.ts';
 import { Deadlines } from './deadlines.ts';
 import { Outbox } from './outbox.ts';
@@ -29,8 +29,6 @@ export interface ConnectionOptions {
   readonly handshakeTimeoutMs: number;
   /** Whether calls that come while others are under way go out together; see `outbox.ts`. */
   readonly batching: boolean;
-  /** Told of every call that failed by an error of ours, for those who do not look at each call. */
-  readonly onFailure?: ((error: Error) => void) | undefined;
   /** Of the server, for messages. */
   readonly address: string;
   readonly serverCheck: ServerCheck;
@@ -142,14 +140,20 @@ export class Connection {
     for (const call of this.#calls) this.#end(call)?.reject(makeError());
   }
 
-  call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
+  /** @param onFailure  Told of a failure that is no answer of the server, before the caller is. */
+  call<Reply>(
+    spec: CommandSpec<Reply>,
+    args: readonly CommandArgument[],
+    limits: CallLimits,
+    onFailure?: OnFailure,
+  ): Promise<Reply> {
     const { signal } = limits;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (!(limits.timeoutMs > 0))
       return Promise.reject(
         new TimeoutError(this.#options.node(), spec.operation, limits.timeoutMs, { address: this.#options.address }),
       );
-    const call = new Call(spec, args, limits);
+    const call = new Call(spec, args, limits, onFailure);
     if (spec.isSignOfLife === true) call.signsWhenBegun = this.#signs();
     if (this.#link?.isUp) {
       const isIdle = this.#calls.size === 0;
@@ -278,7 +282,7 @@ export class Connection {
   }
 
   #reject(call: Call, error: Error): void {
-    this.#options.onFailure?.(error);
+    call.onFailure?.(error);
     call.reject(error);
   }
 

@@ -7,7 +7,7 @@
 
 import { isShardringError } from '../../errors/index.ts';
 import type { CommandArgument } from '../link/client.ts';
-import type { CallLimits, CommandSpec } from './call.ts';
+import type { CallLimits, CommandSpec, OnFailure } from './call.ts';
 import type { Connection } from './connection.ts';
 
 /**
@@ -33,17 +33,25 @@ export class ReplicaReads {
     this.#master = master;
   }
 
-  async call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
+  /** @param onFailure  Told of what the reader gets to see: not of a replica in whose absence the master answers. */
+  async call<Reply>(
+    spec: CommandSpec<Reply>,
+    args: readonly CommandArgument[],
+    limits: CallLimits,
+    onFailure?: OnFailure,
+  ): Promise<Reply> {
     if (!this.#replica.isUp) {
       this.#replica.connect();
-      return this.#master.call(spec, args, limits);
+      return this.#master.call(spec, args, limits, onFailure);
     }
     try {
-      return await this.#replica.call(spec, args, limits);
+      return await this.#replica.call(spec, args, limits, (error) => {
+        if (!isAbsence(error)) onFailure?.(error);
+      });
     } catch (error) {
       if (!isAbsence(error)) throw error;
       // Within the same deadline.
-      return this.#master.call(spec, args, limits);
+      return this.#master.call(spec, args, limits, onFailure);
     }
   }
 
@@ -55,13 +63,6 @@ export class ReplicaReads {
     this.#replica.end(reason);
   }
 }
-
-/** Of the failures at a replica those that its reader gets to see: in its absence the master answers. */
-export const unlessAbsence =
-  (onFailure: (error: Error) => void) =>
-  (error: Error): void => {
-    if (!isAbsence(error)) onFailure(error);
-  };
 
 /** A server that is still loading, or whose master is away and which may not serve old data then, is as good as none. */
 const isNotServing = /^(LOADING|MASTERDOWN)/;

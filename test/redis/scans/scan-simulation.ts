@@ -59,13 +59,7 @@ export function simulatedNode(
         const keys = (pages[page] ?? []).map((key) => (typeof key === 'string' ? Buffer.from(key) : key));
         return { cursor: page + 1 < pages.length ? cursorOf(page + 1) : '0', keys };
       };
-      const { page, next } = await pageAt(
-        { connectionCount, runId: node.runId },
-        position,
-        'scan',
-        () => noLimits,
-        read,
-      );
+      const { page, next } = await pageAt({ connectionCount, runId: node.runId }, position, 'scan', noLimits, read);
       return { next, keys: page.keys };
     },
   };

@@ -45,7 +45,7 @@ function nodeOf(client: Redis, id: string): ScanNode {
     async scanPage(position, args) {
       try {
         const read = pagesOf(client, (cursor) => ['scan', cursor, ...args]);
-        const { page, next } = await pageAt({ connectionCount, runId }, position, 'scan', () => noLimits, read);
+        const { page, next } = await pageAt({ connectionCount, runId }, position, 'scan', noLimits, read);
         return { next, keys: page.items };
       } catch (cause) {
         throw new NodeUnavailableError(id, 'scan', { cause });
