@@ -1,6 +1,6 @@
 /** A node that is set up so that it cannot serve: somebody has to change something, at the server or here. */
 
-import { NodeError, type NodeErrorOptions, named } from './node.ts';
+import { NodeError, type NodeErrorOptions, named, saidOf } from './node.ts';
 
 /**
  * - `cluster mode`: a server of Redis Cluster, which serves a part of the keys and answers MOVED to the rest.
@@ -42,6 +42,11 @@ export class WrongServerError extends NodeError {
     this.retryable = problem === 'replica';
     this.other = options.other;
   }
+
+  [saidOf](node: string, operation: string): WrongServerError {
+    const { cause, address, other } = this;
+    return new WrongServerError(node, operation, this.problem, { cause, address, other });
+  }
 }
 
 /** The function that gives the node's credentials failed, gave none, or was late. `cause` is what it threw. */
@@ -61,5 +66,9 @@ export class CredentialsError extends NodeError {
       `${operation}: ${named(node, options.address)}: the function for its credentials failed; see \`cause\`.`,
       options,
     );
+  }
+
+  [saidOf](node: string, operation: string): CredentialsError {
+    return new CredentialsError(node, operation, { cause: this.cause, address: this.address });
   }
 }

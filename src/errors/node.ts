@@ -9,6 +9,12 @@ export interface NodeErrorOptions extends CauseOptions {
   readonly reason?: string | undefined;
 }
 
+/**
+ * The method by which an error that says what is wrong with a node says it of another call. A method, so that who keeps such an
+ * error need not know its class. Of the process and not of this module, as the brand is.
+ */
+export const saidOf = Symbol.for('shardring.saidOf');
+
 /** An error that speaks of one node. */
 export abstract class NodeError extends ShardringError {
   abstract readonly node: string;
@@ -177,6 +183,10 @@ export class NodeReplyError extends NodeError {
     super(`${operation}: ${named(node, options.address)} refused the call${refusal(kind)}`, options);
     this.retryable = retryableReplies.has(kind);
   }
+
+  [saidOf](node: string, operation: string): NodeReplyError {
+    return new NodeReplyError(node, operation, this.kind, { cause: this.cause, address: this.address });
+  }
 }
 
 /**
@@ -203,5 +213,10 @@ export class NodeProtocolError extends NodeError {
     const why = reason === undefined ? '; see `cause`.' : `: ${reason}`;
     super(`${operation}: ${named(node, address)} ${breach}${why}`, options);
     if (backend !== undefined) this.backend = backend;
+  }
+
+  [saidOf](node: string, operation: string): NodeProtocolError {
+    const { cause, address, backend } = this;
+    return new NodeProtocolError(node, operation, { cause, address, backend });
   }
 }
