@@ -42,7 +42,9 @@ describe('a ShardedRedis that is closed', () => {
   let key: string;
 
   beforeEach(async () => {
-    redis = new ShardedRedis({ nodes: [{ id: 'a', url: server.url }], ...limits });
+    // Without further probes: on a slow machine the node could be down before all calls have begun.
+    const health = { probeIntervalMs: 600_000 };
+    redis = new ShardedRedis({ nodes: [{ id: 'a', url: server.url }], health, ...limits });
     redis.on('node error', () => undefined);
     key = 'key';
     await redis.set(key, 'value');
