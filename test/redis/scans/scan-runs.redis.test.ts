@@ -37,11 +37,14 @@ async function startServer(args: readonly string[] = []): Promise<ServerProcess>
   return server;
 }
 
-/** Keeps its data when it is killed and started again. */
+/**
+ * Keeps its data when it is killed and started again: by default Redis holds writes back, though it has confirmed them, while an
+ * earlier one is on its way to the disk.
+ */
 function startDurableServer(): Promise<ServerProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'shardring-data-'));
   cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
-  return startServer(['--dir', directory, '--appendonly', 'yes']);
+  return startServer(['--dir', directory, '--appendonly', 'yes', '--appendfsync', 'always']);
 }
 
 async function clientOf(server: { readonly port: number }, options: object = {}): Promise<Redis> {
@@ -132,7 +135,7 @@ describe.each(transports)('a scan of a ShardedRedis over %s', (_, optionsFor) =>
     const { cursor } = scan;
     const rest = await eventually(() => collectAround(redis.scan({ cursor }), 0, () => undefined));
     expect(missing(keys, new Set([...seen, ...rest]))).toEqual([]);
-    expect(rest.size).toBe(keys.length + 1); // From the start.
+    expect(missing([...keys, 'hash'], rest)).toEqual([]); // From the start.
   });
 
   it('that goes on in another client misses no key and does not begin anew', async () => {
