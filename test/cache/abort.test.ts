@@ -39,6 +39,18 @@ async function heldByFirst(options = {}): Promise<FaultyCache & { key: string }>
 /** Lets everything go on that waits for no time. */
 const settle = ({ clock }: FaultyCache) => clock.advance(0);
 
+/** Aborts the call while one node hangs. It rejects with the reason and tells nobody. */
+async function expectAborted(made: FaultyCache & { key: string }, call: Call[1]): Promise<void> {
+  const controller = new AbortController();
+  const outcome = call(made.cache, made.key, controller.signal);
+  await settle(made);
+  controller.abort(reason);
+  await expect(outcome).rejects.toBe(reason);
+  expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  await settle(made);
+  expect(made.events).toEqual([]);
+}
+
 describe('a signal that aborts under way', () => {
   it.each([...writes.filter(([name]) => !name.startsWith('set')), ...reads])(
     'ends %s with its reason, whatever the nodes that have answered said',
@@ -48,14 +60,7 @@ describe('a signal that aborts under way', () => {
         // The node that does not answer is the one that has the key; or the other one, where its answer is waited for.
         if (silent === 'b') await made.nodes.a!.delete(made.key, {});
         made.nodes[silent]!.hang();
-        const controller = new AbortController();
-        const outcome = call(made.cache, made.key, controller.signal);
-        await settle(made);
-        controller.abort(reason);
-        await expect(outcome).rejects.toBe(reason);
-        expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
-        await settle(made);
-        expect(made.events).toEqual([]);
+        await expectAborted(made, call);
         expect(made.cache.health()).not.toContainEqual([silent, 'suspect']);
       }
     },
@@ -66,14 +71,7 @@ describe('a signal that aborts under way', () => {
     async (_, call) => {
       const made = await heldByFirst({ writeConsistency: 'all' });
       made.nodes.b!.hang();
-      const controller = new AbortController();
-      const outcome = call(made.cache, made.key, controller.signal);
-      await settle(made);
-      controller.abort(reason);
-      await expect(outcome).rejects.toBe(reason);
-      expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
-      await settle(made);
-      expect(made.events).toEqual([]);
+      await expectAborted(made, call);
     },
   );
 });

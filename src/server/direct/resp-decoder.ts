@@ -22,6 +22,7 @@
 
 import { defaultMaxReplyBytes, elementBytes, tooLong } from '../link/reply-limit.ts';
 import { cleanTextOf } from '../link/server-text.ts';
+import { carriageReturn, lineFeed, nine, type, zero } from './resp-bytes.ts';
 import { ProtocolError, ReplyError } from './resp-errors.ts';
 import {
   checkBigNumber,
@@ -51,14 +52,6 @@ const firstRoomBytes = 1024 * 1024;
 
 /** Arrays up to this size get their room at once. A longer one has to prove its length by its items. */
 const trustedSize = 1024;
-
-const [lineFeed, carriageReturn, zero, nine] = [0x0a, 0x0d, 0x30, 0x39];
-
-const type = {
-  ...{ simple: 0x2b, error: 0x2d, integer: 0x3a, bulk: 0x24, array: 0x2a },
-  ...{ null: 0x5f, boolean: 0x23, double: 0x2c, bigNumber: 0x28, bulkError: 0x21, verbatim: 0x3d },
-  ...{ map: 0x25, set: 0x7e, attribute: 0x7c, push: 0x3e },
-} as const;
 
 const types: ReadonlySet<number> = new Set(Object.values(type));
 

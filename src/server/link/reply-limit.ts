@@ -6,6 +6,7 @@
  * array counts for more than its bytes, as it is an object in memory: here, where elements are not seen, each line does.
  */
 
+import { lineFeed } from '../direct/resp-bytes.ts';
 import { ProtocolError } from '../direct/resp-errors.ts';
 import type { Client } from './client.ts';
 
@@ -20,8 +21,6 @@ const lineBytes = elementBytes / 2;
 
 /** Up to this size lines are not counted: most replies are much shorter. */
 const uncountedBytes = 1024 * 1024;
-
-const lineFeed = 0x0a;
 
 export const tooLong = (maxReplyBytes: number): Error =>
   new ProtocolError(`A reply is longer than the ${maxReplyBytes} bytes that maxReplyBytes allows.`);

@@ -7,18 +7,10 @@
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 
+import { carriageReturn, lineFeed, minus, nine, type, zero } from '../direct/resp-bytes.ts';
 import { ProtocolError } from '../direct/resp-errors.ts';
 
-const cr = 0x0d;
-const lf = 0x0a;
-const minus = 0x2d;
-const digit0 = 0x30;
-const digit9 = 0x39;
-const status = 0x2b;
-const refusal = 0x2d;
-const integer = 0x3a;
-const bulk = 0x24;
-const array = 0x2a;
+const { simple, error, integer, bulk, array } = type;
 
 const violation = (): Error => new ProtocolError('Something came that RESP2 does not have.');
 
@@ -26,7 +18,7 @@ export class Resp2Scanner {
   /** Of a bulk string, its line end included: bytes still to come. */
   #skipBytes = 0;
   /** Of the line that has begun; 0: none has. */
-  #type = 0;
+  #kind = 0;
   #isAtLineEnd = false;
   /** Of a length; -1: no digit has come. */
   #number = -1;
@@ -39,14 +31,14 @@ export class Resp2Scanner {
     this.#skipBytes = 0;
     while (at < length) {
       if (this.#isAtLineEnd) {
-        if (piece[at++] !== lf) throw violation();
+        if (piece[at++] !== lineFeed) throw violation();
         at += this.#endLine();
-      } else if (this.#type === 0) {
+      } else if (this.#kind === 0) {
         this.#begin(piece[at++]!);
-      } else if (this.#type === bulk || this.#type === array) {
+      } else if (this.#kind === bulk || this.#kind === array) {
         this.#readDigit(piece[at++]!);
       } else {
-        const end = piece.indexOf(cr, at);
+        const end = piece.indexOf(carriageReturn, at);
         this.#isAtLineEnd = end !== -1;
         at = end === -1 ? length : end + 1;
       }
@@ -54,25 +46,25 @@ export class Resp2Scanner {
     this.#skipBytes = at - length;
   }
 
-  #begin(type: number): void {
-    if (type !== status && type !== refusal && type !== integer && type !== bulk && type !== array) throw violation();
-    this.#type = type;
+  #begin(kind: number): void {
+    if (kind !== simple && kind !== error && kind !== integer && kind !== bulk && kind !== array) throw violation();
+    this.#kind = kind;
     this.#number = -1;
     this.#isNegative = false;
   }
 
   #readDigit(byte: number): void {
     const isFirst = this.#number === -1;
-    if (byte >= digit0 && byte <= digit9) this.#number = (isFirst ? 0 : this.#number * 10) + byte - digit0;
-    else if (byte === cr && !isFirst) this.#isAtLineEnd = true;
+    if (byte >= zero && byte <= nine) this.#number = (isFirst ? 0 : this.#number * 10) + byte - zero;
+    else if (byte === carriageReturn && !isFirst) this.#isAtLineEnd = true;
     else if (byte === minus && isFirst && !this.#isNegative) this.#isNegative = true;
     else throw violation();
   }
 
   /** @returns How many bytes come before the next line. */
   #endLine(): number {
-    const bytes = this.#type === bulk && !this.#isNegative ? this.#number + 2 : 0;
-    this.#type = 0;
+    const bytes = this.#kind === bulk && !this.#isNegative ? this.#number + 2 : 0;
+    this.#kind = 0;
     this.#isAtLineEnd = false;
     return bytes;
   }
