@@ -6,6 +6,7 @@ import { expectFinite } from '../../runtime/validate.ts';
 import type { CommandArgument } from '../link/client.ts';
 import type { Changes, CommandSpec } from '../sending/call.ts';
 import {
+  checkFlag,
   checkInteger,
   checkOk,
   checkPage,
@@ -32,7 +33,7 @@ const values: Form<(Buffer | undefined)[]> = {
 };
 
 const integer: Form<number> = { check: checkInteger, decode: Number };
-const flag: Form<boolean> = { check: checkInteger, decode: (reply) => Number(reply) > 0 };
+const flag: Form<boolean> = { check: checkFlag, decode: (reply) => Number(reply) > 0 };
 
 const statusOf = (text: string): Form<void> => ({
   check: checkStatus(text),

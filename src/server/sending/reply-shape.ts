@@ -46,10 +46,23 @@ export function checkInteger(reply: unknown): void {
 
 const isIntegerText = (reply: unknown) => typeof reply === 'string' && /^-?\d{1,19}$/.test(reply);
 
-/** Of keys, clients or milliseconds: of none of them there are so many that a number cannot tell it. */
+/** Of keys, elements, bytes or clients: of none of them there are so many that a number cannot tell it, or fewer than none. */
 function checkCount(reply: unknown): void {
   checkInteger(reply);
-  if (!Number.isSafeInteger(Number(reply))) throw new UnexpectedReplyError('a count');
+  const count = Number(reply);
+  if (!Number.isSafeInteger(count) || count < 0) throw new UnexpectedReplyError('a count');
+}
+
+/** Whether something was so, or was done. */
+export function checkFlag(reply: unknown): void {
+  checkInteger(reply);
+  if (Number(reply) !== 0 && Number(reply) !== 1) throw new UnexpectedReplyError('0 or 1');
+}
+
+/** At most all of the keys that were named. */
+function checkCountOfKeys(reply: unknown, keys: { readonly length: number }): void {
+  checkCount(reply);
+  if (Number(reply) > keys.length) throw new UnexpectedReplyError(`a count of at most ${keys.length}`);
 }
 
 /** @param length  Of the array; any where undefined. */
@@ -128,14 +141,17 @@ const each = (names: string, check: ReplyCheck) => words(names).map((name) => [n
 const checks: ReadonlyMap<string, ReplyCheck> = new Map<string, ReplyCheck>([
   ...each('get getdel getex getset getrange hget lindex rpoplpush lmove brpoplpush blmove dump', checkValue),
   ...each('setex psetex mset ltrim lset rename flushdb flushall', checkOk),
+  ...each('decr decrby incr incrby hincrby ttl pttl linsert', checkInteger),
   ...each(
-    `append decr decrby incr incrby strlen setnx msetnx setrange getbit setbit bitcount
-    ttl pttl persist expire pexpire expireat pexpireat
-    llen lpush rpush lpushx rpushx lrem linsert sadd srem scard sismember smove
-    hset hsetnx hdel hlen hexists hincrby hstrlen zcard zcount zrem xlen xdel xack`,
-    checkInteger,
+    'setnx msetnx getbit setbit persist expire pexpire expireat pexpireat sismember smove hsetnx hexists',
+    checkFlag,
   ),
-  ...each('del unlink exists touch dbsize publish spublish wait', checkCount),
+  ...each(
+    `append strlen setrange bitcount llen lpush rpush lpushx rpushx lrem sadd srem scard
+    hset hdel hlen hstrlen zcard zcount zrem xlen xdel xack dbsize publish spublish wait`,
+    checkCount,
+  ),
+  ...each('del unlink exists touch', checkCountOfKeys),
   ...each('keys smembers sinter sunion sdiff lrange hkeys hvals', checkStrings),
   ...each('blpop brpop', checkTaken),
   ['hgetall', checkPairs],
