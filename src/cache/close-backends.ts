@@ -12,8 +12,7 @@ export async function closeBackends(
   within: (work: Promise<unknown>) => Promise<boolean>,
   onLate: (node: string, error: unknown) => void,
 ): Promise<void> {
-  const close = async ({ backend }: Member) => backend.close(); // One that throws keeps none of the others open.
-  const closings = Promise.allSettled(members.map(close));
+  const closings = Promise.allSettled(members.map(({ backend }) => backend.close()));
   const failures = closings.then((outcomes) =>
     outcomes.flatMap((outcome, index) =>
       outcome.status === 'rejected' ? [{ node: members[index]!.id, error: outcome.reason as unknown }] : [],

@@ -194,7 +194,10 @@ export class Membership {
         const parsed = parseChange(options);
         parsed.signal?.throwIfAborted();
         await undefined; // Who made the call can listen for its events.
-        const applied = await make(parsed, (prepared) => this.#apply(prepared, parsed.lazyForMs, driver));
+        const applied = await make(parsed, (prepared) => {
+          parsed.signal?.throwIfAborted();
+          return this.#apply(prepared, parsed.lazyForMs, driver);
+        });
         end = applied.end;
         if (isCancelled) end();
         return applied.plan;
@@ -331,9 +334,8 @@ export class Membership {
       this.#fleet.remove(id);
       this.#unseat(id);
       this.#monitor.unwatch(id);
-      const close = async () => backend.close(); // One that throws does not undo the change, which is in force.
       this.#fleet.background(
-        close().catch((error) => this.#fleet.emit('backgroundError', { operation: 'close', node: id, error })),
+        backend.close().catch((error) => this.#fleet.emit('backgroundError', { operation: 'close', node: id, error })),
       );
     }
   }

@@ -43,9 +43,9 @@ export class WrongServerError extends NodeError {
     this.other = options.other;
   }
 
-  [saidOf](node: string, operation: string): WrongServerError {
+  [saidOf](node: string, operation: string, sinceMs: number | undefined): WrongServerError {
     const { cause, address, other } = this;
-    return new WrongServerError(node, operation, this.problem, { cause, address, other });
+    return new WrongServerError(node, operation, this.problem, { cause, address, other, sinceMs });
   }
 }
 
@@ -68,7 +68,8 @@ export class CredentialsError extends NodeError {
     );
   }
 
-  [saidOf](node: string, operation: string): CredentialsError {
-    return new CredentialsError(node, operation, { cause: this.cause, address: this.address });
+  [saidOf](node: string, operation: string, sinceMs: number | undefined): CredentialsError {
+    const { cause, address } = this;
+    return new CredentialsError(node, operation, { cause, address, sinceMs });
   }
 }

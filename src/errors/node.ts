@@ -7,11 +7,14 @@ export interface NodeErrorOptions extends CauseOptions {
   readonly address?: string | undefined;
   /** Why, and what to do, in words that end a sentence: `ECONNREFUSED`. */
   readonly reason?: string | undefined;
+  /** Of a node that was down before the call: since when, as Unix time in milliseconds. */
+  readonly sinceMs?: number | undefined;
 }
 
 /**
- * The method by which an error that says what is wrong with a node says it of another call. A method, so that who keeps such an
- * error need not know its class. Of the process and not of this module, as the brand is.
+ * The method by which an error that says what is wrong with a node says it of a call that comes later: `(node, operation,
+ * sinceMs)`. A method, so that who keeps such an error need not know its class. Of the process and not of this module, as the
+ * brand is.
  */
 export const saidOf = Symbol.for('shardring.saidOf');
 
@@ -21,10 +24,13 @@ export abstract class NodeError extends ShardringError {
   abstract readonly operation: string;
   /** Where the node's server is, if that is known. */
   declare readonly address?: string;
+  /** Of a node that was down before the call: since when, as Unix time in milliseconds. */
+  declare readonly sinceMs?: number;
 
   constructor(message: string, options: NodeErrorOptions) {
     super(message, options);
     if (options.address !== undefined) this.address = options.address;
+    if (options.sinceMs !== undefined) this.sinceMs = options.sinceMs;
   }
 }
 
@@ -46,17 +52,14 @@ export class NodeUnavailableError extends NodeError {
   readonly retryable = true;
   /** Why, in words. */
   declare readonly reason?: string;
-  /** Of a node that was down before the call: since when, as Unix time in milliseconds. */
-  declare readonly sinceMs?: number;
 
   constructor(
     readonly node: string,
     readonly operation: string,
-    options: NodeErrorOptions & { readonly sinceMs?: number | undefined } = {},
+    options: NodeErrorOptions = {},
   ) {
     super(`${operation}: ${named(node, options.address)} cannot be reached${ending(options.reason)}`, options);
     if (options.reason !== undefined) this.reason = options.reason;
-    if (options.sinceMs !== undefined) this.sinceMs = options.sinceMs;
   }
 }
 
@@ -67,22 +70,29 @@ export class TimeoutError extends NodeError {
   }
   readonly code = 'ERR_TIMEOUT';
   readonly retryable = true;
-  /** What the call waited for, where that was no reply: a connection that was not there yet, or the caller's own function. */
+  /** What the call waited for, where that was no reply, or why it had little time for one. */
   declare readonly reason?: string;
+  /** True where the node owed no reply: the caller's own function, given to `withConnection`, took too long. */
+  declare readonly isOwnTime?: true;
 
   constructor(
     readonly node: string,
     readonly operation: string,
     readonly timeoutMs: number,
-    options: NodeErrorOptions = {},
+    options: NodeErrorOptions & { readonly isOwnTime?: boolean | undefined } = {},
   ) {
-    const limit = `${Math.ceil(timeoutMs)} ms`;
-    super(
-      `${operation}: ${named(node, options.address)} did not answer within ${limit}${ending(options.reason)}`,
-      options,
-    );
-    if (options.reason !== undefined) this.reason = options.reason;
+    const { address, reason, isOwnTime } = options;
+    super(`${operation}: ${delayOf(named(node, address), timeoutMs, isOwnTime)}${ending(reason)}`, options);
+    if (reason !== undefined) this.reason = reason;
+    if (isOwnTime) this.isOwnTime = true;
   }
+}
+
+function delayOf(name: string, timeoutMs: number, isOwnTime: boolean | undefined): string {
+  const limit = `within ${Math.ceil(timeoutMs)} ms`;
+  return isOwnTime
+    ? `the function given did not end ${limit}; ${name} owed it no reply`
+    : `${name} did not answer ${limit}`;
 }
 
 /**
@@ -112,7 +122,7 @@ const aside = (reason: string | undefined) => (reason === undefined ? '' : ` (${
 function loss(node: string, { address, reason, cause }: NodeErrorOptions): string {
   const name = named(node, address);
   if (cause instanceof TimeoutError) {
-    return `${name} did not answer within ${Math.ceil(cause.timeoutMs)} ms${aside(cause.reason)}`;
+    return delayOf(name, cause.timeoutMs, cause.isOwnTime) + aside(cause.reason);
   }
   return `the reply of ${name} was lost${aside(reason)}`;
 }
@@ -184,8 +194,9 @@ export class NodeReplyError extends NodeError {
     this.retryable = retryableReplies.has(kind);
   }
 
-  [saidOf](node: string, operation: string): NodeReplyError {
-    return new NodeReplyError(node, operation, this.kind, { cause: this.cause, address: this.address });
+  [saidOf](node: string, operation: string, sinceMs: number | undefined): NodeReplyError {
+    const { cause, address } = this;
+    return new NodeReplyError(node, operation, this.kind, { cause, address, sinceMs });
   }
 }
 
@@ -201,6 +212,8 @@ export class NodeProtocolError extends NodeError {
   readonly retryable = true;
   /** The name of the backend that does not keep the contract. */
   declare readonly backend?: string;
+  /** Why, in words. */
+  declare readonly reason?: string;
 
   constructor(
     readonly node: string,
@@ -213,10 +226,11 @@ export class NodeProtocolError extends NodeError {
     const why = reason === undefined ? '; see `cause`.' : `: ${reason}`;
     super(`${operation}: ${named(node, address)} ${breach}${why}`, options);
     if (backend !== undefined) this.backend = backend;
+    if (reason !== undefined) this.reason = reason;
   }
 
-  [saidOf](node: string, operation: string): NodeProtocolError {
-    const { cause, address, backend } = this;
-    return new NodeProtocolError(node, operation, { cause, address, backend });
+  [saidOf](node: string, operation: string, sinceMs: number | undefined): NodeProtocolError {
+    const { cause, address, backend, reason } = this;
+    return new NodeProtocolError(node, operation, { cause, address, backend, reason, sinceMs });
   }
 }

@@ -11,7 +11,7 @@ import type { Effect, KeyOperation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { readOne } from '../routing/read.ts';
-import { type WriteCall, writeOne } from '../routing/write.ts';
+import { requiredConfirmations, type WriteCall, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deferred } from '../runtime/deferred.ts';
 import { CallLimits, isOfServer, isReplyError } from '../server/index.ts';
@@ -119,8 +119,9 @@ export async function writeFirst(
       return asked;
     }
     const reply = await firstReply.promise.catch(refuseToFollow);
-    // The others do not wait as the first one may have done.
-    const deadlineMs = Math.min(limits.deadlineMs, clock.nowMs() + timeoutMs);
+    // The others do not wait as the first one may have done; and where nobody waits for them, they have a time of their own.
+    const ownEndMs = clock.nowMs() + timeoutMs;
+    const deadlineMs = requiredConfirmations(fleet) > 1 ? Math.min(limits.deadlineMs, ownEndMs) : ownEndMs;
     return follow(reply, node, new CallLimits(timeoutMs, deadlineMs, undefined));
   };
   return writeTo(fleet, command, key, askOrFollow, clock.nowMs() + timeoutMs + waitMs);

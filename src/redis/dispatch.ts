@@ -26,7 +26,7 @@ import { areTogether, expectTogether, groupKeys } from './commands/key-groups.ts
 import { argumentsOf, type MergeReplies, pickBySize } from './commands/merge.ts';
 import { type Ask, readCopies, writeCopies, writeFirst } from './copies.ts';
 import { type Invocation, withKeyPrefix } from './invocation.ts';
-import { type NodeCaller, NodeCommand } from './node-caller.ts';
+import { type NodeCaller, NodeCommand, stepOf } from './node-caller.ts';
 import type { OnQueued, PipelineResults } from './pipeline.ts';
 import { type PlainCommand, type Replication, replicationOf } from './replication/effects.ts';
 import { type TransactionCommand, transactAt } from './transaction.ts';
@@ -198,7 +198,7 @@ export class Dispatcher {
   async #atRandomNode(invocation: Invocation): Promise<unknown> {
     const { ids } = this.#caller;
     const limits = this.#caller.limits();
-    const dbsize = new NodeCommand('dbsize', [], false);
+    const dbsize = stepOf(invocation.name, 'dbsize');
     const sizes = await Promise.all(ids.map(async (id) => Number(await this.#caller.call(id, dbsize, limits))));
     return this.#caller.call(ids[pickBySize(sizes, this.#options.random()) ?? 0]!, orderOf(invocation), limits);
   }
@@ -221,7 +221,7 @@ export class Dispatcher {
     const commands = invocations.map((invocation) => this.#replicable(invocation));
     const at = async (id: NodeId, limits: CallLimits) => {
       const node = this.#caller.inService(id, 'multi');
-      await this.#caller.afterEarlier(id, limits);
+      await this.#caller.afterEarlier(id, 'multi', limits);
       return this.#caller.watched(node, limits, (time) => transactAt(node, commands, time, onQueued));
     };
     if (copiesOf(this.#topology) === 1) {

@@ -15,6 +15,7 @@ import {
   type CommandArgument,
   type CommandSpec,
   mayReadReplica,
+  type OnFailure,
   type ReplyCheck,
   replyCheckOf,
   type ScannedServer,
@@ -31,6 +32,7 @@ export class NodeCommand implements CommandSpec<unknown> {
   /**
    * @param hasOneKeyFirst  Its only key is its first argument, so that reads of other keys may be put off past it.
    * @param decode          From the server's reply, strings as bytes. Default: as it came.
+   * @param operation       The command of the caller, for messages, where this is a step of it. Default: this one.
    */
   constructor(
     readonly name: string,
@@ -38,11 +40,8 @@ export class NodeCommand implements CommandSpec<unknown> {
     readonly isWrite: boolean,
     readonly hasOneKeyFirst = false,
     readonly decode: (reply: unknown) => unknown = asItCame,
+    readonly operation: string = name,
   ) {}
-
-  get operation(): string {
-    return this.name;
-  }
 
   get check(): ReplyCheck | undefined {
     return replyCheckOf(this.name);
@@ -50,8 +49,8 @@ export class NodeCommand implements CommandSpec<unknown> {
 
   /** The same for a client that may speak RESP3. */
   forLent(): NodeCommand {
-    const { name, args, isWrite, hasOneKeyFirst, decode } = this;
-    return new NodeCommand(name, args, isWrite, hasOneKeyFirst, (reply) => decode(asResp2(name, reply)));
+    const { name, args, isWrite, hasOneKeyFirst, decode, operation } = this;
+    return new NodeCommand(name, args, isWrite, hasOneKeyFirst, (reply) => decode(asResp2(name, reply)), operation);
   }
 
   /** Asked only where a group's replicas may be read. */
@@ -75,6 +74,10 @@ export class NodeCommand implements CommandSpec<unknown> {
 }
 
 const asItCame = (reply: unknown) => reply;
+
+/** A command without arguments that changes nothing, and that `operation` needs to have done. */
+export const stepOf = (operation: string, name: string): NodeCommand =>
+  new NodeCommand(name, [], false, false, undefined, operation);
 
 export class NodeCaller {
   readonly #fleet: Fleet;
@@ -106,7 +109,18 @@ export class NodeCaller {
       );
     }
     const sent = node.server.isOwn ? order : order.forLent();
-    return node.server.call(sent, args, limits ?? this.limits(), node.onFailure);
+    return node.server.call(sent, args, limits ?? this.limits(), this.#onFailureOf(node, limits));
+  }
+
+  /**
+   * Whom to tell of a failed call. That a step took longer than the earlier ones had left says nothing of its node, if that was
+   * less than half of the call's time.
+   */
+  #onFailureOf({ onFailure }: RedisNode, limits: CallLimits | undefined): OnFailure {
+    if (limits === undefined || limits.deadlineMs - this.#fleet.clock.nowMs() >= limits.timeoutMs / 2) return onFailure;
+    return (error) => {
+      if (!isTimeout(error)) onFailure(error);
+    };
   }
 
   /**
@@ -118,7 +132,7 @@ export class NodeCaller {
     const wait = blocking(name, args);
     const maxWaitMs = wait.blocks ? wait.maxMs : 0;
     const limits = this.limits(maxWaitMs);
-    await this.call(id, new NodeCommand('ping', [], false));
+    await this.call(id, stepOf(name, 'ping'));
     const node = this.inService(id, name);
     const command = { name, args, isWrite: false, maxWaitMs };
     const publish = (client: Redis) => client.publish('shardring:wait', '');
@@ -126,18 +140,19 @@ export class NodeCaller {
   }
 
   /** Resolves when the node has executed what was sent to it before, for what goes over a connection of its own. */
-  async afterEarlier(id: NodeId, limits: CallLimits): Promise<void> {
-    if (!this.inService(id, 'ping').server.isIdle) await this.call(id, new NodeCommand('ping', [], false), limits);
+  async afterEarlier(id: NodeId, operation: string, limits: CallLimits): Promise<void> {
+    if (!this.inService(id, operation).server.isIdle) await this.call(id, stepOf(operation, 'ping'), limits);
   }
 
   /** For a node's position in a scan; see `scan-position.ts`. */
   serverOf(id: NodeId): ScannedServer {
-    const { server, onFailure } = this.#nodes.get(id)!;
+    const node = this.#nodes.get(id)!;
+    const { server } = node;
     return {
       get connectionCount() {
         return server.connectionCount;
       },
-      runId: (operation, limits) => server.runId(operation, limits, onFailure),
+      runId: (operation, limits) => server.runId(operation, limits, this.#onFailureOf(node, limits)),
     };
   }
 
@@ -151,12 +166,10 @@ export class NodeCaller {
    * Does what has a connection of its own, and lets health know of failures that speak of the node. It has several steps, and
    * stalls of this process in one after the other can use up its time: that says nothing of the node.
    */
-  watched<Reply>(
-    { onFailure }: RedisNode,
-    { timeoutMs, deadlineMs }: CallLimits,
-    use: (time: UseTime) => Promise<Reply>,
-  ): Promise<Reply> {
+  watched<Reply>(node: RedisNode, limits: CallLimits, use: (time: UseTime) => Promise<Reply>): Promise<Reply> {
     const { clock } = this.#fleet;
+    const { timeoutMs, deadlineMs } = limits;
+    const onFailure = this.#onFailureOf(node, limits);
     const isEndless = timeoutMs === Number.POSITIVE_INFINITY;
     const beganMs = isEndless ? clock.nowMs() : deadlineMs - timeoutMs;
     const used = use({ timeoutMs: isEndless ? undefined : timeoutMs, beganMs });

@@ -125,5 +125,6 @@ const notRunYet = (name: string) =>
 
 function problemOf(name: string, cause: unknown): string {
   if (isMissing(name, cause)) return notInstalled(name);
-  return cause instanceof ReferenceError ? notRunYet(name) : `which could not be loaded: ${(cause as Error).message}`;
+  const isNotRunYet = cause instanceof ReferenceError && cause.message.includes('before initialization');
+  return isNotRunYet ? notRunYet(name) : `which could not be loaded: ${(cause as Error).message}`;
 }

@@ -205,7 +205,10 @@ export class RedisServer {
 
   /** The node is one of a cache from now on, which is told of its server. */
   takeSeat(seat: NodeSeat): void {
-    this.#access.admission.takeSeat(seat);
+    const { admission } = this.#access;
+    const wasRefused = admission.refusal !== undefined;
+    admission.takeSeat(seat);
+    if (wasRefused) this.#connection.reconsider(); // By another cache, or beside a node that may have left.
   }
 
   /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RebalanceProgress } from '../../src/cache/rebalance.ts';
 import { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import { planRebalance } from '../../src/rebalance/plan.ts';
+import { outcomeOf } from '../support/eventually.ts';
 import { collect, makeFaultyCache } from '../support/faulty-cache.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
@@ -267,6 +268,28 @@ describe('a change of the topology', () => {
     const reason = new Error('enough');
     await expect(cache.setWeight('a', 2, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     expect(cache.topology.epoch).toBe(1);
+  });
+
+  it('is not made where its signal aborts before it takes force', async () => {
+    const { cache, newNode } = await loaded();
+    const reason = new Error('not now');
+    const changes = [
+      (signal: AbortSignal) => cache.setWeight('a', 2, { signal, strategy: 'none' }),
+      (signal: AbortSignal) => cache.addNode({ id: 'd', backend: newNode('d') }, { signal, strategy: 'none' }),
+      (signal: AbortSignal) => cache.removeNode('d', { signal, strategy: 'none' }),
+    ];
+    for (const [index, change] of changes.entries()) {
+      for (let microtasks = 0; cache.topology.epoch === index + 1; microtasks++) {
+        const controller = new AbortController();
+        const outcome = outcomeOf(Promise.resolve(change(controller.signal)));
+        for (let left = microtasks; left > 0; left--) await undefined;
+        const isInForce = cache.topology.epoch !== index + 1;
+        controller.abort(reason);
+        const { error } = await outcome;
+        if (!isInForce) expect([microtasks, error, cache.topology.epoch]).toEqual([microtasks, reason, index + 1]);
+      }
+    }
+    expect(cache.topology.epoch).toBe(4);
   });
 
   it('that fails with nobody listening is an unhandled rejection, as of any promise', async () => {

@@ -1,5 +1,7 @@
 /** While a node is away, whoever asks is told why: what first said what is wrong with it, and since when. */
 
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import { RedisBackend, ShardedRedis } from '../../src/redis/index.ts';
@@ -62,6 +64,19 @@ it.each(['get', 'set', 'increment', 'getMany'] as const)(
     });
   },
 );
+
+it('a node that speaks HTTP is down for that reason, and says so and since when', async () => {
+  const web = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  await once(web.listen(0, '127.0.0.1'), 'listening');
+  try {
+    const { cache, first, sinceMs } = await downAt(`redis://127.0.0.1:${(web.address() as AddressInfo).port}`);
+    const { error } = await outcomeOf(cache.get('key'));
+    expect(first.message).toContain('HTTP');
+    expect(error).toMatchObject({ code: 'ERR_NODE_PROTOCOL', message: first.message, sinceMs });
+  } finally {
+    web.close();
+  }
+});
 
 it('a node whose password is wrong is down for that reason, however often it is tried', async () => {
   const { cache } = await downAt(`redis://:wrong@127.0.0.1:${server.port}`);

@@ -22,7 +22,11 @@ afterEach(async () => {
 const timeoutMs = 1_000;
 
 /** Two servers that give `replies` by the command's name, but for `held` ones: those wait for `release`. */
-async function start(copies: number, replies: Readonly<Record<string, string>>) {
+async function start(
+  copies: number,
+  replies: Readonly<Record<string, string>>,
+  writeConsistency: 'one' | 'all' = 'all',
+) {
   const held = new Set<string>();
   const waiting: { readonly socket: Socket; readonly reply: string }[] = [];
   const answer = (command: FakeCommand, socket: Socket) => {
@@ -41,12 +45,15 @@ async function start(copies: number, replies: Readonly<Record<string, string>>) 
   const clock = new SimulatedClock();
   const redis = new ShardedRedis({
     nodes: [...fakes].map(([id, { port }]) => ({ id, host: '127.0.0.1', port })),
-    ...{ clock, timeoutMs, replicationFactor: copies, writeConsistency: 'all', health: { probeIntervalMs: 600_000 } },
+    ...{ clock, timeoutMs, replicationFactor: copies, writeConsistency, health: { probeIntervalMs: 600_000 } },
   });
   closers.push(async () => redis.disconnect());
   await redis.connect();
   const heard = (name: string, ids: readonly string[] = ['a', 'b']) =>
     ids.flatMap((id) => fakes.get(id)!.heard.filter((command) => command.name === name)).length;
+  // The only probe of each node is answered before the next PING.
+  await clock.advance(0);
+  await redis.ping();
   const release = () => {
     for (const { socket, reply } of waiting.splice(0)) socket.write(reply);
   };
@@ -135,4 +142,63 @@ it('gives a read that waits for data at a second holder no time of its own', asy
   expect(isOver).toBe(false);
   await clock.advance(1);
   await outcome;
+});
+
+it("leaves a copy that nobody waits for its whole time, though the first holder took most of the call's", async () => {
+  const { redis, clock, held, heard, release } = await start(2, { spop: bulk('member'), srem: ':1\r\n' }, 'one');
+  const events: unknown[] = [];
+  for (const name of ['nodeSuspect', 'writeMissed']) redis.on(name, (event) => events.push([name, event]));
+  held.add('spop').add('srem');
+  const popped = redis.spop('key');
+  await eventually(() => heard('spop') === 1);
+  await clock.advance(900);
+  held.delete('spop');
+  release();
+  expect(await popped).toBe('member');
+  await eventually(() => heard('srem') === 1);
+  await clock.advance(900);
+  release();
+  await redis.quit();
+  expect(events).toEqual([]);
+});
+
+it('does not think ill of a node that had little time because of an earlier step, and says how little', async () => {
+  const { redis, clock, held, heard, release } = await start(2, { spop: bulk('member') });
+  const suspects: unknown[] = [];
+  redis.on('nodeSuspect', (event) => suspects.push(event));
+  held.add('spop').add('srem');
+  const outcome = outcomeOf(redis.spop('key'));
+  await eventually(() => heard('spop') === 1);
+  await clock.advance(900);
+  held.delete('spop');
+  release();
+  await eventually(() => heard('srem') === 1);
+  await clock.advance(100);
+  const { error } = await outcome;
+  const follower = redis.explain('key').nodes[1]!.id;
+  expect(error).toMatchObject({
+    code: 'ERR_WRITE_CONSISTENCY',
+    attempts: [
+      {
+        node: follower,
+        error: { message: expect.stringContaining('within 1000 ms (only 100 ms were left when it was sent)') },
+      },
+    ],
+  });
+  expect(suspects).toEqual([]);
+});
+
+it.each([
+  ['multi', (redis: ShardedRedis) => redis.multi().get('key').exec(), 1],
+  ['wait', (redis: ShardedRedis) => redis.wait(0, 10), 2],
+] as const)('says of a %s that waits for what was sent before it that it is that', async (operation, call, nodes) => {
+  const { redis, clock, held, heard } = await start(1, { get: bulk('value') });
+  held.add('get').add('ping');
+  const pings = heard('ping');
+  const earlier = outcomeOf(redis.get('key'));
+  const outcome = outcomeOf(call(redis));
+  await eventually(() => heard('ping') === pings + nodes);
+  await clock.advance(timeoutMs);
+  expect((await outcome).error).toMatchObject({ code: 'ERR_TIMEOUT', operation });
+  await earlier;
 });

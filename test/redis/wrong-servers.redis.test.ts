@@ -455,6 +455,61 @@ describe('two ids on one server', () => {
     }
   });
 
+  it('is refused for one client that was lent to two nodes, in whatever order they are given', async () => {
+    const server = await start();
+    for (const ids of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ]) {
+      const client = new Redis(server.port);
+      closing.push(async () => client.disconnect());
+      await client.ping();
+      const cache = new ShardedCache({
+        nodes: ids.map((id) => ({ id, backend: new RedisBackend(client) })),
+        ...{ replicationFactor: 2, writeConsistency: 'all', timeoutMs: patientMs },
+      });
+      closing.push(() => cache.close());
+      await expect(cache.ready({ timeoutMs: 300 })).rejects.toMatchObject({ attempts: [{ node: 'b' }] });
+      await expect(cache.set('key', 1)).rejects.toMatchObject({ code: 'ERR_WRITE_CONSISTENCY' });
+    }
+  });
+
+  it.each(['borrowed', 'own'])(
+    'is over once the other node has left, also for a backend (%s) that was refused',
+    async (kind) => {
+      const server = await start();
+      const client = new Redis(server.port);
+      closing.push(async () => client.disconnect());
+      await client.ping();
+      const [node] = nodesOf(server, [{}]);
+      const elsewhere = nodesOf(await start(), [{}])[0]!;
+      const { cache } = makeCache([node!, { ...elsewhere, id: 'elsewhere' }]);
+      await cache.ready();
+      const backend = kind === 'own' ? new RedisBackend(server.url) : new RedisBackend(client);
+      closing.push(() => backend.close());
+      await expect(cache.addNode({ id: 'same', backend })).rejects.toMatchObject({ code: 'ERR_WRONG_SERVER' });
+      await cache.removeNode('node-0', { strategy: 'none' });
+      await cache.addNode({ id: 'same', backend });
+      await cache.ready();
+      expect(await backend.get('key')).toBeUndefined();
+    },
+  );
+
+  it('is over for a borrowed client in the cache too, once the other node has left', async () => {
+    const server = await start();
+    const client = new Redis(server.port);
+    closing.push(async () => client.disconnect());
+    await client.ping();
+    const [first] = nodesOf(server, [{}]);
+    const elsewhere = nodesOf(await start(), [{}])[0]!;
+    const second = { id: 'node-1', backend: new RedisBackend(client) };
+    const { cache } = makeCache([first!, second, { ...elsewhere, id: 'elsewhere' }]);
+    await expect(cache.ready({ timeoutMs: 300 })).rejects.toMatchObject({ attempts: [{ node: 'node-1' }] });
+    await cache.removeNode('node-0', { strategy: 'none' });
+    await cache.ready();
+    expect(await second.backend.get('key')).toBeUndefined();
+  });
+
   const pairs = ['two URLs', 'a URL and a borrowed client', 'a borrowed client and a URL', 'two borrowed clients'];
   for (const face of ['ShardedCache', 'ShardedRedis'] as const) {
     it.each(pairs)(`keeps a ${face} from being ready, and a write from having two copies, by %s`, async (pair) => {

@@ -1,8 +1,21 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OptionalPackage } from '../../src/runtime/optional-package.ts';
 
+/** A name that `require` refuses for another reason than that it is missing, as it does in bundles. */
+const name = 'node:none';
+
 describe('an optional package, as bundles bring it', () => {
   afterEach(() => vi.restoreAllMocks());
+
+  it('says what went wrong as it was loaded, where that is its own fault', async () => {
+    vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const load = () => Promise.reject(new ReferenceError('something is not defined'));
+    const optional = new OptionalPackage({
+      ...{ name, neededFor: 'shardring/redis', versions: '1', load, onLoaded: () => undefined },
+    });
+    await optional.loading;
+    expect(optional.makeError?.().message).toContain('could not be loaded: something is not defined');
+  });
 
   it.each<[string, () => Promise<unknown>]>([
     ['is not there', async () => undefined],
@@ -10,8 +23,6 @@ describe('an optional package, as bundles bring it', () => {
   ])('says what to do where it %s yet, as the top level waits for it', async (_what, load) => {
     const warnings = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const onLoaded = vi.fn();
-    // A name that `require` refuses for another reason than that it is missing, as it does in bundles.
-    const name = 'node:none';
     const optional = new OptionalPackage({ name, neededFor: 'shardring/redis', versions: '1', load, onLoaded });
     await optional.loading;
     expect(onLoaded).not.toHaveBeenCalled();

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RedisBackend } from '../../src/redis/index.ts';
+import { RedisBackend } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { connectionKinds, type OpenBackend } from '../support/redis-clients.ts';
@@ -141,7 +141,8 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
     const idle = await outcomeOf(backend.withConnection(endless, { timeoutMs: 2_000 }));
     expect(idle.error).toMatchObject({
       code: 'ERR_TIMEOUT',
-      reason: expect.stringContaining('function that you gave'),
+      message: expect.stringMatching(/the function given did not end within 2000 ms; node .* owed it no reply/),
+      isOwnTime: true,
     });
     await idOf();
     const use = async (client: Redis) => {
@@ -151,7 +152,7 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
     const { error } = await outcomeOf(backend.withConnection(use, { timeoutMs: 2_000 }));
     expect(error).toMatchObject({
       code: 'ERR_UNKNOWN_OUTCOME',
-      message: expect.stringContaining('function that you gave'),
+      message: expect.stringMatching(/the function given did not end within 2000 ms; node .* owed it no reply/),
     });
   });
 
@@ -194,4 +195,19 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
     await server.restart();
     await eventually(() => backend.withConnection((client) => client.ping()));
   });
+});
+
+it('withConnection lets its user change to RESP3, and hands the connection to nobody after that', async () => {
+  const server = await startRedis();
+  const backend = new RedisBackend(server.url);
+  const [greeting, value] = await backend.withConnection(async (client) => {
+    await client.set('key', 'value');
+    return [await client.call('HELLO', '3'), await client.get('key')] as const;
+  });
+  expect(JSON.stringify(greeting)).toContain('proto');
+  expect(value).toBe('value');
+  const next: unknown = await backend.withConnection((client) => client.call('HELLO'));
+  expect(JSON.stringify(next)).toMatch(/"proto",2/);
+  await backend.close();
+  await server.stop();
 });

@@ -44,9 +44,18 @@ export class DedicatedClient {
   /** Why we have ended the connection ourselves. */
   #loss: Failure | undefined;
 
-  /** @param client  Connected. */
-  constructor(client: Client, identity: ClientIdentity | undefined, lastMove: LastMove, clock: Clock) {
+  readonly #liftGuard: () => void;
+
+  /** @param client  Connected. @param liftGuard  Lets replies of RESP3 pass from now on. */
+  constructor(
+    client: Client,
+    identity: ClientIdentity | undefined,
+    lastMove: LastMove,
+    clock: Clock,
+    liftGuard: () => void,
+  ) {
     this.client = client;
+    this.#liftGuard = liftGuard;
     this.identity = identity;
     this.#lastMove = lastMove;
     this.#clock = clock;
@@ -146,6 +155,7 @@ export class DedicatedClient {
     if (!this.isWaiting) this.#lastMove.note();
     const name = command.name.toLowerCase();
     if (!leavesConnectionAlone(name, command.args)) this.#mayHaveChanged = true;
+    if (name === 'hello') this.#liftGuard(); // It may be for RESP3, which the rest of this use then has.
     if (opensTransaction(name)) this.#opened++;
     if (!endsTransaction(name)) return;
     const opened = this.#opened;

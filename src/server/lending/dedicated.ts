@@ -85,9 +85,6 @@ interface NoConnection {
 /** Longest time in which an idle connection must answer before it is used. Milliseconds. */
 const longestTrialMs = 1_000;
 
-/** Why a use ran out of time that waits for no reply. */
-const ownTime = 'no command was waiting for a reply, the function that you gave was still running.';
-
 export class DedicatedConnections {
   readonly #options: DedicatedOptions;
   readonly #pool: Pool<Resource>;
@@ -139,8 +136,10 @@ export class DedicatedConnections {
     const limitMs = options.timeoutMs ?? timeoutMs;
     let turn: Turn | undefined;
     const timeoutError = () => {
-      const reason = turn === undefined ? this.#waitsFor() : turn.isWaiting ? undefined : ownTime;
-      const timeout = new TimeoutError(description.node, operation, limitMs, { address, reason });
+      const reason = turn === undefined ? this.#waitsFor() : undefined;
+      // A transaction or a blocking command is a function of ours.
+      const isOwnTime = options.operation === undefined && turn?.isWaiting === false;
+      const timeout = new TimeoutError(description.node, operation, limitMs, { address, reason, isOwnTime });
       const isUnknown = isWrite && turn?.hasSent === true;
       return isUnknown ? new UnknownOutcomeError(description.node, operation, { cause: timeout, address }) : timeout;
     };
@@ -322,7 +321,7 @@ export class DedicatedConnections {
     if (this.#isClosed) return { errorFor: () => new ClosedError('backend') };
     limitReplies(client, this.#options.maxReplyBytes);
     guardQueue(client);
-    guardReplies(client);
+    const liftGuard = guardReplies(client);
     this.#unused.add(client);
     let failure: Failure | undefined;
     client.on('error', (error: unknown) => {
@@ -344,7 +343,8 @@ export class DedicatedConnections {
       failure ??= misfit;
     }
     cancel();
-    if (failure === undefined && canSend(client)) return new DedicatedClient(client, identity, lastMove, clock);
+    if (failure === undefined && canSend(client))
+      return new DedicatedClient(client, identity, lastMove, clock, liftGuard);
     this.#unused.delete(client);
     destroyClient(client);
     return { errorFor: (operation) => this.#connectError(failure ?? closedByPeer, operation) };

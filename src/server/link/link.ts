@@ -57,8 +57,12 @@ export class Link {
   /** Connections that have come up, so that two moments can be told to have had the same one. */
   upCount = 0;
 
-  /** True between 'ready' and 'close'. */
+  /** True from when the server has turned out to be the right one until it does not any more, or 'close'. */
   #isUp = false;
+  /** The end of the present connection, which is under way, says nothing of the next one. */
+  #isReconsidered = false;
+  /** The stream whose server was looked at last, and when that was. */
+  #checked: { readonly stream: Client['stream']; readonly atMs: number } | undefined;
   /** What the last failed attempt to connect met, until an attempt succeeds. */
   #outage: Failure | undefined;
   /** The newest 'error' event of the present connection. */
@@ -80,7 +84,7 @@ export class Link {
     this.#options = options;
     for (const [event, handler] of this.#handlers) client.on(event, handler);
     this.#stopListening = options.serverCheck.onSwitch(() => this.#retryNow());
-    if (canSend(client)) this.#check(() => this.#up());
+    if (canSend(client)) this.#check();
   }
 
   /** Why a call that cannot be sent now need not wait either; undefined if it may. */
@@ -143,21 +147,45 @@ export class Link {
     if (!canSend(this.client)) return;
     // Before 5.8 it does not even wait for the replies to AUTH and SELECT. They come before those of the check, and where
     // they are refusals, #onError closes the connection.
-    this.#check(() => this.#up());
+    // A lent client may have been ready before it said so.
+    if (this.#checked === undefined || this.#checked.stream !== this.client.stream) this.#check();
   }
 
-  /** Whether the server is the right one, told by `onRight` if it is and the connection still there. */
-  #check(onRight: () => void): void {
+  /** The connection is there. It is one to use if its server is the right one. */
+  #check(): void {
     const { client } = this;
     const { stream } = client;
-    const isCurrent = () => client.stream === stream && canSend(client);
+    const checked = { stream, atMs: this.#options.clock.nowMs() };
+    this.#checked = checked;
+    let isRefused = false;
     const refuse = (failure: Failure) => {
-      if (isCurrent()) this.#refuse(failure);
+      if (this.#checked !== checked || !canSend(client)) return;
+      isRefused = true;
+      this.#refuse(failure);
     };
     void this.#options.serverCheck.verify(client, refuse).then((failure) => {
       if (failure !== undefined) refuse(failure);
-      else if (isCurrent()) onRight();
+      else if (!isRefused && this.#checked === checked && canSend(client)) this.#up();
     });
+  }
+
+  /**
+   * Another node keeps the server, or did when that was asked last. A client of our own asks again with each attempt to
+   * connect; a lent one stays connected, so that it takes somebody who has a use for the answer.
+   */
+  lookAgain(): void {
+    const { isOwn, clock } = this.#options;
+    if (isOwn || this.#isUp || !canSend(this.client)) return;
+    if (clock.nowMs() - (this.#checked?.atMs ?? 0) >= reviveDelayMs) this.#check();
+  }
+
+  /** What was refused may be right now: calls wait for what comes of it. */
+  reconsider(): void {
+    this.#outage = undefined;
+    if (!this.#options.isOwn) {
+      if (canSend(this.client)) this.#check();
+    } else if (this.client.status === 'reconnecting') this.#retryNow();
+    else this.#isReconsidered = true;
   }
 
   /** The connection is there, and is not one to use. A client that is not ours stays connected. */
@@ -215,12 +243,14 @@ export class Link {
 
   #onClose(): void {
     this.#cancelTimer();
+    this.#checked = undefined;
     const failure = this.#lastError ?? closedByPeer;
-    const wasUp = this.#isUp;
+    const isNextUnknown = this.#isUp || this.#isReconsidered;
+    this.#isReconsidered = false;
     this.#isUp = false;
     this.#lastError = undefined;
     this.#listener.onLost(failure);
-    if (wasUp) return; // The first attempt to reconnect comes at once; whether the node is reachable is not known yet.
+    if (isNextUnknown) return; // An attempt to reconnect follows; whether the node is reachable is not known yet.
     this.#noteOutage(failure);
     this.#listener.onUnreachable(this.#outage ?? failure);
   }

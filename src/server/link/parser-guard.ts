@@ -46,8 +46,20 @@ export function guardQueue(client: Client): void {
   });
 }
 
-/** Lets a client that speaks RESP2 have nothing else. Call it before the client connects. */
-export const guardReplies = (client: Client): void => guard(client, () => new Resp2Scanner());
+/**
+ * Lets a client that speaks RESP2 have nothing else. Call it before the client connects.
+ * @returns Lifts this, for who changes the version.
+ */
+export function guardReplies(client: Client): () => void {
+  let isLifted = false;
+  guard(client, () => {
+    const scanner = new Resp2Scanner();
+    return { write: (piece) => isLifted || scanner.write(piece) };
+  });
+  return () => {
+    isLifted = true;
+  };
+}
 
 /** Lets a subscriber have only replies and messages that have all their parts. Call it before the client connects. */
 export function guardSubscriber(client: Client, maxReplyBytes: number): void {
@@ -58,7 +70,7 @@ export function guardSubscriber(client: Client, maxReplyBytes: number): void {
 
 /** Reads what comes before the client does, and throws at what it is not to read. */
 interface Censor {
-  write(piece: Buffer): void;
+  write(piece: Buffer): unknown;
 }
 
 function guard(client: Client, makeCensor: () => Censor): void {

@@ -134,6 +134,11 @@ export class Connection {
     this.#link?.connect();
   }
 
+  /** The server that was refused may be right now. */
+  reconsider(): void {
+    this.#link?.reconsider();
+  }
+
   /** Says that no client will come, and why. */
   attachNone(makeError: () => Error): void {
     this.#noClient = makeError;
@@ -221,6 +226,7 @@ export class Connection {
       call.reject(this.#noClient());
     } else if (outage !== undefined) {
       this.#fail(call, outage);
+      this.#link!.lookAgain();
     } else {
       this.#begin(call);
       this.#link?.connect();
@@ -296,7 +302,7 @@ export class Connection {
     }
     const { address } = this.#options;
     const node = this.#options.node();
-    const reason = wasSent ? undefined : this.#link?.waitsFor;
+    const reason = wasSent ? littleTime(call) : this.#link?.waitsFor;
     const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs, { address, reason });
     const isUnknown = isDoubtful({ node, operation: spec.operation, isWrite: spec.isWrite, wasSent });
     this.#reject(
@@ -326,4 +332,10 @@ export class Connection {
       if (answers && link.isUp && !hasMoved(signs, this.#signs())) link.drop(silence);
     });
   }
+}
+
+/** Said of a call that earlier steps, or the wait for a connection, had left less than half of its time. */
+function littleTime({ limits: { timeoutMs, deadlineMs }, departure }: Call): string | undefined {
+  const leftMs = Math.max(0, deadlineMs - (departure?.atMs ?? 0));
+  return leftMs < timeoutMs / 2 ? `only ${Math.floor(leftMs)} ms were left when it was sent.` : undefined;
 }
