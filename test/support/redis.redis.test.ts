@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { root } from './doc-examples.ts';
 import { eventually } from './eventually.ts';
 import { findRedis } from './find-redis.ts';
-import { startRedis } from './redis.ts';
+import { freePort, startRedis } from './redis.ts';
 
 describe('a server started for a test', () => {
   it('is gone after stop, with its directory, and can be stopped twice', async () => {
@@ -42,6 +42,23 @@ describe('a server started for a test', () => {
     expect(isRunning(pid)).toBe(true);
     runner.kill('SIGKILL');
     await eventually(() => !isRunning(pid));
+  });
+});
+
+describe('a free port', () => {
+  it('is given out once, also while nothing listens on it', async () => {
+    const ports = new Set<number>();
+    for (let count = 0; count < 400; count++) ports.add(await freePort());
+    expect(ports.size).toBe(400);
+  });
+
+  it('is not given to another process while this one runs', async () => {
+    const port = await freePort();
+    const program = `import('./test/support/redis.ts').then(async ({ reserve }) => {
+      console.log((await reserve(${port})) === undefined);
+    });`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', program], { cwd: root });
+    expect(stdout).toBe('true\n');
   });
 });
 

@@ -5,7 +5,8 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { createSocket, type Socket } from 'node:dgram';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -208,19 +209,54 @@ function firstNumber(stream: Readable): Promise<number> {
   });
 }
 
+const portsFrom = 10_000;
+const portsTo = Math.min(32_000, lowestOutgoingPort());
+
+/** The kernel gives ports from here on to outgoing connections. */
+function lowestOutgoingPort(): number {
+  try {
+    const lowest = Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1'), 10);
+    return lowest > portsFrom + 1_000 ? lowest : Number.POSITIVE_INFINITY;
+  } catch {
+    return Number.POSITIVE_INFINITY; // Not Linux; there they begin at 32,768 or above.
+  }
+}
+
 /**
- * A free port below those the kernel gives to outgoing connections. In that range a client that keeps trying to reach a
- * stopped server would, sooner or later, be given the very port as its own and connect to itself.
+ * A free port, which stays this process' own: nobody else who asks here is given it while the server on it is stopped.
+ *
+ * It lies below those of outgoing connections. Among these a client that keeps trying to reach a stopped server would, sooner or
+ * later, be given the very port as its own and connect to itself.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    const port = portsFrom + Math.floor(Math.random() * (portsTo - portsFrom));
+    const reserved = await reserve(port);
+    if (reserved === undefined) continue;
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
     });
-    if (!isFree) continue;
+    if (!isFree) {
+      reserved.close();
+      continue;
+    }
     await new Promise((resolve) => server.close(resolve));
     return port;
   }
+}
+
+/**
+ * Holds a port against others who ask here, while nothing listens on it. UDP has the same numbers, nobody here speaks it, and the
+ * kernel ends the reservation with the process. Undefined if somebody has it.
+ */
+export function reserve(port: number): Promise<Socket | undefined> {
+  const socket = createSocket('udp4');
+  return new Promise((resolve) => {
+    socket.once('error', () => {
+      socket.close();
+      resolve(undefined);
+    });
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(socket.unref()));
+  });
 }
