@@ -1,6 +1,7 @@
 /** What is taken for a sign of life, and what it takes for a node to be down. */
 
 import { mkdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -10,6 +11,7 @@ import { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import { RedisBackend, type RedisBackendOptions } from '../../src/redis/index.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
+import { bulk, type FakeCommand, type FakeRedis, startFakeRedis, welcome } from '../support/fake-redis.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { watchSockets } from '../support/sockets-read.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -18,6 +20,7 @@ let server: RedisServer;
 let proxy: TcpProxy;
 let admin: Redis;
 const open: ShardedCache[] = [];
+const fakes: FakeRedis[] = [];
 
 beforeEach(async () => {
   server = await startRedis({ args: ['--enable-debug-command', 'yes'] });
@@ -30,6 +33,7 @@ afterEach(async () => {
   proxy.behaviour = 'forward';
   proxy.resetAll();
   await Promise.all(open.splice(0).map((cache) => cache.close()));
+  for (const fake of fakes.splice(0)) await fake[Symbol.asyncDispose]();
   admin.disconnect();
   await proxy.close();
   await server.stop();
@@ -181,6 +185,67 @@ describe('a long value over a slow line', () => {
     expect((await long)?.length).toBe(size);
     expect(await Promise.all(short)).toEqual(short.map(() => Buffer.from('xxx')));
     expect([events, cache.health().get('a')]).toEqual([[], 'up']);
+  });
+});
+
+describe.each(['ioredis', 'direct'] as const)('a long value that is written over a slow line, over %s', (transport) => {
+  /** What comes after the long value waits behind it, and no byte comes meanwhile: it is on its way, unseen. */
+  async function writing() {
+    let line: Socket | undefined;
+    const waiting: string[] = [];
+    const answer = (command: FakeCommand, socket: Socket) => {
+      const reply = command.name === 'get' ? bulk('x') : (welcome(command) ?? '+OK\r\n');
+      if (command.name === 'set') line = socket;
+      if (socket !== line) return reply;
+      waiting.push(reply);
+      return undefined;
+    };
+    const fake = await startFakeRedis(answer);
+    fakes.push(fake);
+    const clock = new SimulatedClock();
+    const { cache, events } = openCache({ clock, transport, timeoutMs: 20_000 }, fake.port);
+    await cache.get('short');
+    await hasProbed(cache, clock);
+    const written = outcomeOf(cache.set('long', value(1_000_000)));
+    await eventually(() => line !== undefined);
+    const arrive = () => {
+      const socket = line!;
+      line = undefined;
+      socket.write(waiting.splice(0).join(''));
+    };
+    /** Time in which others could come and be answered. */
+    const pass = async (ms: number) => {
+      for (let passedMs = 0; passedMs < ms; passedMs += 500) {
+        await clock.advance(500);
+        for (let turns = 0; turns < 10; turns++) await turn();
+      }
+    };
+    return { fake, cache, clock, events, written, arrive, pass };
+  }
+
+  it('is waited for as long as it has time, and so is what comes behind it', async () => {
+    const { fake, cache, events, written, arrive, pass } = await writing();
+    const short = outcomeOf(cache.get('short'));
+    await pass(19_000);
+    arrive();
+    expect([(await written).error, (await short).error]).toEqual([undefined, undefined]);
+    expect([events, fake.acceptedCount, cache.health().get('a')]).toEqual([[], 1, 'up']);
+  });
+
+  it('keeps no dead connection once its time is over, however many more are written', async () => {
+    const { fake, cache, written, pass } = await writing();
+    const more: Promise<unknown>[] = [];
+    for (let count = 0; count < 3; count++) {
+      await pass(5_000);
+      more.push(outcomeOf(cache.set('long', value(1_000_000))));
+    }
+    expect(fake.acceptedCount).toBe(1);
+    await eventually(async () => {
+      await pass(500);
+      return fake.acceptedCount > 1;
+    });
+    expect((await written).error).toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
+    await Promise.all(more);
   });
 });
 

@@ -42,6 +42,15 @@ export interface ConnectionOptions {
  */
 const silenceLimitMs = 3_000;
 
+/**
+ * What is given to the system for the line may lie there unseen, some megabytes of it; up to this much, in bytes, leaves at once
+ * on any line.
+ */
+const unseenBytes = 64 * 1024;
+
+/** What is on its way is weighed so often at most. Milliseconds. */
+const weighingPauseMs = 100;
+
 /** A timer may come so much early. Milliseconds. */
 const timerGrainMs = 1;
 
@@ -49,6 +58,11 @@ const silence: Failure = {
   kind: 'connection',
   cause: new Error(`No byte on this connection for ${silenceLimitMs / 1_000} s, and the server answers on a new one.`),
 };
+
+interface LastSign {
+  readonly signs: Signs;
+  readonly seenMs: number;
+}
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -63,7 +77,8 @@ export class Connection {
 
   readonly #deadlines: Deadlines;
   /** The connection's last sign of life, as far as calls that ran out of time have looked, and when it was seen. */
-  #lastSign: { readonly signs: Signs; readonly seenMs: number } | undefined;
+  #lastSign: LastSign | undefined;
+  #weighed = { atMs: Number.NEGATIVE_INFINITY, isLoaded: false };
   #isDoubted = false;
   #onIdle: (() => void) | undefined;
 
@@ -296,9 +311,11 @@ export class Connection {
   #expire(call: Call): void {
     if (this.#end(call) === undefined) return;
     const { spec, wasSent, limits, signsWhenBegun } = call;
-    if (signsWhenBegun !== undefined && this.#link?.isUp && hasMoved(signsWhenBegun, this.#signs())) {
-      call.resolve(undefined);
-      return;
+    if (signsWhenBegun !== undefined && this.#link?.isUp) {
+      if (hasMoved(signsWhenBegun, this.#signs()) || this.#isLoaded(this.#sign())) {
+        call.resolve(undefined);
+        return;
+      }
     }
     const { address } = this.#options;
     const node = this.#options.node();
@@ -316,16 +333,40 @@ export class Connection {
     return signsOf(this.#link?.client.stream);
   }
 
+  /** The last sign of life. */
+  #sign(): LastSign {
+    const signs = this.#signs();
+    if (this.#lastSign === undefined || hasMoved(this.#lastSign.signs, signs)) {
+      this.#lastSign = { signs, seenMs: this.#options.clock.nowMs() };
+    }
+    return this.#lastSign;
+  }
+
+  /**
+   * Whether calls that have time left explain by their length that nothing moves: a long value that is written leaves this
+   * machine unseen. Only those that went out before the last sign of life: others are no reason for what was silent before.
+   */
+  #isLoaded({ seenMs }: LastSign): boolean {
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#weighed.atMs < weighingPauseMs) return this.#weighed.isLoaded;
+    let bytes = 0;
+    for (const { departure, args, limits } of this.#calls) {
+      if (departure === undefined || departure.atMs > seenMs || limits.deadlineMs <= nowMs) continue;
+      for (const argument of args) bytes += typeof argument === 'number' ? 0 : argument.length;
+      if (bytes > unseenBytes) break;
+    }
+    this.#weighed = { atMs: nowMs, isLoaded: bytes > unseenBytes };
+    return this.#weighed.isLoaded;
+  }
+
   /** Leaves a connection on which nothing moves any more, if the server answers on another one. */
   #lookForLife(): void {
     const { clock, handshakeTimeoutMs } = this.#options;
-    const nowMs = clock.nowMs();
-    const signs = this.#signs();
-    if (this.#lastSign === undefined || hasMoved(this.#lastSign.signs, signs)) {
-      this.#lastSign = { signs, seenMs: nowMs };
-    }
+    const lastSign = this.#sign();
+    const { signs } = lastSign;
     const link = this.#link;
-    if (nowMs - this.#lastSign.seenMs < silenceLimitMs || this.#isDoubted || !link?.isUp) return;
+    if (clock.nowMs() - lastSign.seenMs < silenceLimitMs || this.#isDoubted || !link?.isUp) return;
+    if (this.#isLoaded(lastSign)) return;
     this.#isDoubted = true;
     void answersNewcomer(link.client, handshakeTimeoutMs, clock).then((answers) => {
       this.#isDoubted = false;
