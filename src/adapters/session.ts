@@ -90,7 +90,7 @@ export class SessionStore extends StoreBase {
    */
   constructor(options: SessionStoreOptions) {
     super();
-    if (expressSession.makeError !== undefined) throw expressSession.makeError();
+    if (expressSession.look() === undefined && expressSession.makeError !== undefined) throw expressSession.makeError();
     expectOptions('options', options, optionNames);
     this.client = parseClient(options.client);
     this.prefix = expectString('options.prefix', options.prefix ?? 'sess:');

@@ -115,11 +115,18 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     try {
       this.begin();
       const loading = this.loading();
-      if (loading !== undefined) return loading.then(() => this.#execute(name, args, encoding, isRead));
-      return this.#dispatcher.run(invocationOf(name, args, encoding, this.commandParser), isRead);
+      if (loading === undefined) return this.#run(name, args, encoding, isRead);
+      return loading.then(() => {
+        this.begin();
+        return this.#run(name, args, encoding, isRead);
+      });
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #run(name: string, args: readonly unknown[], encoding: ReplyEncoding, isRead?: boolean): Promise<unknown> {
+    return this.#dispatcher.run(invocationOf(name, args, encoding, this.commandParser), isRead);
   }
 
   /**

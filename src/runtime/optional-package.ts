@@ -3,7 +3,8 @@
  *
  * Where it is installed, it is loaded at once, with the module that needs it. In a bundle nothing is installed; there a dynamic
  * import, whose specifier stands written out for bundlers to see, brings it a moment later. Only when that has failed too is the
- * package missing.
+ * package missing. In a bundle of one file the package may come behind the application's own top level, and so behind all that this
+ * waits for: until then it is looked for again whenever it is needed.
  */
 
 // Not by its name: bundles of ES modules get a `createRequire` of their own, and webpack rewrites calls of this one.
@@ -31,32 +32,42 @@ export class OptionalPackage {
   /** Makes the error anew for each call, so that each has a stack of its own. */
   #makeError: (() => MissingDependencyError) | undefined;
   #loading: Promise<void> | undefined;
+  #isNotRunYet = false;
 
   constructor(options: OptionalPackageOptions) {
     this.#options = options;
-    if (this.#loadInstalled()) return;
-    this.#loading = options
-      .load()
+    if (!this.#loadInstalled()) this.#import();
+  }
+
+  /** Looks for it. Settles when it is known whether it is there by now, and never rejects. Undefined if that is known for good. */
+  look(): Promise<void> | undefined {
+    if (this.#isNotRunYet) this.#import();
+    return this.#loading;
+  }
+
+  /** Set if the package is missing, cannot be loaded, is of a version that will not do, or has not come yet. */
+  get makeError(): (() => MissingDependencyError) | undefined {
+    return this.#makeError;
+  }
+
+  #import(): void {
+    const { name, load, onLoaded } = this.#options;
+    this.#isNotRunYet = false;
+    this.#loading = load()
       .then(
         (module) => {
-          if (module === undefined) this.#fail(notRunYet(options.name));
-          else options.onLoaded(exportsOf(module));
+          if (module === undefined) return this.#missForNow();
+          this.#makeError = undefined;
+          onLoaded(exportsOf(module));
         },
-        (cause: unknown) => this.#fail(problemOf(options.name, cause), cause),
+        (cause: unknown) => {
+          if (isOfTopLevel(cause)) this.#missForNow(cause);
+          else this.#fail(isMissing(name, cause) ? notInstalled(name) : unloadable(cause), cause);
+        },
       )
       .finally(() => {
         this.#loading = undefined;
       });
-  }
-
-  /** Settles when it is known whether the package is there, and never rejects. Undefined if that is known. */
-  get loading(): Promise<void> | undefined {
-    return this.#loading;
-  }
-
-  /** Set if the package is missing, cannot be loaded, or is of a version that will not do. */
-  get makeError(): (() => MissingDependencyError) | undefined {
-    return this.#makeError;
   }
 
   /** @returns False if nothing is known yet. */
@@ -82,11 +93,21 @@ export class OptionalPackage {
     return true;
   }
 
+  /** No warning: it may well be there when it is needed. */
+  #missForNow(cause?: unknown): void {
+    this.#isNotRunYet = true;
+    this.#setError(notRunYet(this.#options.name), cause);
+  }
+
   #fail(problem: string, cause?: unknown): void {
+    // Said at once: the first call that fails for it may come much later.
+    process.emitWarning(this.#setError(problem, cause)().message);
+  }
+
+  #setError(problem: string, cause: unknown): () => MissingDependencyError {
     const { name, neededFor, versions } = this.#options;
     this.#makeError = () => new MissingDependencyError(name, neededFor, versions, { problem, cause });
-    // Said at once: the first call that fails for it may come much later.
-    process.emitWarning(this.#makeError().message);
+    return this.#makeError;
   }
 }
 
@@ -119,12 +140,11 @@ function isMissing(name: string, cause: unknown): boolean {
 
 const notInstalled = (name: string) => `which is not installed. Run: npm install ${name}`;
 
-/** In a bundle of one file, what is imported dynamically comes after a top level that waits for it. */
 const notRunYet = (name: string) =>
-  `which this bundle brings only after your top level, where you wait for it. Begin your entry with: import '${name}'`;
+  `which this bundle brings only when its top level has ended. To call it there, begin your entry with: import '${name}'`;
 
-function problemOf(name: string, cause: unknown): string {
-  if (isMissing(name, cause)) return notInstalled(name);
-  const isNotRunYet = cause instanceof ReferenceError && cause.message.includes('before initialization');
-  return isNotRunYet ? notRunYet(name) : `which could not be loaded: ${(cause as Error).message}`;
-}
+const unloadable = (cause: unknown) => `which could not be loaded: ${(cause as Error).message}`;
+
+/** What is imported dynamically comes behind a top level that waits, and is not initialised until then. */
+const isOfTopLevel = (cause: unknown) =>
+  cause instanceof ReferenceError && cause.message.includes('before initialization');

@@ -16,7 +16,7 @@ import { DedicatedConnections, defaultOperation, type UseOptions } from './lendi
 import { ReplyWatch } from './lending/reply-watch.ts';
 import { type Client, type CommandArgument, mayAskServer } from './link/client.ts';
 import { errorOf, isReplyError } from './link/failure.ts';
-import { withRedisClass } from './link/ioredis-module.ts';
+import { type RedisClass, withRedisClass } from './link/ioredis-module.ts';
 import type { LinkListener } from './link/link.ts';
 import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } from './link/own-client.ts';
 import { guardQueue, guardReplies } from './link/parser-guard.ts';
@@ -311,17 +311,16 @@ export class RedisServer {
   }
 
   #attachOwnClient(connection: Connection, options: RedisOptions): void {
-    withRedisClass(
-      (RedisClass) => {
-        if (this.#closing !== undefined) return;
-        const client = new RedisClass(options) as unknown as Client;
-        limitReplies(client, this.maxReplyBytes);
-        guardQueue(client);
-        guardReplies(client);
-        connection.attach(client);
-      },
-      (makeError) => connection.attachNone(makeError),
-    );
+    const use = (RedisClass: RedisClass) => {
+      if (this.#closing !== undefined) return;
+      const client = new RedisClass(options) as unknown as Client;
+      limitReplies(client, this.maxReplyBytes);
+      guardQueue(client);
+      guardReplies(client);
+      connection.attach(client);
+    };
+    const ask = () => withRedisClass(use, (makeError) => connection.attachNone(makeError, ask));
+    ask();
   }
 }
 

@@ -10,6 +10,7 @@ import { build as vite } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import webpack from 'webpack';
 import { Consumer } from '../support/consumer.ts';
+import { root } from '../support/doc-examples.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 
 /** Every way of sending something, all in the turn in which the module was loaded. */
@@ -79,6 +80,7 @@ const bundlers: Record<string, (entry: string, output: string) => Promise<unknow
   webpack: bundleByWebpack,
   Vite: (entry, output) => bundleByVite(entry, output, true),
   'Vite to one file': (entry, output) => bundleByVite(entry, output, false),
+  'Rollup to one file': bundleByRollup,
 };
 
 const outputNames: Record<string, string> = {
@@ -87,6 +89,7 @@ const outputNames: Record<string, string> = {
   webpack: 'main.cjs',
   Vite: 'main.mjs',
   'Vite to one file': 'main.mjs',
+  'Rollup to one file': 'main.mjs',
 };
 
 async function bundleByWebpack(entry: string, output: string): Promise<void> {
@@ -107,6 +110,13 @@ async function bundleByVite(entry: string, output: string, codeSplitting: boolea
       rolldownOptions: { output: { entryFileNames: 'main.mjs', codeSplitting } },
     },
   });
+}
+
+async function bundleByRollup(entry: string, output: string): Promise<void> {
+  const plugins = ['node-resolve={preferBuiltins:true}', 'commonjs', 'json'].flatMap((plugin) => ['--plugin', plugin]);
+  const options = ['--file', output, '--format', 'es', '--inlineDynamicImports', '--silent'];
+  const program = join(root, 'node_modules/rollup/dist/bin/rollup');
+  await promisify(execFile)(process.execPath, [program, entry, ...options, ...plugins], { cwd: root });
 }
 
 describe('an application that is bundled', () => {
@@ -148,7 +158,7 @@ describe('an application that is bundled', () => {
     expect(JSON.parse(stdout)).toEqual(expectedReplies);
   });
 
-  it.each(['esbuild to ESM', 'Vite', 'Vite to one file'])(
+  it.each(['esbuild to ESM', 'Vite', 'Vite to one file', 'Rollup to one file'])(
     'by %s may wait for calls at its top level',
     async (bundler) => {
       // As docs/bundlers.md has it: with Rollup, what is imported dynamically comes after a top level that waits for it.
@@ -160,6 +170,31 @@ describe('an application that is bundled', () => {
       expect(await runBundle(bundler, { ioredis: 'ioredis' }, 'main.mjs', text)).toBe('1\n');
     },
   );
+
+  it('by Rollup to one file has no servers while its top level waits for them, says what to do, and has them afterwards', async () => {
+    const text = `${imports}
+    const nodes = [{ id: 'a', url: process.argv[2] }];
+    const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new RedisBackend(process.argv[2]) }] });
+    const redis = new ShardedRedis({ nodes, lazyConnect: true });
+    const calls = () => [cache.set('k', 1), redis.get('k'), redis.multi().get('k').exec(), redis.withConnection('k', (client) => client.get('k'))];
+    const outcomes = () => Promise.all(calls().map((call) => call.catch(({ message }) => message)));
+    const early = await outcomes();
+    while (cache.health().get('a') !== 'down') await new Promise((resolve) => setTimeout(resolve, 20));
+    const known = await outcomes();
+    setTimeout(async () => {
+      await Promise.all([cache.ready({ timeoutMs: 60_000 }), redis.ready({ timeoutMs: 60_000 })]);
+      console.log(JSON.stringify({ early, known, late: await outcomes(), state: cache.health().get('a') }));
+      await Promise.all([redis.quit(), cache.close()]);
+    });`;
+    const stdout = await runBundle('Rollup to one file', { ioredis: 'ioredis' }, 'main.mjs', text);
+    const absent = expect.stringMatching(/brings only when its top level has ended.*import 'ioredis'/);
+    expect(JSON.parse(stdout)).toEqual({
+      early: [absent, absent, absent, absent],
+      known: [absent, absent, absent, absent],
+      late: [null, '1', [[null, '1']], '1'],
+      state: 'up',
+    });
+  });
 
   it.each(['esbuild to CommonJS', 'webpack'])(
     'by %s from CommonJS talks to servers from the first call on',

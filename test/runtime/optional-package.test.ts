@@ -13,23 +13,31 @@ describe('an optional package, as bundles bring it', () => {
     const optional = new OptionalPackage({
       ...{ name, neededFor: 'shardring/redis', versions: '1', load, onLoaded: () => undefined },
     });
-    await optional.loading;
+    await optional.look();
     expect(optional.makeError?.().message).toContain('could not be loaded: something is not defined');
   });
 
   it.each<[string, () => Promise<unknown>]>([
     ['is not there', async () => undefined],
     ['is not initialised', () => Promise.reject(new ReferenceError("Cannot access 'index' before initialization"))],
-  ])('says what to do where it %s yet, as the top level waits for it', async (_what, load) => {
+  ])('says what to do where it %s yet, as the top level waits, and is looked for again', async (_what, loadEarly) => {
     const warnings = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const onLoaded = vi.fn();
+    let isTopLevelOver = false;
+    const load = () => (isTopLevelOver ? Promise.resolve({ default: 'the package' }) : loadEarly());
     const optional = new OptionalPackage({ name, neededFor: 'shardring/redis', versions: '1', load, onLoaded });
-    await optional.loading;
+    await optional.look();
+    await optional.look();
     expect(onLoaded).not.toHaveBeenCalled();
     expect(optional.makeError?.()).toMatchObject({
       code: 'ERR_MISSING_DEPENDENCY',
-      message: expect.stringContaining(`Begin your entry with: import '${name}'`),
+      message: expect.stringContaining(`begin your entry with: import '${name}'`),
     });
-    expect(warnings).toHaveBeenCalledOnce();
+    isTopLevelOver = true;
+    await optional.look();
+    expect(onLoaded.mock.calls).toEqual([['the package']]);
+    expect([optional.look(), optional.makeError]).toEqual([undefined, undefined]);
+    // It may be needed only now.
+    expect(warnings).not.toHaveBeenCalled();
   });
 });

@@ -32,25 +32,22 @@ const ioredis = new OptionalPackage({
 });
 
 /**
- * Settles, never rejecting, when it is known whether ioredis is there. Undefined if that is known, as it always is outside of
- * bundles.
+ * Settles, never rejecting, when it is known whether ioredis is there by now. Undefined if that is known for good, as it always is
+ * outside of bundles.
  */
 export function loadingOfIoredis(): Promise<void> | undefined {
-  return ioredis.loading;
+  return ioredis.look();
 }
 
 /**
- * Calls `use` with the class at once if it is loaded, else as soon as it is. If ioredis is not installed, calls `fail`
- * instead.
+ * Calls `use` with the class at once if it is loaded, else as soon as it is known whether it is there by now. If it is not, calls
+ * `fail` instead: in a bundle of one file it may be there when you ask again.
  */
 export function withRedisClass(use: (Redis: RedisClass) => void, fail: (makeError: () => Error) => void): void {
-  if (redisClass !== undefined) {
-    use(redisClass);
-  } else if (ioredis.makeError !== undefined) {
-    fail(ioredis.makeError);
-  } else {
-    void ioredis.loading?.then(() => withRedisClass(use, fail));
-  }
+  const tell = () => (redisClass === undefined ? fail(ioredis.makeError!) : use(redisClass));
+  const loading = redisClass === undefined ? ioredis.look() : undefined;
+  if (loading === undefined) tell();
+  else void loading.then(tell);
 }
 
 /**
@@ -60,5 +57,6 @@ export function withRedisClass(use: (Redis: RedisClass) => void, fail: (makeErro
  */
 export function loadedRedisClass(): RedisClass {
   if (redisClass !== undefined) return redisClass;
+  void ioredis.look(); // For whoever asks next.
   throw ioredis.makeError?.() ?? new DependencyLoadingError('ioredis');
 }

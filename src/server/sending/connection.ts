@@ -72,8 +72,8 @@ export class Connection {
 
   #link: Link | undefined;
   #outbox: Outbox | undefined;
-  /** Makes the error for a connection that cannot be, as there is no client. */
-  #noClient: (() => Error) | undefined;
+  /** Set where there is no client: asks for one again. */
+  #askAgain: (() => void) | undefined;
 
   readonly #deadlines: Deadlines;
   /** The connection's last sign of life, as far as calls that ran out of time have looked, and when it was seen. */
@@ -154,9 +154,9 @@ export class Connection {
     this.#link?.reconsider();
   }
 
-  /** Says that no client will come, and why. */
-  attachNone(makeError: () => Error): void {
-    this.#noClient = makeError;
+  /** Says that there is no client, and why. The next call asks again. */
+  attachNone(makeError: () => Error, askAgain: () => void): void {
+    this.#askAgain = askAgain;
     for (const call of this.#calls) this.#end(call)?.reject(makeError());
   }
 
@@ -237,15 +237,16 @@ export class Connection {
 
   #wait(call: Call): void {
     const outage = this.#link?.outage;
-    if (this.#noClient !== undefined) {
-      call.reject(this.#noClient());
-    } else if (outage !== undefined) {
+    if (outage !== undefined) {
       this.#fail(call, outage);
       this.#link!.lookAgain();
-    } else {
-      this.#begin(call);
-      this.#link?.connect();
+      return;
     }
+    this.#begin(call);
+    this.#link?.connect();
+    const askAgain = this.#askAgain;
+    this.#askAgain = undefined;
+    askAgain?.();
   }
 
   #sendWaiting(): void {
