@@ -6,7 +6,8 @@
  * needs neither ioredis nor the library it is for at hand to be loaded.
  */
 
-import { expectFunction, expectObject } from '../runtime/validate.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
+import { expectObject } from '../runtime/validate.ts';
 import { expiryOf } from './expiry.ts';
 
 /** The commands of ioredis that the adapters use. Each adapter takes a `Pick` of them. */
@@ -29,9 +30,16 @@ export interface PrefixedClient {
 }
 
 /** @throws {InvalidArgumentError} It lacks one of the methods. */
-export function expectClient(field: string, input: unknown, methods: readonly string[]): void {
+export function expectClient(field: string, input: unknown, methods: readonly string[]): Record<string, unknown> {
   const client = expectObject(field, input);
-  for (const method of methods) expectFunction(`${field}.${method}`, client[method]);
+  const missing = methods.find((method) => typeof client[method] !== 'function');
+  if (missing === undefined) return client;
+  const ofCluster = client.isCluster === true ? ', and none of a cluster' : '';
+  throw new InvalidArgumentError(
+    field,
+    `a ShardedRedis or a client of ioredis (with ${missing}())${ofCluster}`,
+    client,
+  );
 }
 
 /** Stores a value. One whose time has passed is removed, as it would be an instant later. */

@@ -20,7 +20,7 @@ import {
   expectOptions,
   expectString,
 } from '../runtime/validate.ts';
-import { pagesBelow } from './key-value-client.ts';
+import { expectClient, pagesBelow } from './key-value-client.ts';
 import { SessionTtl } from './session-ttl.ts';
 
 /** As much of an ioredis client as the store uses. */
@@ -255,10 +255,7 @@ function answer<Result>(promise: Promise<Result>, callback: Callback<Result> | u
 }
 
 function parseClient(input: unknown): SessionClient {
-  const client = expectObject('options.client', input);
-  for (const method of ['get', 'set', 'expire', 'mget', 'unlink', 'scanStream']) {
-    expectFunction(`options.client.${method}`, client[method]);
-  }
+  const client = expectClient('options.client', input, ['get', 'set', 'expire', 'mget', 'unlink', 'scanStream']);
   const { keyPrefix } = (client.options ?? {}) as { keyPrefix?: unknown };
   if (keyPrefix !== undefined && keyPrefix !== '') {
     // SCAN gives the keys with that prefix before them, and they would get it once more when read or deleted.

@@ -10,6 +10,7 @@ import {
   expectObject,
   expectOneOf,
   expectOptions,
+  expectSettings,
 } from '../runtime/validate.ts';
 import {
   ioredisOptionNames,
@@ -128,8 +129,10 @@ export function rereadable(options: ShardedRedisOptions): ShardedRedisOptions {
 
 /** @throws {InvalidArgumentError} */
 export function parseOptions(input: unknown): ParsedShardedRedisOptions {
-  refuseOptionsOfOneClient(expectObject('options', input));
-  const given = expectOptions('options', input, names);
+  const known = [...names, ...ioredisOptionNames];
+  const options = expectSettings('options', input, `a plain object (${names.join(', ')})`, known);
+  refuseOptionsOfOneClient(options);
+  const given = expectOptions('options', options, names);
   const nodes = parseNodes(given.nodes);
   return {
     ...parseRoutingOptions(

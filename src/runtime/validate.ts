@@ -14,13 +14,18 @@ export function expectObject(field: string, value: unknown): Record<string, unkn
 
 /**
  * A Promise, a URL, a Map or an AbortSignal is an object too, but has nothing that could be an option. Taken for options, it
- * would count as none given.
+ * would count as none given. Nor is a client meant as options, or whatever else is of some class and has what is none of `known`.
  */
-export function expectSettings(field: string, value: unknown, expected = 'a plain object'): Record<string, unknown> {
+export function expectSettings(
+  field: string,
+  value: unknown,
+  expected = 'a plain object',
+  known?: readonly string[],
+): Record<string, unknown> {
   const settings = expectObject(field, value);
-  if (ArrayBuffer.isView(value) || (Object.keys(settings).length === 0 && !isPlain(settings))) {
-    throw new InvalidArgumentError(field, expected, value);
-  }
+  const names = Object.keys(settings);
+  const areOptions = isPlain(settings) || (names.length > 0 && names.every((name) => known?.includes(name) ?? true));
+  if (!areOptions || ArrayBuffer.isView(value)) throw new InvalidArgumentError(field, expected, value);
   return settings;
 }
 
@@ -32,7 +37,7 @@ function isPlain(object: object): boolean {
 
 /** An object with no other keys than `known`: a misspelt option must not be ignored. */
 export function expectKnown(field: string, value: unknown, known: readonly string[]): Record<string, unknown> {
-  const options = expectSettings(field, value);
+  const options = expectSettings(field, value, `a plain object (${known.join(', ')})`, known);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       // `key` is an option's name, written by a programmer, and not a cache key.

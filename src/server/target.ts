@@ -8,7 +8,7 @@ import type { RedisOptions } from 'ioredis';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { expectObject, expectSettings, expectString } from '../runtime/validate.ts';
 import { refuseFunction, takeCredentials } from './credential-options.ts';
-import { parseIoredisOptions } from './ioredis-options.ts';
+import { ioredisOptionNames, parseIoredisOptions } from './ioredis-options.ts';
 import { type Client, type ClientOptions, commandClassOf } from './link/client.ts';
 import type { CredentialsFunction } from './link/credentials.ts';
 import type { RedisNodeOptions } from './options.ts';
@@ -36,13 +36,15 @@ export type Target =
 
 const urlForm = "a URL such as 'redis://[user[:password]@]host[:port][/db]', 'rediss://...' or 'unix:///path?db=0'";
 
+const places = 'a url as a string, a plain object that says where the server is, or a client';
+
 /** @param field  Where the target stood, for errors. */
 export function parseTarget(target: unknown, field = 'target'): Target {
   if (typeof target === 'string') return ownTarget(mergeUrl(parseUrl(target, field), {}, field), {}, field);
   if (target === undefined || target === null) throw unset(field, target);
   const object = expectObject(field, target);
   if (isClient(object)) return lentTarget(object as unknown as Client, field);
-  expectSettings(field, target, 'a url as a string, a plain object that says where the server is, or a client');
+  expectSettings(field, target, places, [...ioredisOptionNames, 'url', 'credentials', 'reads']);
   refuseUnsetPlace(object, field);
   const { url, ...beside } = object as RedisNodeOptions;
   if (hasKeyPrefix(beside)) {
@@ -52,7 +54,7 @@ export function parseTarget(target: unknown, field = 'target'): Target {
       (beside as RedisOptions).keyPrefix,
     );
   }
-  const parts = url === undefined ? undefined : parseUrl(expectString(`${field}.url`, url), `${field}.url`);
+  const parts = url === undefined ? undefined : parseUrl(expectUrl(`${field}.url`, url), `${field}.url`);
   const { credentials, rest } = takeCredentials(field, withUserOf(parts, beside));
   const given = parseIoredisOptions(field, rest, ['reads']);
   const options = parts === undefined ? given : mergeUrl(parts, given, field);
@@ -63,6 +65,15 @@ export function parseTarget(target: unknown, field = 'target'): Target {
   }
   const { username: _, ...clientOptions } = options;
   return ownTarget(clientOptions, beside, field, credentials);
+}
+
+function expectUrl(field: string, value: unknown): string {
+  if (typeof value === 'object' && value !== null && isClient(value as Record<string, unknown>)) {
+    const forms =
+      'A client is given by itself: new RedisBackend(client), or as the node { id, client } of a ShardedRedis.';
+    throw InvalidArgumentError.saying(field, `${field}: It is a client. ${forms}`);
+  }
+  return expectString(field, value);
 }
 
 const unset = (field: string, value: undefined | null) =>
@@ -87,6 +98,9 @@ const isClient = (object: Record<string, unknown>) =>
   typeof object.sendCommand === 'function' || typeof object.connect === 'function' || object.isCluster === true;
 
 function lentTarget(client: Client, field: string): Target {
+  if ('runCommand' in client) {
+    throw new InvalidArgumentError(field, 'a client of one server (a ShardedRedis is one of many)', client);
+  }
   if (client.isCluster) {
     throw new InvalidArgumentError(field, 'a client of one server (Redis Cluster does its own sharding)', client);
   }

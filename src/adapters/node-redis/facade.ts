@@ -9,6 +9,7 @@
  */
 
 import { ClosedError } from '../../errors/index.ts';
+import { expectClient } from '../key-value-client.ts';
 import { checkedWords, type ScanOptions, type Words } from './arguments.ts';
 import { type ArgumentsOf, type NodeRedisCommandName, nodeRedisCommands, type ReplyOf } from './commands.ts';
 import { type IoredisChain, makeMulti, type NodeRedisMulti } from './multi.ts';
@@ -165,7 +166,9 @@ for (const [name, { write, read }] of Object.entries(nodeRedisCommands)) {
  * The client as one of node-redis. It is the same client: closing the one closes the other.
  *
  * @param client  A ShardedRedis, or a client of ioredis.
+ * @throws {InvalidArgumentError} It is something else.
  */
 export function asNodeRedis(client: IoredisClient): NodeRedisFacade {
+  expectClient('client', client, ['call', 'multi', 'pipeline', 'scanStream', 'connect', 'quit', 'on']);
   return new FacadeClient(client) as NodeRedisFacade;
 }

@@ -82,8 +82,12 @@ export function commandClassOf(client: Client): CommandClass | undefined {
     options: { value: {} },
     sendCommand: { value: (command: ClientCommand) => command },
   }) as { callBuffer?: (name: string) => ClientCommand };
-  const command = standIn.callBuffer?.('ping');
-  return typeof command?.resolve === 'function' ? (command.constructor as CommandClass) : undefined;
+  try {
+    const command = standIn.callBuffer?.('ping');
+    return typeof command?.resolve === 'function' ? (command.constructor as CommandClass) : undefined;
+  } catch {
+    return undefined; // The method knows its own objects, and the stand-in is none.
+  }
 }
 
 /** False of a lent client whose owner has it ask nothing of the server, as before a proxy that closes at HELLO and INFO. */
