@@ -36,12 +36,12 @@ export class OptionalPackage {
 
   constructor(options: OptionalPackageOptions) {
     this.#options = options;
-    if (!this.#loadInstalled()) this.#import();
+    if (!this.#loadInstalled()) this.#loading = this.#import();
   }
 
   /** Looks for it. Settles when it is known whether it is there by now, and never rejects. Undefined if that is known for good. */
   look(): Promise<void> | undefined {
-    if (this.#isNotRunYet) this.#import();
+    if (this.#isNotRunYet) this.#loading = this.#import();
     return this.#loading;
   }
 
@@ -50,24 +50,20 @@ export class OptionalPackage {
     return this.#makeError;
   }
 
-  #import(): void {
+  async #import(): Promise<void> {
     const { name, load, onLoaded } = this.#options;
     this.#isNotRunYet = false;
-    this.#loading = load()
-      .then(
-        (module) => {
-          if (module === undefined) return this.#missForNow();
-          this.#makeError = undefined;
-          onLoaded(exportsOf(module));
-        },
-        (cause: unknown) => {
-          if (isOfTopLevel(cause)) this.#missForNow(cause);
-          else this.#fail(isMissing(name, cause) ? notInstalled(name) : unloadable(cause), cause);
-        },
-      )
-      .finally(() => {
-        this.#loading = undefined;
-      });
+    try {
+      const module = await load();
+      if (module === undefined) return this.#missForNow();
+      this.#makeError = undefined;
+      onLoaded(exportsOf(module));
+    } catch (cause) {
+      if (isOfTopLevel(cause)) this.#missForNow(cause);
+      else this.#fail(isMissing(name, cause) ? notInstalled(name) : unloadable(cause), cause);
+    } finally {
+      this.#loading = undefined;
+    }
   }
 
   /** @returns False if nothing is known yet. */

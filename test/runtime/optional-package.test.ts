@@ -40,4 +40,19 @@ describe('an optional package, as bundles bring it', () => {
     // It may be needed only now.
     expect(warnings).not.toHaveBeenCalled();
   });
+
+  it('is being looked for until that is known, whenever somebody asks', async () => {
+    const load = async () => {
+      for (let tick = 0; tick < 5; tick++) await null;
+      return undefined;
+    };
+    const optional = new OptionalPackage({
+      ...{ name, neededFor: 'shardring/redis', versions: '1', load, onLoaded: () => undefined },
+    });
+    await optional.look();
+    for (let tick = 0; tick < 40; tick++) {
+      expect(optional.look()).toBeInstanceOf(Promise);
+      await null;
+    }
+  });
 });
