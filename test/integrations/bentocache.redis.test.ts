@@ -114,7 +114,7 @@ describe.each(dropInKinds)('the BentoCache driver on $title', (kind) => {
     });
 
     it.each([
-      [{ client: {} }, 'options.client.get'],
+      [{ client: {} }, 'options.client'],
       [{ prefix: 1 }, 'options.prefix'],
       [{ ownsClient: 1 }, 'options.ownsClient'],
       [{ scanCount: 0 }, 'options.scanCount'],

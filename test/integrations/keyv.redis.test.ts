@@ -239,7 +239,7 @@ describe.each(dropInKinds)('a KeyvStore on $title', (kind) => {
     });
 
     it.each([
-      [{ client: {} }, 'options.client.get'],
+      [{ client: {} }, 'options.client'],
       [{ client: undefined }, 'options.client'],
       [{ ownsClient: 'yes' }, 'options.ownsClient'],
       [{ scanCount: 0 }, 'options.scanCount'],

@@ -261,7 +261,7 @@ describe.each([...dropInKinds, withCopies])('SessionStore over $title', (kind) =
 
     it.each([
       ['client', undefined, 'options.client'],
-      ['client', { get() {} }, 'options.client.set'],
+      ['client', { get() {} }, 'options.client'],
       ['prefix', 5, 'options.prefix'],
       ['ttl', 0, 'options.ttl'],
       ['ttl', '60', 'options.ttl'],

@@ -291,7 +291,7 @@ describe.each(dropInKinds)('the unstorage driver on $title', (kind) => {
     });
 
     it.each([
-      [{ client: {} }, 'options.client.get'],
+      [{ client: {} }, 'options.client'],
       [{ base: 1 }, 'options.base'],
       [{ ttl: Number.NaN }, 'options.ttl'],
       [{ ttl: '1' }, 'options.ttl'],

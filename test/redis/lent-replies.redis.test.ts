@@ -6,6 +6,7 @@ import { Redis as Valkey } from 'iovalkey';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../src/errors/index.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 
 const commands: readonly (readonly [name: string, ...args: unknown[]])[] = [
@@ -57,6 +58,19 @@ const kinds: readonly (readonly [title: string, open: (port: number) => AnyClien
   ['ioredis 6, RESP2', (port) => new Redis(port, { protocol: 2 }) as AnyClient],
   ['ioredis 5', (port) => new Redis5(port) as unknown as AnyClient],
   ['iovalkey', (port) => new Valkey(port) as unknown as AnyClient],
+  ['ioredis 6 that pipelines by itself', (port) => new Redis(port, { enableAutoPipelining: true }) as AnyClient],
+  [
+    'ioredis 5 that pipelines by itself',
+    (port) => new Redis5(port, { enableAutoPipelining: true }) as unknown as AnyClient,
+  ],
+  [
+    'iovalkey that pipelines by itself',
+    (port) => new Valkey(port, { enableAutoPipelining: true }) as unknown as AnyClient,
+  ],
+  [
+    'ioredis 6 that queues nothing',
+    (port) => new Redis(port, { enableOfflineQueue: false, commandTimeout: 60_000 }) as AnyClient,
+  ],
 ];
 
 let servers: RedisServer[];
@@ -82,12 +96,14 @@ describe.each(kinds)('with lent clients of %s', (_, open) => {
   it.each([1, 2])('answers as the client itself does, with each key on %i nodes', async (replicationFactor) => {
     const [bare, ...lent] = servers.map(({ port }) => open(port)) as [AnyClient, ...AnyClient[]];
     clients.push(bare, ...lent);
+    await eventually(() => [bare, ...lent].every(({ status }) => status === 'ready'));
     const nodes = lent.map((client, index) => ({ id: `node-${index}`, client }));
     const redis = new ShardedRedis({ nodes, replicationFactor, writeConsistency: 'all' }) as unknown as AnyClient;
     for (const [name, ...args] of commands) {
       if (name === 'eval' && replicationFactor > 1) continue;
       expect(await redis[name]!(...args), name).toEqual(await bare[name]!(...args));
     }
+    for (const client of lent) expect(await client.ping()).toBe('PONG');
     await redis.quit();
   });
 });

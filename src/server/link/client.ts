@@ -21,8 +21,10 @@ export interface ClientCommand {
 export type CommandClass = new (
   name: string,
   args: readonly CommandArgument[],
-  options: { readonly replyEncoding: null },
+  options: typeof rawReplies,
 ) => ClientCommand;
+
+export const rawReplies = { replyEncoding: null } as const;
 
 /** What ioredis says of itself. `wait`: not asked to connect yet. `end`: never again by itself. */
 export type ClientStatus =

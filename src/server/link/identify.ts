@@ -5,23 +5,27 @@
  * is then not known. Both go out together. ROLE is asked only where there is no HELLO.
  */
 
-import type { Client } from './client.ts';
+import { type Client, commandClassOf, rawReplies } from './client.ts';
 import { closedByPeer, isReplyError } from './failure.ts';
 import { identityOf, roleOf, type ServerIdentity } from './server-identity.ts';
-
-type Caller = { callBuffer(name: string, ...args: string[]): Promise<unknown> };
 
 /**
  * @throws  What ended the connection. Replies that are refusals do not matter. Settles when the connection ends, too.
  */
 export async function identify(client: Client): Promise<ServerIdentity> {
   if (client.identity !== undefined) return client.identity;
-  const caller = client as unknown as Caller;
-  const asked = Promise.all([orRefusal(caller.callBuffer('HELLO')), orRefusal(caller.callBuffer('INFO', 'server'))]);
+  const Command = commandClassOf(client)!;
+  // The client's own methods would do with the command what its owner chose for his.
+  const ask = (name: string, args: readonly string[] = []) => {
+    const command = new Command(name, args, rawReplies);
+    client.sendCommand(command);
+    return orRefusal(command.promise);
+  };
+  const asked = Promise.all([ask('HELLO'), ask('INFO', ['server'])]);
   const [hello, info] = await beforeClose(client, asked);
   const identity = identityOf(hello, info);
   if (!(hello instanceof Error) || identity.role !== undefined) return identity;
-  return { ...identity, role: roleOf(await beforeClose(client, orRefusal(caller.callBuffer('ROLE')))) };
+  return { ...identity, role: roleOf(await beforeClose(client, ask('ROLE'))) };
 }
 
 async function orRefusal(reply: Promise<unknown>): Promise<unknown> {

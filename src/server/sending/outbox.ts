@@ -17,7 +17,14 @@
  */
 
 import type { Clock } from '../../runtime/clock.ts';
-import { type Client, type ClientCommand, type CommandArgument, type CommandClass, canSend } from '../link/client.ts';
+import {
+  type Client,
+  type ClientCommand,
+  type CommandArgument,
+  type CommandClass,
+  canSend,
+  rawReplies,
+} from '../link/client.ts';
 import { isReplyError } from '../link/failure.ts';
 import { isStateOfServer } from '../link/refusals.ts';
 import { cleanError } from '../link/server-text.ts';
@@ -53,7 +60,6 @@ export interface OutboxOptions {
 }
 
 /** Replies as the bytes that they are. */
-const rawReplies = { replyEncoding: null } as const;
 
 function formOfSending(sending: Sending): ReadForm {
   if (!(sending instanceof Call)) return formOf('mget', sending.keys);
