@@ -119,7 +119,7 @@ describe('README and docs', () => {
   const optionTables = [
     ['README.md', '## Options', 'src/cache/options.ts', 'names'],
     ['docs/sharded-redis.md', '## Options', 'src/redis/options.ts', 'names'],
-    ['docs/redis.md', '# Redis and Valkey', 'src/server/options.ts', 'known'],
+    ['docs/redis.md', '# Redis and Valkey', 'src/server/options.ts', 'backendOptionNames'],
     ['docs/adapters.md', '## Sessions of express', 'src/adapters/session.ts', 'optionNames'],
   ] as const;
 

@@ -93,8 +93,9 @@ export function expectInteger(
   max: number = Number.MAX_SAFE_INTEGER,
 ): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? `in [${min}, 2^53 - 1]` : `in [${min}, ${max}]`;
-    throw new InvalidArgumentError(field, `an integer ${range}`, value);
+    const least = min === Number.MIN_SAFE_INTEGER ? '-(2^53 - 1)' : min;
+    const most = max === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : max;
+    throw new InvalidArgumentError(field, `an integer in [${least}, ${most}]`, value);
   }
   return value;
 }

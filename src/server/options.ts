@@ -119,7 +119,7 @@ export interface ParsedOptions extends ParsedConnectionOptions {
   readonly clock: Clock;
 }
 
-const known = [
+export const backendOptionNames = [
   'keyPrefix',
   'timeoutMs',
   'nodeName',
@@ -133,7 +133,12 @@ const known = [
 
 /** @throws {InvalidArgumentError} Names the option. */
 export function parseOptions(options: RedisBackendOptions): ParsedOptions {
-  const { timeoutMs = 1_000, nodeName, clock, ...ofConnections } = expectOptions('options', options, known);
+  const {
+    timeoutMs = 1_000,
+    nodeName,
+    clock,
+    ...ofConnections
+  } = expectOptions('options', options, backendOptionNames);
   return {
     ...parseConnectionOptions('options.', ofConnections),
     timeoutMs: expectPositive('options.timeoutMs', timeoutMs, maxDelayMs),

@@ -11,7 +11,7 @@ import { refuseFunction, takeCredentials } from './credential-options.ts';
 import { ioredisOptionNames, parseIoredisOptions } from './ioredis-options.ts';
 import { type Client, type ClientOptions, commandClassOf } from './link/client.ts';
 import type { CredentialsFunction } from './link/credentials.ts';
-import type { RedisNodeOptions } from './options.ts';
+import { backendOptionNames, type RedisNodeOptions } from './options.ts';
 import { type GroupSettings, parseGroup } from './sentinel/sentinel-settings.ts';
 import { urlAdvice } from './url-advice.ts';
 
@@ -47,13 +47,7 @@ export function parseTarget(target: unknown, field = 'target'): Target {
   expectSettings(field, target, places, [...ioredisOptionNames, 'url', 'credentials', 'reads']);
   refuseUnsetPlace(object, field);
   const { url, ...beside } = object as RedisNodeOptions;
-  if (hasKeyPrefix(beside)) {
-    throw new InvalidArgumentError(
-      `${field}.keyPrefix`,
-      'none (it is an option of RedisBackend and of ShardedRedis)',
-      (beside as RedisOptions).keyPrefix,
-    );
-  }
+  refuseBackendOptions({ ...beside }, field);
   const parts = url === undefined ? undefined : parseUrl(expectUrl(`${field}.url`, url), `${field}.url`);
   const { credentials, rest } = takeCredentials(field, withUserOf(parts, beside));
   const given = parseIoredisOptions(field, rest, ['reads']);
@@ -116,13 +110,7 @@ function lentTarget(client: Client, field: string): Target {
     const remedy = 'Make it with ioredis 5.4 or newer (npm install "ioredis@>=5.4 <7"), or give the url in its place.';
     throw InvalidArgumentError.saying(field, `${field}: It is a client of ioredis 4 or older. ${remedy}`);
   }
-  if (hasKeyPrefix(client.options)) {
-    throw new InvalidArgumentError(
-      `${field}.options.keyPrefix`,
-      'none (it is an option of RedisBackend and of ShardedRedis)',
-      client.options.keyPrefix,
-    );
-  }
+  refuseBackendOptions({ keyPrefix: client.options.keyPrefix }, `${field}.options`);
   refuseFunction(`${field}.options.password`, (client.options as RedisOptions).password);
   // The client itself is its owner's business. The connections that are made after its pattern are ours.
   const group = parseGroup(`${field}.options`, { ...client.options, path: undefined, reads: undefined });
@@ -189,8 +177,15 @@ function mergeUrl({ stated, implied }: UrlParts, given: RedisOptions, field: str
   return { ...(isElsewhere ? impliedOfPlace : implied), ...given, ...stated };
 }
 
-const hasKeyPrefix = ({ keyPrefix }: { keyPrefix?: unknown }) =>
-  keyPrefix !== undefined && keyPrefix !== null && keyPrefix !== '';
+/** @throws {InvalidArgumentError} It is an option of ours, and none of a place. */
+function refuseBackendOptions(place: Record<string, unknown>, field: string): void {
+  const isGiven = (name: string) => place[name] !== undefined && place[name] !== null && place[name] !== '';
+  const misplaced = backendOptionNames.find(isGiven);
+  if (misplaced === undefined) return;
+  const name = `${field}.${misplaced}`;
+  const remedy = 'Give it in the second argument of RedisBackend, or in the options of ShardedRedis.';
+  throw InvalidArgumentError.saying(name, `${name}: no option of the place where a server is. ${remedy}`);
+}
 
 /** Names the server in messages. Neither user nor password is part of it. */
 function addressOf(options: ClientOptions | RedisOptions): string {

@@ -31,6 +31,8 @@ describe('the options of ShardedRedis', () => {
     ['nodes[0].monitor', { nodes: [{ ...node, monitor: true }] }],
     ['nodes[0].prot', { nodes: [{ id: 'a', host: '127.0.0.1', prot: 1 }] }],
     ['nodes[0].keyPrefix', { nodes: [{ id: 'a', host: '127.0.0.1', keyPrefix: 'x' }] }],
+    ['nodes[0].timeoutMs', { nodes: [{ ...node, timeoutMs: 50 }] }],
+    ['nodes[0].transport', { nodes: [{ ...node, transport: 'direct' }] }],
     ['nodes[0].client', { nodes: [{ id: 'a', client: { sendCommand() {} } }] }],
     ['nodes[0].client', { nodes: [{ id: 'a', client: {} }] }],
     ['nodes[0].client', { nodes: [{ id: 'a', client: { host: '127.0.0.1' } }] }],

@@ -41,8 +41,8 @@ export interface ReplyListener {
   onPush(items: unknown[]): void;
 }
 
-/** Most bytes of a line: of a simple string, an error, a number. */
-const maxLineBytes = 64 * 1024;
+/** Most bytes of a line that is a number or a length. One that is text, an error's for one, may be as long as a reply. */
+const maxNumberBytes = 64 * 1024;
 
 /** Most arrays within one another. */
 const maxDepth = 128;
@@ -143,7 +143,12 @@ export class RespDecoder {
   #keepLine(part: Buffer, piece: Buffer): number {
     this.#line.push(part);
     this.#lineBytes += part.length;
-    if (this.#lineBytes > maxLineBytes) throw new ProtocolError('A line is too long.');
+    const kind = this.#line[0]![0];
+    if (kind === type.simple || kind === type.error) {
+      if (this.#lineBytes > this.#maxReplyBytes) throw tooLong(this.#maxReplyBytes);
+    } else if (this.#lineBytes > maxNumberBytes) {
+      throw new ProtocolError('A line is too long.');
+    }
     return piece.length;
   }
 

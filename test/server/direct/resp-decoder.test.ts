@@ -119,6 +119,23 @@ describe('RespDecoder', () => {
     expect(first!.reply).toEqual(bytes('hello'));
   });
 
+  it('takes the text of an error however long it is, up to the longest reply, and cuts it', () => {
+    const pieces = (length: number) => [
+      bytes('-ERR '),
+      ...Array(length / 1_000).fill(bytes('x'.repeat(1_000))),
+      bytes('\r\n'),
+    ];
+    const [long] = decode(pieces(1_000_000)) as { refusal: string }[];
+    expect(long!.refusal).toHaveLength(500);
+    const decoder = new RespDecoder(
+      { onReply: () => undefined, onError: () => undefined, onPush: () => undefined },
+      100_000,
+    );
+    expect(() => {
+      for (const piece of pieces(200_000)) decoder.write(piece);
+    }).toThrow('maxReplyBytes');
+  });
+
   it.each([
     ['HTTP/1.1 400 Bad Request\r\n', 'an unknown type'],
     ['H', 'an unknown type'],
@@ -155,7 +172,7 @@ describe('RespDecoder', () => {
     ['*67108865\r\n', 'impossible'],
     ['%33554433\r\n', 'impossible'],
     ['*1\r\n'.repeat(129), 'too deeply'],
-    [`+${'x'.repeat(65_537)}`, 'too long'],
+    [`:${'1'.repeat(65_537)}`, 'too long'],
   ])('refuses %j', (text, message) => {
     expect(() => decode([bytes(text)])).toThrow(
       expect.objectContaining({ name: 'ParserError', message: expect.stringContaining(message) }),
