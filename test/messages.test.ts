@@ -41,7 +41,7 @@ describe('the message', () => {
     [
       'of an option of the ring beside a placement says where it belongs',
       () => new ShardedCache({ nodes, placement: (list) => HashRing.create(list), virtualNodes: 3 }),
-      'virtualNodes: cannot be combined with placement; pass it when you create the placement.',
+      'virtualNodes: cannot be combined with placement; give it to the placement.',
     ],
     [
       'of an option of one connection says where it belongs',
@@ -51,7 +51,7 @@ describe('the message', () => {
     [
       'of a removal that would leave too few nodes says how many and what to do',
       () => new ShardedCache({ nodes, replicationFactor: 2 }).removeNode('a'),
-      'cannot remove a: 1 node would remain, replicationFactor is 2. Add a replacement first.',
+      'id: cannot remove a: 1 node would remain, replicationFactor is 2. Add a replacement first.',
     ],
     [
       'of a write that too few nodes acknowledged names those that did not',

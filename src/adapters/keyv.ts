@@ -93,7 +93,7 @@ export class KeyvStore extends EventEmitter {
     if (isOfAnother && namespace !== this.#namespace) {
       throw InvalidArgumentError.saying(
         'namespace',
-        'namespace: this store belongs to a Keyv with another namespace. Make a KeyvStore for each Keyv; they may share the client.',
+        'this store belongs to a Keyv with another namespace. Make a KeyvStore for each Keyv; they may share the client.',
       );
     }
     this.#namespace = namespace;

@@ -3,19 +3,19 @@
 /** @returns Whole sentences; undefined: it may be a backend. */
 export function backendAdvice(value: unknown): string | undefined {
   if (typeof value === 'string') {
-    return "A string is not a backend. For a server at that url: import { RedisBackend } from 'shardring/redis', and new RedisBackend(url).";
+    return "A string is not a backend. Of a url, make one: new RedisBackend(url), from 'shardring/redis'.";
   }
   if (typeof value !== 'object' || value === null || 'capabilities' in value) return undefined;
   const given = value as Record<string, unknown>;
   if (given.isCluster === true) {
-    return 'A client of Redis Cluster is not a backend, as a cluster does its own sharding. Give each server as a node of its own.';
+    return 'A client of Redis Cluster is not a backend, as it does its own sharding. Give each server as a node.';
   }
   if (typeof given.sendCommand === 'function' && typeof given.duplicate === 'function') {
-    return 'A client is not a backend. Wrap it: new RedisBackend(client), for clients of ioredis and iovalkey; for others new RedisBackend(url).';
+    return 'A client is not a backend. Wrap it: new RedisBackend(client) for ioredis and iovalkey, else new RedisBackend(url).';
   }
   if (typeof given.runCommand === 'function') return 'A ShardedRedis is not a backend: it serves many nodes itself.';
   if ('url' in given || 'host' in given || 'port' in given) {
-    return "Options of a connection are not a backend. Wrap them: new RedisBackend(options), from 'shardring/redis'.";
+    return 'Options of a connection are not a backend. Wrap them: new RedisBackend(options).';
   }
   return undefined;
 }

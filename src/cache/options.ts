@@ -144,9 +144,7 @@ function parseNodes(input: unknown): ParsedNode[] {
 export function parseCacheNode(field: string, input: unknown): ParsedNode {
   // Callers who omit `backend` often give what belongs into one, such as a client or a URL.
   const advice = backendAdvice((input as Partial<ParsedNode> | null | undefined)?.backend ?? input);
-  if (advice !== undefined) {
-    throw InvalidArgumentError.saying(`${field}.backend`, `${field}.backend: ${advice}`);
-  }
+  if (advice !== undefined) throw InvalidArgumentError.saying(`${field}.backend`, advice);
   const { backend, ...node } = expectOptions(field, input, ['id', 'backend', 'weight', 'zone']);
   const methods = expectObject(`${field}.backend`, backend);
   for (const method of ['get', 'set', 'delete', 'ping', 'close']) {

@@ -28,12 +28,12 @@ export class InvalidArgumentError extends ShardringError {
   ) {
     const shown =
       isPublic && typeof received === 'string' ? JSON.stringify(received.slice(0, 100)) : describeReceived(received);
-    super(received === said ? expected : `${field}: expected ${expected}, got ${shown}.`);
+    super(`${field}: ${received === said ? expected : `expected ${expected}, got ${shown}.`}`);
   }
 
   /**
    * Where "expected, got" would be no help: the name is wrong and not the value, or two options exclude each other.
-   * @param message  Whole sentences.
+   * @param message  Whole sentences, which follow the field and a colon.
    */
   static saying(field: string, message: string): InvalidArgumentError {
     return new InvalidArgumentError(field, message, said);

@@ -1,7 +1,6 @@
 /** The client itself cannot go on: closed, or a package that it needs is not installed. */
 
 import { type CauseOptions, ShardringError } from './base.ts';
-import { saidOf } from './node.ts';
 
 /** An optional peer dependency is needed for what was asked, and is not installed, too old, or cannot be loaded. */
 export class MissingDependencyError extends ShardringError {
@@ -10,7 +9,6 @@ export class MissingDependencyError extends ShardringError {
   }
   readonly code = 'ERR_MISSING_DEPENDENCY';
   readonly retryable = false;
-  readonly #problem: string | undefined;
 
   /** @param options.problem  What is wrong with it and what to do. Default: it is not installed. */
   constructor(
@@ -20,12 +18,6 @@ export class MissingDependencyError extends ShardringError {
     { problem = `which is not installed. Run: npm install ${dependency}`, ...options }: MissingDependencyOptions = {},
   ) {
     super(`${neededFor} needs ${dependency} (${versions}), ${problem}`, options);
-    this.#problem = problem;
-  }
-
-  [saidOf](): MissingDependencyError {
-    const { dependency, neededFor, versions, cause } = this;
-    return new MissingDependencyError(dependency, neededFor, versions, { problem: this.#problem, cause });
   }
 }
 

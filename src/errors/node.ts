@@ -74,18 +74,26 @@ export class TimeoutError extends NodeError {
   declare readonly reason?: string;
   /** True where the node owed no reply: the caller's own function, given to `withConnection`, took too long. */
   declare readonly isOwnTime?: true;
+  /** True of a PING that says nothing of the node: what was written before it, and has time left, may still be on its way. */
+  declare readonly isBehindWrites?: true;
 
   constructor(
     readonly node: string,
     readonly operation: string,
     readonly timeoutMs: number,
-    options: NodeErrorOptions & { readonly isOwnTime?: boolean | undefined } = {},
+    options: TimeoutErrorOptions = {},
   ) {
-    const { address, reason, isOwnTime } = options;
+    const { address, reason, isOwnTime, isBehindWrites } = options;
     super(`${operation}: ${delayOf(named(node, address), timeoutMs, isOwnTime)}${ending(reason)}`, options);
     if (reason !== undefined) this.reason = reason;
     if (isOwnTime) this.isOwnTime = true;
+    if (isBehindWrites) this.isBehindWrites = true;
   }
+}
+
+interface TimeoutErrorOptions extends NodeErrorOptions {
+  readonly isOwnTime?: boolean | undefined;
+  readonly isBehindWrites?: boolean | undefined;
 }
 
 function delayOf(name: string, timeoutMs: number, isOwnTime: boolean | undefined): string {

@@ -9,6 +9,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import {
   type HealthRecord,
+  isExcuse,
   isNodeFault,
   isSilence,
   newRecord,
@@ -44,7 +45,6 @@ interface Watched {
 }
 
 const upReport: NodeReport = Object.freeze({ state: 'up', sinceMs: undefined, fault: undefined });
-const unknownReport: NodeReport = Object.freeze({ ...upReport, state: 'unknown' });
 
 export class HealthMonitor implements HealthView {
   allUp = true;
@@ -90,11 +90,9 @@ export class HealthMonitor implements HealthView {
   }
 
   reportOf(node: string): NodeReport {
+    const state = this.healthOf(node);
     const watched = this.#watched.get(node);
-    if (watched === undefined || watched.record.state === 'up') {
-      return this.healthOf(node) === 'up' ? upReport : unknownReport;
-    }
-    return { state: watched.record.state, sinceMs: watched.sinceMs, fault: watched.fault };
+    return state === 'up' ? upReport : { state, sinceMs: watched?.sinceMs, fault: watched?.fault };
   }
 
   reportFailure(node: string, error: unknown): void {
@@ -165,8 +163,9 @@ export class HealthMonitor implements HealthView {
       await watched.probe(probeTimeoutMs);
       this.#observe(node, { kind: 'probe passed' }, undefined, watched);
     } catch (error) {
-      const observation = { beganMs, endedMs: clock.nowMs(), gotNoAnswer: isSilence(error) };
-      this.#observe(node, { kind: 'probe failed', ...observation }, error, watched);
+      const kind = isExcuse(error) ? 'probe excused' : 'probe failed';
+      const observation = { kind, beganMs, endedMs: clock.nowMs(), gotNoAnswer: isSilence(error) } as const;
+      this.#observe(node, observation, error, watched);
     }
     const isDue = (watched.probing as Watched['probing']) === 'yes, and the next one is due';
     watched.probing = 'no';
@@ -182,7 +181,8 @@ export class HealthMonitor implements HealthView {
     watched.hasAnswered ||= observation.kind === 'probe passed';
     watched.record = nextHealth(watched.record, observation, this.#options.patienceMs);
     const { state } = watched.record;
-    watched.fault = state === 'up' ? undefined : tellingFault(watched.fault, error);
+    const isUp = state === 'up' && watched.hasAnswered;
+    watched.fault = isUp ? undefined : tellingFault(watched.fault, error);
     if (state !== before) this.#change(node, watched);
     if (watched.record.strikes < strikesUntilDown || observation.kind !== 'probe failed') return;
     for (const listener of [...watched.onUnanswered]) listener();

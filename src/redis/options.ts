@@ -153,7 +153,7 @@ function refuseOptionsOfOneClient(given: Record<string, unknown>): void {
   if (name === undefined) return;
   throw InvalidArgumentError.saying(
     `options.${name}`,
-    `options.${name}: an option of one connection, and a ShardedRedis has one for each node; set it in nodes. ` +
+    'an option of one connection, and a ShardedRedis has one for each node; set it in nodes. ' +
       "A library that works on one node, such as BullMQ, is given redis.nodeFor('{queue}') in place of the whole client.",
   );
 }
@@ -173,18 +173,12 @@ function parseNodes(input: unknown): ParsedNode[] {
 
 function parseRedisNode(field: string, input: unknown): ParsedNode {
   if (typeof input === 'string') {
-    throw InvalidArgumentError.saying(
-      field,
-      `${field}: A node needs an id beside its url. Write { id: 'cache-1', url }.`,
-    );
+    throw InvalidArgumentError.saying(field, "A node needs an id beside its url. Write { id: 'cache-1', url }.");
   }
   const { id, weight, zone, client, ...place } = expectObject(field, input);
   if ('backend' in place) {
     const name = `${field}.backend`;
-    throw InvalidArgumentError.saying(
-      name,
-      `${name}: A ShardedRedis connects by itself. Give the node's url in its place.`,
-    );
+    throw InvalidArgumentError.saying(name, "A ShardedRedis connects by itself. Give the node's url in its place.");
   }
   // Commands have one connection and one form of replies: ignored, these would change results in silence.
   if (place.stringNumbers === true) throw new InvalidArgumentError(`${field}.stringNumbers`, 'false', true);

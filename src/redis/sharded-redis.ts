@@ -138,7 +138,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     const script = parseScript(name, definition);
     const owners = [this, this.pipeline(), this.multi()];
     if (owners.some((owner) => isTaken(owner, name) || isTaken(owner, `${name}Buffer`))) {
-      throw InvalidArgumentError.saying('name', 'name: already a property or a method that is not a command.');
+      throw InvalidArgumentError.saying('name', 'already a property or a method that is not a command.');
     }
     this.#scripts.set(name, script);
     const methodOf = (encoding: ReplyEncoding) =>

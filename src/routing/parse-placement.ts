@@ -24,13 +24,12 @@ export function parsePlacement(
   }
   for (const name of ringOptionNames) {
     if (given[name] === undefined) continue;
-    const advice = 'cannot be combined with placement; pass it when you create the placement.';
-    throw InvalidArgumentError.saying(name, `${name}: ${advice}`);
+    throw InvalidArgumentError.saying(name, 'cannot be combined with placement; give it to the placement.');
   }
   const make = given.placement;
   if (isClass(make)) {
-    const advice = 'a class is no placement. Create one, such as HashRing.create(nodes), or give a function that does.';
-    throw InvalidArgumentError.saying('placement', `placement: ${advice}`);
+    const advice = 'a class is no placement. Create one, HashRing.create(nodes), or give a function that does.';
+    throw InvalidArgumentError.saying('placement', advice);
   }
   const placement = expectPlacement('placement', typeof make === 'function' ? make(nodes, replicationFactor) : make);
   expectSameNodes(placement, nodes);

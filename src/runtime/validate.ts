@@ -24,8 +24,10 @@ export function expectSettings(
 ): Record<string, unknown> {
   const settings = expectObject(field, value);
   const names = Object.keys(settings);
-  const areOptions = isPlain(settings) || (names.length > 0 && names.every((name) => known?.includes(name) ?? true));
-  if (!areOptions || ArrayBuffer.isView(value)) throw new InvalidArgumentError(field, expected, value);
+  if (isPlain(settings)) return settings;
+  const unknown = known && names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(field, `${expected}, and no ${unknown}`, value);
+  if (names.length === 0 || ArrayBuffer.isView(value)) throw new InvalidArgumentError(field, expected, value);
   return settings;
 }
 
@@ -42,7 +44,7 @@ export function expectKnown(field: string, value: unknown, known: readonly strin
     if (!known.includes(key)) {
       // `key` is an option's name, written by a programmer, and not a cache key.
       const name = `${field}.${key}`;
-      throw InvalidArgumentError.saying(name, `${name}: unknown option. Known options: ${known.join(', ')}.`);
+      throw InvalidArgumentError.saying(name, `unknown option. Known options: ${known.join(', ')}.`);
     }
   }
   return options;
@@ -54,10 +56,7 @@ export function expectOptions(field: string, value: unknown, known: readonly str
   for (const key of Object.keys(options)) {
     if (options[key] !== null) continue;
     const name = `${field}.${key}`;
-    throw InvalidArgumentError.saying(
-      name,
-      `${name}: cannot be null. Leave it out, or give undefined, for its default.`,
-    );
+    throw InvalidArgumentError.saying(name, 'cannot be null. Leave it out for its default.');
   }
   return options;
 }

@@ -133,10 +133,7 @@ export function expectPort(field: string, value: unknown): number {
 export function expectHost(field: string, value: unknown): string {
   const host = expectString(field, value);
   if (host === 'undefined' || host === 'null') {
-    throw InvalidArgumentError.saying(
-      field,
-      `${field}: It is the string '${host}'. Is an environment variable not set?`,
-    );
+    throw InvalidArgumentError.saying(field, `It is the string '${host}'. Is an environment variable not set?`);
   }
   // Anything else would be asked of a name server, and fail as a name that is not known.
   if (isIP(host) === 0 && !/^[^\s/:@?#[\]]+$/.test(host)) {

@@ -55,7 +55,7 @@ export function parseTarget(target: unknown, field = 'target'): Target {
   if (credentials === undefined) return ownTarget(options, beside, field);
   if (parts?.stated.password !== undefined) {
     const name = `${field}.password`;
-    throw InvalidArgumentError.saying(name, `${name}: a function gives it, and the url has one too. Give only one.`);
+    throw InvalidArgumentError.saying(name, 'a function gives it, and the url has one too. Give only one.');
   }
   const { username: _, ...clientOptions } = options;
   return ownTarget(clientOptions, beside, field, credentials);
@@ -65,13 +65,13 @@ function expectUrl(field: string, value: unknown): string {
   if (typeof value === 'object' && value !== null && isClient(value as Record<string, unknown>)) {
     const forms =
       'A client is given by itself: new RedisBackend(client), or as the node { id, client } of a ShardedRedis.';
-    throw InvalidArgumentError.saying(field, `${field}: It is a client. ${forms}`);
+    throw InvalidArgumentError.saying(field, `It is a client. ${forms}`);
   }
   return expectString(field, value);
 }
 
 const unset = (field: string, value: undefined | null) =>
-  InvalidArgumentError.saying(field, `${field}: It is ${value}. Is an environment variable not set?`);
+  InvalidArgumentError.saying(field, `It is ${value}. Is an environment variable not set?`);
 
 /** @throws {InvalidArgumentError} The place was to be given and is not set; ioredis would go to this machine instead. */
 function refuseUnsetPlace(place: Record<string, unknown>, field: string): void {
@@ -108,7 +108,7 @@ function lentTarget(client: Client, field: string): Target {
   // Clients of ioredis say since 5 whether they are of a cluster; before, only those of a cluster do.
   if (client.isCluster === undefined) {
     const remedy = 'Make it with ioredis 5.4 or newer (npm install "ioredis@>=5.4 <7"), or give the url in its place.';
-    throw InvalidArgumentError.saying(field, `${field}: It is a client of ioredis 4 or older. ${remedy}`);
+    throw InvalidArgumentError.saying(field, `It is a client of ioredis 4 or older. ${remedy}`);
   }
   refuseBackendOptions({ keyPrefix: client.options.keyPrefix }, `${field}.options`);
   refuseFunction(`${field}.options.password`, (client.options as RedisOptions).password);
@@ -135,11 +135,11 @@ function refuseTwoPlaces({ host, port, path, sentinels }: RedisOptions, field: s
   if (host === undefined && port === undefined) return;
   const name = `${field}.${host === undefined ? 'port' : 'host'}`;
   if (path !== undefined) {
-    throw InvalidArgumentError.saying(name, `${name}: cannot be combined with path. The path is where the server is.`);
+    throw InvalidArgumentError.saying(name, 'cannot be combined with path. The path is where the server is.');
   }
   if (sentinels !== undefined) {
     const reason = 'The sentinels say where the servers are.';
-    throw InvalidArgumentError.saying(name, `${name}: cannot be combined with sentinels. ${reason}`);
+    throw InvalidArgumentError.saying(name, `cannot be combined with sentinels. ${reason}`);
   }
 }
 
@@ -154,10 +154,7 @@ function refuseGroupWithoutSentinels(options: RedisOptions, field: string): void
   const option = ofGroups.find((each) => options[each] !== undefined);
   if (option === undefined) return;
   const name = `${field}.${option}`;
-  throw InvalidArgumentError.saying(
-    name,
-    `${name}: counts only beside sentinels. Give the sentinels, or leave it out.`,
-  );
+  throw InvalidArgumentError.saying(name, 'counts only beside sentinels. Give the sentinels, or leave it out.');
 }
 
 /**
@@ -168,7 +165,7 @@ function mergeUrl({ stated, implied }: UrlParts, given: RedisOptions, field: str
   for (const name of Object.keys(stated) as (keyof RedisOptions)[]) {
     if (given[name] === undefined || given[name] === stated[name]) continue;
     const option = `${field}.${name}`;
-    throw InvalidArgumentError.saying(option, `${option}: contradicts the url, which has another one. Give only one.`);
+    throw InvalidArgumentError.saying(option, 'contradicts the url, which has another one. Give only one.');
   }
   const { path, sentinels } = given;
   // Who names another kind of place means that one.
@@ -184,7 +181,7 @@ function refuseBackendOptions(place: Record<string, unknown>, field: string): vo
   if (misplaced === undefined) return;
   const name = `${field}.${misplaced}`;
   const remedy = 'Give it in the second argument of RedisBackend, or in the options of ShardedRedis.';
-  throw InvalidArgumentError.saying(name, `${name}: no option of the place where a server is. ${remedy}`);
+  throw InvalidArgumentError.saying(name, `no option of the place where a server is. ${remedy}`);
 }
 
 /** Names the server in messages. Neither user nor password is part of it. */
@@ -198,7 +195,7 @@ function addressOf(options: ClientOptions | RedisOptions): string {
 function badUrl(field: string, text: string): InvalidArgumentError {
   const advice = urlAdvice(text);
   if (advice === undefined) return new InvalidArgumentError(field, urlForm, text);
-  return InvalidArgumentError.saying(field, `${field}: ${advice}`);
+  return InvalidArgumentError.saying(field, advice);
 }
 
 /** What a URL says, and what it leaves to be understood. */

@@ -18,11 +18,12 @@ import { Unreadable, untouchable } from '../support/backend-of-others.ts';
 const patienceMs = 2_000;
 
 /** What becomes of a node by these observations, each an interval of 500 ms after the one before. */
-function statesAfter(...observations: readonly ('call' | 'pass' | 'refused' | 'silent')[]): string[] {
+function statesAfter(...observations: readonly ('call' | 'pass' | 'refused' | 'silent' | 'excused')[]): string[] {
   let record = newRecord;
   return observations.map((each, index) => {
     const beganMs = index * 500;
-    const probe = { kind: 'probe failed', beganMs, endedMs: beganMs + 200, gotNoAnswer: each === 'silent' } as const;
+    const kind = each === 'excused' ? 'probe excused' : 'probe failed';
+    const probe = { kind, beganMs, endedMs: beganMs + 200, gotNoAnswer: each !== 'refused' } as const;
     const observation =
       each === 'call' ? { kind: 'call failed' as const } : each === 'pass' ? { kind: 'probe passed' as const } : probe;
     record = nextHealth(record, observation, patienceMs);
@@ -43,6 +44,13 @@ describe('nextHealth', () => {
       ...['suspect', 'suspect', 'suspect', 'down', 'down'],
       'up',
     ]);
+  });
+
+  it('leaves a node as it is after a probe that says nothing of it, and remembers since when it has been silent', () => {
+    expect(statesAfter('excused', 'excused', 'excused', 'excused')).toEqual(['up', 'up', 'up', 'up']);
+    expect(statesAfter('call', 'silent', 'excused', 'excused')).toEqual(['suspect', 'suspect', 'suspect', 'suspect']);
+    expect(statesAfter('excused', 'excused', 'excused', 'excused', 'silent', 'silent', 'silent').at(-1)).toBe('down');
+    expect(statesAfter('refused', 'refused', 'excused', 'refused').at(-1)).toBe('down');
   });
 
   it('begins to count anew when a probe passes', () => {

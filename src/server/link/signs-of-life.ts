@@ -14,7 +14,7 @@ import type { Client } from './client.ts';
 export interface Signs {
   readonly stream: Duplex | undefined;
   readonly readBytes: number;
-  /** Of the pieces that have left completely. */
+  /** Given to the system up to now: more of them only once it has taken all that came before. */
   readonly sentBytes: number;
   /** Of the piece that is leaving: what the system has not taken yet. */
   readonly queuedBytes: number;
@@ -23,15 +23,17 @@ export interface Signs {
 /** As much of a socket of Node.js as is looked at; other streams have none of it. */
 interface Counters {
   readonly bytesRead?: number;
-  readonly bytesWritten?: number;
-  /** Node.js itself tells by this whether a socket with a timeout is idle. */
-  readonly _handle?: { readonly writeQueueSize?: number } | null;
+  /**
+   * Node.js itself tells by its queue whether a socket with a timeout is idle. What the stream says of itself will not do: a text
+   * that waits is counted in characters there, and in bytes here.
+   */
+  readonly _handle?: { readonly writeQueueSize?: number; readonly bytesWritten?: number } | null;
 }
 
 export function signsOf(stream: Duplex | undefined): Signs {
-  const { bytesRead = 0, bytesWritten = 0, _handle } = (stream ?? {}) as Counters;
-  const sentBytes = bytesWritten - (stream?.writableLength ?? 0);
-  return { stream, readBytes: bytesRead, sentBytes, queuedBytes: _handle?.writeQueueSize ?? 0 };
+  const { bytesRead = 0, _handle } = (stream ?? {}) as Counters;
+  const { bytesWritten = 0, writeQueueSize = 0 } = _handle ?? {};
+  return { stream, readBytes: bytesRead, sentBytes: bytesWritten, queuedBytes: writeQueueSize };
 }
 
 /** Pure. */

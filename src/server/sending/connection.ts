@@ -312,16 +312,16 @@ export class Connection {
   #expire(call: Call): void {
     if (this.#end(call) === undefined) return;
     const { spec, wasSent, limits, signsWhenBegun } = call;
-    if (signsWhenBegun !== undefined && this.#link?.isUp) {
-      if (hasMoved(signsWhenBegun, this.#signs()) || this.#isLoaded(this.#sign())) {
-        call.resolve(undefined);
-        return;
-      }
+    const isPing = signsWhenBegun !== undefined && this.#link?.isUp;
+    if (isPing && hasMoved(signsWhenBegun, this.#signs())) {
+      call.resolve(undefined);
+      return;
     }
     const { address } = this.#options;
     const node = this.#options.node();
-    const reason = wasSent ? littleTime(call) : this.#link?.waitsFor;
-    const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs, { address, reason });
+    const isBehindWrites = isPing && this.#isLoaded(this.#sign());
+    const reason = isBehindWrites ? behindWrites : wasSent ? littleTime(call) : this.#link?.waitsFor;
+    const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs, { address, reason, isBehindWrites });
     const isUnknown = isDoubtful({ node, operation: spec.operation, isWrite: spec.isWrite, wasSent });
     this.#reject(
       call,
@@ -375,6 +375,8 @@ export class Connection {
     });
   }
 }
+
+const behindWrites = 'long values that are being written may still be before it.';
 
 /** Said of a call that earlier steps, or the wait for a connection, had left less than half of its time. */
 function littleTime({ limits: { timeoutMs, deadlineMs }, departure }: Call): string | undefined {
