@@ -176,8 +176,17 @@ describe('an application that is bundled', () => {
     const nodes = [{ id: 'a', url: process.argv[2] }];
     const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new RedisBackend(process.argv[2]) }] });
     const redis = new ShardedRedis({ nodes, lazyConnect: true });
-    const calls = () => [cache.set('k', 1), redis.get('k'), redis.multi().get('k').exec(), redis.withConnection('k', (client) => client.get('k'))];
-    const outcomes = () => Promise.all(calls().map((call) => call.catch(({ message }) => message)));
+    const calls = [
+      () => cache.set('k', 1),
+      () => redis.get('k'),
+      () => redis.multi().get('k').exec(),
+      () => redis.withConnection('k', (client) => client.get('k')),
+    ];
+    const outcomes = async () => {
+      const all = [];
+      for (const call of calls) all.push(await call().catch(({ message }) => message));
+      return all;
+    };
     const early = await outcomes();
     const report = await cache.ready({ timeoutMs: 2_000 }).catch(({ attempts }) => attempts.map(({ error }) => error.message));
     const known = await outcomes();
