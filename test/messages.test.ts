@@ -51,7 +51,7 @@ describe('the message', () => {
     [
       'of a removal that would leave too few nodes says how many and what to do',
       () => new ShardedCache({ nodes, replicationFactor: 2 }).removeNode('a'),
-      'id: cannot remove a: 1 node would remain, replicationFactor is 2. Add a replacement first.',
+      'cannot remove a: 1 node would remain, replicationFactor is 2. Add a replacement first.',
     ],
     [
       'of a write that too few nodes acknowledged names those that did not',

@@ -13,7 +13,7 @@ export function backendAdvice(value: unknown): string | undefined {
   if (typeof given.sendCommand === 'function' && typeof given.duplicate === 'function') {
     return 'A client is not a backend. Wrap it: new RedisBackend(client) for ioredis and iovalkey, else new RedisBackend(url).';
   }
-  if (typeof given.runCommand === 'function') return 'A ShardedRedis is not a backend: it serves many nodes itself.';
+  if (typeof given.runCommand === 'function') return 'A ShardedRedis is not a backend: it has many nodes itself.';
   if ('url' in given || 'host' in given || 'port' in given) {
     return 'Options of a connection are not a backend. Wrap them: new RedisBackend(options).';
   }

@@ -141,6 +141,7 @@ export class Membership {
         throw InvalidArgumentError.saying(
           'id',
           `cannot remove ${id}: ${left} would remain, replicationFactor is ${replicationFactor}. Add a replacement first.`,
+          '',
         );
       }
       return rest;
@@ -313,7 +314,7 @@ export class Membership {
 
   #expectFreeId(id: string): void {
     if (this.#joining.has(id)) {
-      throw InvalidArgumentError.saying('node.id', `node.id: ${id} is already being added. Wait for that call.`);
+      throw InvalidArgumentError.saying('node.id', `${id} is already being added. Wait for that call.`);
     }
     if (this.#fleet.member(id) === undefined) return;
     const leaving = !this.#fleet.topology.placement.nodes.some((node) => node.id === id);

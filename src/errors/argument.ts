@@ -28,15 +28,16 @@ export class InvalidArgumentError extends ShardringError {
   ) {
     const shown =
       isPublic && typeof received === 'string' ? JSON.stringify(received.slice(0, 100)) : describeReceived(received);
-    super(`${field}: ${received === said ? expected : `expected ${expected}, got ${shown}.`}`);
+    super(received === said ? expected : `${field}: expected ${expected}, got ${shown}.`);
   }
 
   /**
    * Where "expected, got" would be no help: the name is wrong and not the value, or two options exclude each other.
    * @param message  Whole sentences, which follow the field and a colon.
+   * @param before   In place of these.
    */
-  static saying(field: string, message: string): InvalidArgumentError {
-    return new InvalidArgumentError(field, message, said);
+  static saying(field: string, message: string, before = `${field}: `): InvalidArgumentError {
+    return new InvalidArgumentError(field, before + message, said);
   }
 }
 

@@ -245,7 +245,10 @@ describe('a change of the topology', () => {
     const dead = newNode('d');
     dead.stop();
     const first = cache.addNode({ id: 'd', backend: dead });
-    const taken = expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'node.id' });
+    const taken = expect.objectContaining({
+      ...{ code: 'ERR_INVALID_ARGUMENT', field: 'node.id' },
+      message: 'node.id: d is already being added. Wait for that call.',
+    });
     await expect(cache.addNode({ id: 'd', backend: newNode('d') })).rejects.toThrow(taken);
     await expect(first).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
     await cache.addNode({ id: 'd', backend: newNode('d') });
