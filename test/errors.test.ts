@@ -21,6 +21,10 @@ const samples: errors.AnyShardringError[] = [
   new errors.AllReplicasFailedError('get', [attempt]),
   new errors.WriteConsistencyError('set', 2, ['b'], [attempt]),
   new errors.NotReadyError(2, ['b'], [attempt], 1_000),
+  new errors.NodesChangedError('scan', 'node b was removed while the scan ran. Begin the scan anew.', {
+    node: 'b',
+    cause,
+  }),
   new errors.PartialFailureError('getMany', new Map(), ['secret-key'], [attempt]),
   new errors.LoadTimeoutError(500),
   new errors.LoadCycleError(),

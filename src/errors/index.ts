@@ -20,6 +20,7 @@ import type {
 import type { CredentialsError, WrongServerError } from './node-setup.ts';
 import type {
   AllReplicasFailedError,
+  NodesChangedError,
   NotReadyError,
   PartialFailureError,
   WriteConsistencyError,
@@ -44,6 +45,7 @@ export { CredentialsError, type ServerProblem, WrongServerError } from './node-s
 export {
   AllReplicasFailedError,
   type NodeAttempt,
+  NodesChangedError,
   NotReadyError,
   PartialFailureError,
   WriteConsistencyError,
@@ -67,6 +69,7 @@ export type AnyShardringError =
   | AllReplicasFailedError
   | WriteConsistencyError
   | NotReadyError
+  | NodesChangedError
   | PartialFailureError
   | CodecError
   | LoadTimeoutError

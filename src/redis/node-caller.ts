@@ -6,6 +6,7 @@
  */
 
 import type { Redis } from 'ioredis';
+import { NodesChangedError } from '../errors/index.ts';
 import { isTimeout } from '../health/faults.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
@@ -144,9 +145,14 @@ export class NodeCaller {
     if (!this.inService(id, operation).server.isIdle) await this.call(id, stepOf(operation, 'ping'), limits);
   }
 
-  /** For a node's position in a scan; see `scan-position.ts`. */
-  serverOf(id: NodeId): ScannedServer {
-    const node = this.#nodes.get(id)!;
+  /** The node that has this id now. A node that was removed and added again is another one. */
+  nodeAt(id: NodeId): RedisNode | undefined {
+    return this.#nodes.get(id);
+  }
+
+  /** For a node's position in a scan; see `scan-position.ts`. @throws {NodesChangedError} */
+  serverOf(id: NodeId, command: string): ScannedServer {
+    const node = this.#nodes.get(id) ?? removed(id, command);
     const { server } = node;
     return {
       get connectionCount() {
@@ -180,11 +186,14 @@ export class NodeCaller {
     return used;
   }
 
-  /** @throws {NodeUnavailableError} The node is down, so that asking it would only take time. */
+  /**
+   * @throws {NodeUnavailableError} The node is down, so that asking it would only take time.
+   * @throws {NodesChangedError} It was removed since the caller chose it.
+   */
   inService(id: NodeId, command: string): RedisNode {
     const { health } = this.#fleet;
     if (!health.allUp && health.stateOf(id) === 'down') throw this.#fleet.downAttempts(command, [id])[0]!.error;
-    return this.#nodes.get(id)!;
+    return this.#nodes.get(id) ?? removed(id, command);
   }
 
   /** A node for what all would answer alike: one that is not down, if there is one. */
@@ -192,4 +201,9 @@ export class NodeCaller {
     const { ids } = this;
     return ids.find((id) => this.#fleet.health.stateOf(id) !== 'down') ?? ids[0]!;
   }
+}
+
+/** Nothing was sent. */
+function removed(node: NodeId, command: string): never {
+  throw new NodesChangedError(command, `node ${node} was removed before it was asked. Make the call again.`, { node });
 }

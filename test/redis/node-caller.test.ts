@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { NodeUnavailableError, TimeoutError, UnknownOutcomeError } from '../../src/errors/index.ts';
 import type { RedisNode } from '../../src/redis/node.ts';
-import { NodeCaller } from '../../src/redis/node-caller.ts';
+import { NodeCaller, NodeCommand } from '../../src/redis/node-caller.ts';
 import type { Fleet } from '../../src/routing/fleet.ts';
 
 const timeout = new TimeoutError('a', 'multi', 300);
@@ -29,5 +29,17 @@ describe('NodeCaller.watched', () => {
 
   it('tells health of every other failure', async () => {
     expect(await reported(unreachable, 700)).toEqual([unreachable]);
+  });
+});
+
+describe('NodeCaller and a node that was removed', () => {
+  const health = { allUp: true };
+  const caller = new NodeCaller({ health, clock: { nowMs: () => 0 } } as unknown as Fleet, new Map(), 300);
+
+  it('refuses to ask it, says so, and that the call may be made again', () => {
+    const expected = { code: 'ERR_NODES_CHANGED', node: 'b', operation: 'get', retryable: true };
+    expect(() => caller.call('b', new NodeCommand('get', ['key'], false))).toThrow(expect.objectContaining(expected));
+    expect(() => caller.serverOf('b', 'get')).toThrow(expect.objectContaining(expected));
+    expect(caller.nodeAt('b')).toBeUndefined();
   });
 });

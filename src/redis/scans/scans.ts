@@ -115,7 +115,7 @@ export class Scans {
   ): Promise<ElementPage> {
     const ask = async (cursor: string) =>
       pageOf(await this.#caller.call(id, new NodeCommand(command, argsAt(cursor), false), limits));
-    const { page, next } = await pageAt(this.#caller.serverOf(id), position, command, limits, ask);
+    const { page, next } = await pageAt(this.#caller.serverOf(id, command), position, command, limits, ask);
     return { next, items: page.items };
   }
 
@@ -147,7 +147,7 @@ export class Scans {
       runId: async () => {
         this.#begin();
         this.#caller.inService(id, command);
-        return this.#caller.serverOf(id).runId(command, limitsOf());
+        return this.#caller.serverOf(id, command).runId(command, limitsOf());
       },
     }));
   }
