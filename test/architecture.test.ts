@@ -20,8 +20,8 @@ const mayImport: Record<string, readonly string[]> = {
   health: ['backend'],
   // Where a key lives: it knows no nodes and no health, as where is not whether.
   topology: ['placement'],
-  // The door to a node, and what is asked there: they know no routes and no health.
-  nodes: ['placement', 'backend'],
+  // The door to a node, and what is asked there: they know no routes. Of health they know who is told of calls.
+  nodes: ['placement', 'backend', 'health'],
   routing: ['placement', 'topology', 'health', 'backend', 'nodes'],
   cache: ['placement', 'rebalance', 'topology', 'routing', 'health', 'backend', 'nodes'],
   redis: ['placement', 'rebalance', 'topology', 'routing', 'health', 'backend', 'nodes', 'server'],

@@ -22,22 +22,20 @@ export async function* listKeys(
   const yielded = new Set<string>();
   const attempts: NodeAttempt[] = [];
   for (const member of fleet.allMembers()) {
-    const startMs = fleet.clock.nowMs();
-    try {
-      if (fleet.health.stateOf(member.id) === 'down') fleet.noteDown('keys', [member.id], attempts);
-      else {
-        for await (const key of member.backend.scan({ signal, timeoutMs: fleet.policy.timeoutMs })) {
-          if (yielded.has(key) || !holds(fleet, member, key)) continue;
-          yielded.add(key);
-          yield key;
-          signal?.throwIfAborted(); // Of keys that came together, the backend may have more at hand.
-        }
+    if (fleet.health.stateOf(member.id) === 'down') fleet.noteDown('keys', [member.id], attempts);
+    else {
+      const begin = () => member.backend.scan({ signal, timeoutMs: fleet.policy.timeoutMs });
+      const onFailed = (failed: NodeAttempt) => {
+        // A node that was removed meanwhile has no keys any more.
+        if (fleet.has(member)) attempts.push(failed);
+      };
+      for await (const key of fleet.door.list(member, begin, signal, onFailed)) {
+        if (yielded.has(key) || !holds(fleet, member, key)) continue;
+        yielded.add(key);
+        yield key;
+        signal?.throwIfAborted(); // Of keys that came together, the backend may have more at hand.
       }
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      // A node that was removed meanwhile has no keys any more.
-      if (!fleet.has(member)) continue;
-      attempts.push(fleet.door.failure(member, startMs, error, signal));
+      signal?.throwIfAborted();
     }
     // Fewer failures than there are copies: every key has a node that was listed.
     if (attempts.length >= copiesOf(fleet.topology)) {
@@ -47,10 +45,10 @@ export async function* listKeys(
 }
 
 /** Whether a read of `key` would ask this node: as a holder, a stand-in for one, or a former holder. */
-function holds({ topology, health, policy }: Fleet, { id }: Member, key: string): boolean {
+function holds({ topology, states, policy }: Fleet, { id }: Member, key: string): boolean {
   if (holdersOf(topology, key).includes(id)) return true;
   if (formerHoldersOf(topology, key).includes(id)) return true;
-  return policy.whenDown === 'spill' && !health.allUp && topology.placement.nodes.some((node) => node.id === id);
+  return policy.whenDown === 'spill' && !states.allUp && topology.placement.nodes.some((node) => node.id === id);
 }
 
 /**

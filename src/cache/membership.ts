@@ -292,8 +292,8 @@ export class Membership {
   }
 
   #adopt(id: string, backend: CompleteBackend): void {
-    this.#fleet.add({ id, backend });
-    this.#monitor.watch(id, (timeoutMs) => backend.ping({ timeoutMs }));
+    const observer = this.#monitor.watch(id, (timeoutMs) => backend.ping({ timeoutMs }));
+    this.#fleet.add({ id, backend, observer });
   }
 
   /** Resolves when a node that is to join has answered: one that cannot would fail every key that it is to own. */

@@ -26,8 +26,11 @@ export interface NodeReport {
 }
 
 export interface HealthView {
-  /** True while no node is known to be ill: the common case, in which nobody needs to be asked about. */
-  readonly allUp: boolean;
+  /** Grows whenever what is known of a node's state changes, and when a node comes or goes. Begins at 0. */
+  readonly version: number;
+
+  /** The nodes that are suspect or down. */
+  illNodes(): ReadonlyMap<string, ServingHealth>;
 
   /** A node that is not watched counts as up, and so does one of which nothing has been heard. */
   stateOf(node: string): ServingHealth;
@@ -36,9 +39,6 @@ export interface HealthView {
   healthOf(node: string): NodeHealth;
 
   reportOf(node: string): NodeReport;
-
-  /** Tells that a call to the node failed in a way that says something about the node. */
-  reportFailure(node: string, error: unknown): void;
 
   /**
    * Calls `listener` when so many probes in a row have failed that what waits at the node had better ask another one. That

@@ -6,54 +6,29 @@
  * longer than the interval is followed by the next one at once.
  */
 
-import type { Clock } from '../runtime/clock.ts';
-import {
-  type HealthRecord,
-  isExcuse,
-  isNodeFault,
-  isSilence,
-  newRecord,
-  nextHealth,
-  type Observation,
-  strikesUntilDown,
-} from './detector.ts';
-import { tellingFault } from './faults.ts';
 import type { HealthView, NodeHealth, NodeReport, ServingHealth } from './health-view.ts';
+import { NodeWatch, type Probe, type WatchListener, type WatchSettings } from './node-watch.ts';
 
-export interface HealthMonitorOptions {
-  readonly clock: Clock;
+export interface HealthMonitorOptions extends WatchSettings {
   readonly probeIntervalMs: number;
-  readonly probeTimeoutMs: number;
-  /** How long calls to a node may take; see `detector.ts`. */
-  readonly patienceMs: number;
   /** Called at each change of a node's state; `error` says what is wrong, where something is. */
   readonly onChange: (node: string, state: ServingHealth, error: unknown) => void;
 }
 
-export type Probe = (timeoutMs: number) => Promise<void>;
-
-interface Watched {
-  readonly probe: Probe;
-  record: HealthRecord;
-  /** A probe has passed since the node is watched. */
-  hasAnswered: boolean;
-  fault: unknown;
-  /** Unix time in milliseconds; undefined while the node is up. */
-  sinceMs: number | undefined;
-  probing: 'no' | 'yes' | 'yes, and the next one is due';
-  readonly onUnanswered: Set<() => void>;
-}
-
-const upReport: NodeReport = Object.freeze({ state: 'up', sinceMs: undefined, fault: undefined });
+const unknownReport: NodeReport = Object.freeze({ state: 'unknown', sinceMs: undefined, fault: undefined });
 
 export class HealthMonitor implements HealthView {
-  allUp = true;
+  version = 0;
 
   readonly #options: HealthMonitorOptions;
-  readonly #watched = new Map<string, Watched>();
+  readonly #watches = new Map<string, NodeWatch>();
   #cancelTimer: (() => void) | undefined;
   /** Told of each outcome of a probe, and of the end. */
   readonly #listeners = new Set<() => void>();
+  readonly #watchListener: WatchListener = {
+    changed: (watch, before) => this.#onChange(watch, before),
+    probed: () => this.#tellListeners(),
+  };
   #started = false;
   #stopped = false;
 
@@ -61,54 +36,55 @@ export class HealthMonitor implements HealthView {
     this.#options = options;
   }
 
-  /** Watches a node from now on. It counts as up until something says otherwise. */
-  watch(node: string, probe: Probe): void {
-    const fresh = {
-      record: newRecord,
-      hasAnswered: false,
-      fault: undefined,
-      sinceMs: undefined,
-      probing: 'no' as const,
-    };
-    const watched: Watched = { probe, ...fresh, onUnanswered: new Set() };
-    this.#watched.set(node, watched);
-    if (this.#started && !this.#stopped) void this.#probe(node, watched);
+  /**
+   * Watches a node from now on, in place of one of the same id. It counts as up until something says otherwise.
+   * @returns What is to hear of the calls to the node.
+   */
+  watch(node: string, probe: Probe): NodeWatch {
+    this.#watches.get(node)?.end();
+    const watch = new NodeWatch(node, probe, this.#options, this.#watchListener);
+    this.#watches.set(node, watch);
+    this.version++;
+    if (this.#stopped) watch.end();
+    else if (this.#started) watch.probe();
+    return watch;
   }
 
   unwatch(node: string): void {
-    this.#watched.delete(node);
-    this.#refreshAllUp();
+    this.#watches.get(node)?.end();
+    this.#watches.delete(node);
+    this.version++;
   }
 
   stateOf(node: string): ServingHealth {
-    return this.#watched.get(node)?.record.state ?? 'up';
+    return this.#watches.get(node)?.servingState ?? 'up';
   }
 
   healthOf(node: string): NodeHealth {
-    const state = this.stateOf(node);
-    return state === 'up' && this.#watched.get(node)?.hasAnswered !== true ? 'unknown' : state;
+    return this.#watches.get(node)?.state ?? 'unknown';
   }
 
   reportOf(node: string): NodeReport {
-    const state = this.healthOf(node);
-    const watched = this.#watched.get(node);
-    return state === 'up' ? upReport : { state, sinceMs: watched?.sinceMs, fault: watched?.fault };
+    return this.#watches.get(node)?.report ?? unknownReport;
   }
 
+  illNodes(): ReadonlyMap<string, ServingHealth> {
+    const states = [...this.#watches.values()].map(({ node, servingState }) => [node, servingState] as const);
+    return new Map(states.filter(([, state]) => state !== 'up'));
+  }
+
+  /** Tells what is wrong with the node of this id at present, from who does not know its watch. */
   reportFailure(node: string, error: unknown): void {
-    if (isNodeFault(error)) this.#observe(node, { kind: 'call failed' }, error);
+    this.#watches.get(node)?.noteFault(error);
   }
 
   onUnanswered(node: string, listener: () => void): () => void {
-    const listeners = this.#watched.get(node)?.onUnanswered;
-    listeners?.add(listener);
-    return () => void listeners?.delete(listener);
+    return this.#watches.get(node)?.onUnanswered(listener) ?? (() => undefined);
   }
 
   /** The node has answered a PING that was sent for another reason: as good as a probe that has passed. */
   noteAnswer(node: string): void {
-    this.#observe(node, { kind: 'probe passed' }, undefined);
-    this.#tellListeners();
+    this.#watches.get(node)?.noteAnswer();
   }
 
   /** Starts probing. Idempotent. */
@@ -127,6 +103,7 @@ export class HealthMonitor implements HealthView {
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer?.();
+    for (const watch of this.#watches.values()) watch.end();
     this.#tellListeners();
   }
 
@@ -145,58 +122,17 @@ export class HealthMonitor implements HealthView {
     this.#cancelTimer = clock.schedule(
       delayMs,
       () => {
-        for (const [node, watched] of this.#watched) {
-          if (watched.probing === 'no') void this.#probe(node, watched);
-          else watched.probing = 'yes, and the next one is due';
-        }
+        for (const watch of this.#watches.values()) watch.probe();
         this.#scheduleRound(probeIntervalMs);
       },
       false,
     );
   }
 
-  async #probe(node: string, watched: Watched): Promise<void> {
-    const { clock, probeTimeoutMs } = this.#options;
-    watched.probing = 'yes';
-    const beganMs = clock.nowMs();
-    try {
-      await watched.probe(probeTimeoutMs);
-      this.#observe(node, { kind: 'probe passed' }, undefined, watched);
-    } catch (error) {
-      const kind = isExcuse(error) ? 'probe excused' : 'probe failed';
-      const observation = { kind, beganMs, endedMs: clock.nowMs(), gotNoAnswer: isSilence(error) } as const;
-      this.#observe(node, observation, error, watched);
-    }
-    const isDue = (watched.probing as Watched['probing']) === 'yes, and the next one is due';
-    watched.probing = 'no';
-    this.#tellListeners();
-    if (isDue && !this.#stopped && this.#watched.get(node) === watched) void this.#probe(node, watched);
-  }
-
-  /** @param probed  The watch that was probed: an answer that comes after the node was replaced says nothing. */
-  #observe(node: string, observation: Observation, error: unknown, probed?: Watched): void {
-    const watched = this.#watched.get(node);
-    if (watched === undefined || this.#stopped || (probed !== undefined && probed !== watched)) return;
-    const { state: before } = watched.record;
-    watched.hasAnswered ||= observation.kind === 'probe passed';
-    watched.record = nextHealth(watched.record, observation, this.#options.patienceMs);
-    const { state } = watched.record;
-    const isUp = state === 'up' && watched.hasAnswered;
-    watched.fault = isUp ? undefined : tellingFault(watched.fault, error);
-    if (state !== before) this.#change(node, watched);
-    if (watched.record.strikes < strikesUntilDown || observation.kind !== 'probe failed') return;
-    for (const listener of [...watched.onUnanswered]) listener();
-  }
-
-  #change(node: string, watched: Watched): void {
-    const { state } = watched.record;
-    if (state === 'up') watched.sinceMs = undefined;
-    else watched.sinceMs ??= this.#options.clock.wallMs();
-    this.#refreshAllUp();
-    this.#options.onChange(node, state, watched.fault);
-  }
-
-  #refreshAllUp(): void {
-    this.allUp = [...this.#watched.values()].every(({ record }) => record.state === 'up');
+  #onChange({ node, servingState: state, report }: NodeWatch, before: NodeHealth): void {
+    this.version++;
+    // That a node of which nothing was known answers is no news: it was called all along.
+    if (state === 'up' && before === 'unknown') return;
+    this.#options.onChange(node, state, report.fault);
   }
 }

@@ -1,8 +1,6 @@
 /**
- * The door to the nodes: every call to one goes through here. It is timed, its failure is told to health, and becomes a
- * `NodeAttempt`, which says what was tried where and why that failed.
- *
- * A call that its caller has aborted says nothing of the node.
+ * The door to the nodes: every call to one goes through here. It is timed, its observer hears of its beginning and its end, and
+ * a failure becomes a `NodeAttempt`, which says what was tried where and why that failed.
  */
 
 import type { CallOptions } from '../backend/backend.ts';
@@ -11,41 +9,36 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Member } from './node.ts';
 import type { Operation } from './operation.ts';
 
-/** Hears what came of calls. */
-export interface Observer {
-  /** A call to the node has failed. That may speak of the node or of the call. */
-  noteFailure(member: Member, error: unknown): void;
-}
-
 /** What came of one call to one node. */
 export type Outcome<Reply> =
   | { readonly failed: undefined; readonly reply: Reply }
   | { readonly failed: NodeAttempt; readonly reply?: undefined };
 
-const answered = <Reply>(reply: Reply): Outcome<Reply> => ({ failed: undefined, reply });
-
 export class Door {
   readonly #clock: Clock;
-  readonly #observer: Observer;
 
-  constructor(clock: Clock, observer: Observer) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#observer = observer;
   }
 
   /** Asks one node. Never rejects. */
   attempt<Reply>(member: Member, operation: Operation<Reply>, limits: CallOptions): Promise<Outcome<Reply>> {
     const beganMs = this.#clock.nowMs();
-    return this.send(member, operation, limits).then(answered<Reply>, (error: unknown) => ({
-      failed: this.failure(member, beganMs, error, limits.signal),
-    }));
+    return this.send(member, operation, limits).then(
+      (reply): Outcome<Reply> => {
+        this.answered(member, beganMs);
+        return { failed: undefined, reply };
+      },
+      (error: unknown) => ({ failed: this.failed(member, beganMs, error, limits.signal) }),
+    );
   }
 
   /**
-   * The same for callers who go on with what comes of it, and give a failure to {@link Door.failure} themselves: most calls
-   * have one node to ask, and cost as little as one promise does.
+   * The same for callers who go on with what comes of it, and say so by {@link Door.answered} or {@link Door.failed}
+   * themselves: most calls have one node to ask, and cost as little as one promise does.
    */
   send<Reply>(member: Member, operation: Operation<Reply>, limits: CallOptions): Promise<Reply> {
+    member.observer.began();
     try {
       return Promise.resolve(operation.run(member, limits));
     } catch (error) {
@@ -53,10 +46,48 @@ export class Door {
     }
   }
 
-  /** Tells health of a failure, and what is to be said of it. @param beganMs  When the node was asked, on the monotonic clock. */
-  failure(member: Member, beganMs: number, error: unknown, signal: AbortSignal | undefined): NodeAttempt {
+  /** @param beganMs  When the node was asked, on the monotonic clock. */
+  answered(member: Member, beganMs: number): void {
+    member.observer.answered(beganMs, this.#clock.nowMs());
+  }
+
+  /** Returns what is to be said of the failure. Of a call that its caller has aborted, that says nothing of the node. */
+  failed(member: Member, beganMs: number, error: unknown, signal: AbortSignal | undefined): NodeAttempt {
+    const endedMs = this.#clock.nowMs();
     const isAborted = signal?.aborted === true;
-    if (!isAborted) this.#observer.noteFailure(member, error);
-    return { node: member.id, elapsedMs: this.#clock.nowMs() - beganMs, error: isAborted ? signal.reason : error };
+    if (isAborted) member.observer.abandoned();
+    else member.observer.failed(error, beganMs, endedMs);
+    return { node: member.id, elapsedMs: endedMs - beganMs, error: isAborted ? signal.reason : error };
+  }
+
+  /**
+   * Passes on what a node lists, as one call. The time that the reader takes from one item to the next is not the node's.
+   * @param begin     Asks the node.
+   * @param onFailed  Called where the listing ends early by a failure; it does not throw.
+   */
+  async *list<Item>(
+    member: Member,
+    begin: () => AsyncIterable<Item>,
+    signal: AbortSignal | undefined,
+    onFailed: (failed: NodeAttempt) => void,
+  ): AsyncGenerator<Item, void, undefined> {
+    const clock = this.#clock;
+    let askedMs = clock.nowMs();
+    let isOpen = true;
+    member.observer.began();
+    try {
+      for await (const item of begin()) {
+        const readerTookItMs = clock.nowMs();
+        yield item;
+        askedMs += clock.nowMs() - readerTookItMs;
+      }
+      isOpen = false;
+      this.answered(member, askedMs);
+    } catch (error) {
+      isOpen = false;
+      onFailed(this.failed(member, askedMs, error, signal));
+    } finally {
+      if (isOpen) member.observer.abandoned(); // The reader has left.
+    }
   }
 }

@@ -11,8 +11,8 @@ import type { ServerRoster } from '../backend/server-roster.ts';
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
+import { unwatched } from '../health/node-observer.ts';
 import { type ReadyOptions, untilReady } from '../health/readiness.ts';
-import type { Observer } from '../nodes/attempt.ts';
 import type { NodeId } from '../placement/node.ts';
 import { Fleet, type RoutingPolicy } from '../routing/fleet.ts';
 import { makeRoster } from '../routing/roster.ts';
@@ -29,9 +29,6 @@ import type { ParsedNode, ParsedShardedRedisOptions } from './options.ts';
 
 /** What ioredis says of itself, as far as it makes sense for many connections. */
 export type ShardedRedisStatus = 'wait' | 'connecting' | 'ready' | 'reconnecting' | 'end';
-
-/** Commands reach a node by the door and past it. So it is `NodeCaller` that tells health, of all of them, and not the door. */
-const nobody: Observer = { noteFailure: () => undefined };
 
 export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
   status: ShardedRedisStatus = 'wait';
@@ -54,7 +51,7 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
     });
     const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
     const emit = (name: string, event: unknown) => this.tell(name, event);
-    this.fleet = new Fleet(topology, policyOf(parsed), this.#monitor, clock, emit, nobody);
+    this.fleet = new Fleet(topology, policyOf(parsed), this.#monitor, clock, emit);
     const roster = makeRoster(parsed, emit, this.#monitor);
     roster.enter(nodes.map(({ node }) => node.id));
     for (const node of nodes) this.#join(node, roster);
@@ -70,7 +67,8 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
     const backend = completeBackend(new RedisBackend(server, { timeoutMs, clock }), { clock, nodeName: id });
     const onClientError = (error: Error) => this.tell('node error', error, id);
     this.redisNodes.set(id, new RedisNode(id, server, target, onFailure, onClientError));
-    this.fleet.add({ id, backend });
+    // Commands reach a node by the door and past it. So it is `NodeCaller` that tells health of failures, and not the door.
+    this.fleet.add({ id, backend, observer: unwatched });
     this.#monitor.watch(id, async (limitMs) => {
       await backend.ping({ timeoutMs: limitMs });
       // Once health has taken note of it: whoever waits for 'ready' calls at once.

@@ -191,8 +191,8 @@ export class NodeCaller {
    * @throws {NodesChangedError} It was removed since the caller chose it.
    */
   inService(id: NodeId, command: string): RedisNode {
-    const { health } = this.#fleet;
-    if (!health.allUp && health.stateOf(id) === 'down') throw this.#fleet.downAttempts(command, [id])[0]!.error;
+    const { states } = this.#fleet;
+    if (!states.allUp && states.stateOf(id) === 'down') throw this.#fleet.downAttempts(command, [id])[0]!.error;
     return this.#nodes.get(id) ?? removed(id, command);
   }
 

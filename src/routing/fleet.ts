@@ -7,7 +7,8 @@ import { type NodeAttempt, TimeoutError } from '../errors/index.ts';
 import { isSilence } from '../health/detector.ts';
 import { downError } from '../health/down-error.ts';
 import type { HealthView } from '../health/health-view.ts';
-import { Door, type Observer, type Outcome } from '../nodes/attempt.ts';
+import { ServingStates } from '../health/serving-states.ts';
+import { Door, type Outcome } from '../nodes/attempt.ts';
 import type { Member } from '../nodes/node.ts';
 import type { Operation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
@@ -42,9 +43,10 @@ export interface RoutingPolicy {
 
 const none: readonly never[] = Object.freeze([]);
 
-export class Fleet implements Observer {
+export class Fleet {
   readonly guards = new KeyGuards();
   readonly door: Door;
+  readonly states: ServingStates;
   topology: Topology;
 
   readonly #members = new Map<NodeId, Member>();
@@ -54,17 +56,16 @@ export class Fleet implements Observer {
   readonly #filled = new Set<string>();
   readonly #background = new Set<Promise<void>>();
 
-  /** @param observer  Hears what came of calls. Default: the fleet, which tells health. */
   constructor(
     topology: Topology,
     readonly policy: RoutingPolicy,
     readonly health: HealthView,
     readonly clock: Clock,
     readonly emit: EmitRoutingEvent,
-    observer?: Observer,
   ) {
     this.topology = topology;
-    this.door = new Door(clock, observer ?? this);
+    this.door = new Door(clock);
+    this.states = new ServingStates(health);
   }
 
   add(member: Member): void {
@@ -86,11 +87,6 @@ export class Fleet implements Observer {
     return this.#members.get(member.id) === member;
   }
 
-  /** Tells health of a failed call. One that was asked of a node which has been replaced since says nothing of the new one. */
-  noteFailure(member: Member, error: unknown): void {
-    if (this.has(member)) this.health.reportFailure(member.id, error);
-  }
-
   /** Every node with a backend: those of the placement and those that a lazy change still reads from. */
   allMembers(): Member[] {
     return [...this.#members.values()];
@@ -101,35 +97,36 @@ export class Fleet implements Observer {
    * open. Undefined in all other cases. This is what most calls need, and it costs far less than {@link placesOf}.
    */
   onlyHolderOf(key: string): Member | undefined {
-    const { topology, health } = this;
+    const { topology, states } = this;
     if (topology.replicationFactor !== 1 || topology.formerPlacements.length > 0) return undefined;
     const member = this.#members.get(primaryOf(topology, key));
-    return member !== undefined && (health.allUp || health.stateOf(member.id) === 'up') ? member : undefined;
+    return member !== undefined && (states.allUp || states.stateOf(member.id) === 'up') ? member : undefined;
   }
 
   /** @throws {NoNodesError} There are no nodes. */
   placesOf(key: string): Places {
-    const { topology, health, policy } = this;
-    if (health.allUp && topology.formerPlacements.length === 0) {
+    const { topology, states, policy } = this;
+    if (states.allUp && topology.formerPlacements.length === 0) {
       return { serving: this.#toMembers(holdersOf(topology, key)), down: none, standIns: none, formers: none };
     }
-    const spills = policy.whenDown === 'spill' && !health.allUp;
+    const spills = policy.whenDown === 'spill' && !states.allUp;
     const preference = spills
       ? topology.placement.preferenceList(key, topology.placement.nodes.length)
       : holdersOf(topology, key);
-    const { serving, down, standIns } = servingNodes(preference, copiesOf(topology), health, policy.whenDown);
+    const { serving, down, standIns } = servingNodes(preference, copiesOf(topology), states, policy.whenDown);
     return { serving: this.#toMembers(serving), down, standIns, formers: this.#formersOf(key, serving) };
   }
 
   /** The members to read from, in the order to ask them; the first `places.serving.length` are holders. */
   readCandidates(places: Places): readonly Member[] {
     const { serving, formers } = places;
-    if (this.health.allUp && formers.length === 0) return serving;
+    const { states } = this;
+    if (states.allUp && formers.length === 0) return serving;
     const ordered = readOrder(
       serving.map(({ id }) => id),
-      this.health,
+      states,
     );
-    return [...this.#toMembers(ordered), ...formers.filter(({ id }) => this.health.stateOf(id) !== 'down')];
+    return [...this.#toMembers(ordered), ...formers.filter(({ id }) => states.stateOf(id) !== 'down')];
   }
 
   /**
@@ -224,7 +221,7 @@ export class Fleet implements Observer {
     return new Promise((resolve) => {
       const stop = this.health.onUnanswered(member.id, () => {
         const { error } = this.downAttempts(operation.name, [member.id])[0]!;
-        resolve({ failed: this.door.failure(member, beganMs, error, limits.signal) });
+        resolve({ failed: { node: member.id, elapsedMs: this.clock.nowMs() - beganMs, error } });
       });
       void this.door.attempt(member, operation, limits).then((outcome) => {
         stop();

@@ -140,10 +140,12 @@ export function readOne<Found>(
   const beganMs = fleet.clock.nowMs();
   // Where the nodes changed meanwhile, as where `wasCrossed`.
   return fleet.door.send(holder, operation, fleet.stepLimits(deadlineMs, signal)).then(
-    (found) =>
-      found !== undefined || topology === fleet.topology ? found : readAgain(fleet, operation, options, beganMs),
+    (found) => {
+      fleet.door.answered(holder, beganMs);
+      return found !== undefined || topology === fleet.topology ? found : readAgain(fleet, operation, options, beganMs);
+    },
     (reason: unknown) => {
-      const { error } = fleet.door.failure(holder, beganMs, reason, signal);
+      const { error } = fleet.door.failed(holder, beganMs, reason, signal);
       if (topology === fleet.topology || signal?.aborted) throw error;
       return readAgain(fleet, operation, options, beganMs);
     },

@@ -2,7 +2,7 @@
 
 import { ServerRoster } from '../backend/server-roster.ts';
 import { WrongServerError } from '../errors/index.ts';
-import type { HealthView } from '../health/health-view.ts';
+import type { HealthMonitor } from '../health/monitor.ts';
 import type { EmitRoutingEvent } from './events.ts';
 
 export interface RosterSettings {
@@ -18,7 +18,7 @@ export interface RosterSettings {
 export function makeRoster(
   settings: RosterSettings,
   emit: EmitRoutingEvent,
-  health: Pick<HealthView, 'reportFailure'>,
+  health: Pick<HealthMonitor, 'reportFailure'>,
 ): ServerRoster {
   const { replicationFactor, allowSharedServers } = settings;
   // A backend may be connected before the cache is made, and so before anybody can listen.

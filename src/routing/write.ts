@@ -157,9 +157,12 @@ function writeToOnly<Result>(
   fleet.guards.break(operation.key);
   const beganMs = fleet.clock.nowMs();
   return fleet.door.send(member, operation, fleet.stepLimits(deadlineMs, signal)).then(
-    (result) => ({ confirmations: [{ member, result }], removedAtFormer: false }),
+    (result) => {
+      fleet.door.answered(member, beganMs);
+      return { confirmations: [{ member, result }], removedAtFormer: false };
+    },
     (reason: unknown) => {
-      throw fleet.door.failure(member, beganMs, reason, signal).error;
+      throw fleet.door.failed(member, beganMs, reason, signal).error;
     },
   );
 }

@@ -157,11 +157,11 @@ describe('HealthMonitor', () => {
     alive = false;
     await clock.advance(1_500);
     expect(monitor.stateOf('a')).toBe('down');
-    expect(monitor.allUp).toBe(false);
+    expect(monitor.illNodes()).toEqual(new Map([['a', 'down']]));
     alive = true;
     await clock.advance(500);
     expect(monitor.reportOf('a')).toEqual({ state: 'up', sinceMs: undefined, fault: undefined });
-    expect(monitor.allUp).toBe(true);
+    expect(monitor.illNodes()).toEqual(new Map());
     expect(changes).toEqual(['a suspect', 'a down', 'a up']);
   });
 
@@ -291,7 +291,7 @@ describe('HealthMonitor', () => {
     const { clock, changes, monitor } = makeMonitor();
     monitor.watch('a', async () => {});
     monitor.watch('b', () => Promise.reject(new NodeUnavailableError('b', 'ping')));
-    expect([monitor.healthOf('a'), monitor.stateOf('a'), monitor.allUp]).toEqual(['unknown', 'up', true]);
+    expect([monitor.healthOf('a'), monitor.stateOf('a'), monitor.illNodes().size]).toEqual(['unknown', 'up', 0]);
     monitor.reportFailure('a', new TimeoutError('a', 'get', 1));
     expect(monitor.healthOf('a')).toBe('suspect');
     monitor.start();

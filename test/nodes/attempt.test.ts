@@ -1,32 +1,49 @@
 import { describe, expect, it } from 'vitest';
+import type { NodeAttempt } from '../../src/errors/index.ts';
+import type { NodeObserver } from '../../src/health/node-observer.ts';
 import { Door } from '../../src/nodes/attempt.ts';
 import type { Member } from '../../src/nodes/node.ts';
 import type { Operation } from '../../src/nodes/operation.ts';
+import { sleep } from '../../src/runtime/clock.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
-
-const member = { id: 'a' } as Member;
 
 function operationOf<Reply>(run: Operation<Reply>['run']): Operation<Reply> {
   return { name: 'get', keys: ['key'], effect: 'reads', run };
 }
 
+const never = ({ error }: NodeAttempt) => expect.unreachable(String(error));
+
 function openDoor() {
   const clock = new SimulatedClock();
   const told: unknown[] = [];
-  return { clock, told, door: new Door(clock, { noteFailure: ({ id }, error) => told.push([id, error]) }) };
+  const observer: NodeObserver = {
+    began: () => told.push(['began']),
+    answered: (...times) => told.push(['answered', ...times]),
+    failed: (...failure) => told.push(['failed', ...failure]),
+    abandoned: () => told.push(['abandoned']),
+  };
+  const member = { id: 'a', observer } as unknown as Member;
+  return { clock, told, member, door: new Door(clock) };
 }
 
 describe('the door to the nodes', () => {
-  it('gives what the node replied, and tells health nothing', async () => {
-    const { door, told } = openDoor();
+  it('gives what the node replied, and tells its observer when it was asked and when it had answered', async () => {
+    const { door, told, member, clock } = openDoor();
+    await clock.advance(10);
     const limits = { timeoutMs: 5 };
-    const operation = operationOf(async (asked, given) => [asked, given]);
-    expect(await door.attempt(member, operation, limits)).toEqual({ failed: undefined, reply: [member, limits] });
-    expect(told).toEqual([]);
+    const operation = operationOf(async (...asked) => {
+      await sleep(clock, 30);
+      return asked;
+    });
+    const asked = door.attempt(member, operation, limits);
+    expect(told).toEqual([['began']]);
+    await clock.advance(30);
+    expect(await asked).toEqual({ failed: undefined, reply: [member, limits] });
+    expect(told).toEqual([['began'], ['answered', 10, 40]]);
   });
 
-  it('makes an attempt of a failure, with the time it took, and tells health of it', async () => {
-    const { door, told, clock } = openDoor();
+  it('makes an attempt of a failure, with the time it took, and tells its observer of it', async () => {
+    const { door, told, member, clock } = openDoor();
     const error = new Error('refused');
     const asked = door.attempt(
       member,
@@ -35,14 +52,14 @@ describe('the door to the nodes', () => {
     );
     await clock.advance(30);
     expect(await asked).toEqual({ failed: { node: 'a', elapsedMs: 30, error } });
-    expect(told).toEqual([['a', error]]);
+    expect(told).toEqual([['began'], ['failed', error, 0, 30]]);
   });
 
   it.each([
     ['throws at once', () => new Error('broken'), 'broken'],
     ['returns what is no promise', () => 'value', undefined],
   ])('bears a node that %s', async (_, make, message) => {
-    const { door } = openDoor();
+    const { door, member } = openDoor();
     const operation = operationOf<unknown>(() => {
       const made = make();
       if (made instanceof Error) throw made;
@@ -54,8 +71,8 @@ describe('the door to the nodes', () => {
     );
   });
 
-  it('tells health nothing of a call that its caller has aborted, and gives the reason', async () => {
-    const { door, told } = openDoor();
+  it('tells its observer that a call was abandoned whose caller has aborted it, and gives the reason', async () => {
+    const { door, told, member } = openDoor();
     const controller = new AbortController();
     const asked = door.attempt(
       member,
@@ -66,11 +83,11 @@ describe('the door to the nodes', () => {
       { signal: controller.signal },
     );
     expect((await asked).failed).toMatchObject({ node: 'a', error: 'no longer needed' });
-    expect(told).toEqual([]);
+    expect(told).toEqual([['began'], ['abandoned']]);
   });
 
   it('asks in the turn in which it is called, so that what is asked first reaches the node first', () => {
-    const { door } = openDoor();
+    const { door, member } = openDoor();
     const order: number[] = [];
     for (const each of [1, 2, 3])
       void door.attempt(
@@ -79,5 +96,50 @@ describe('the door to the nodes', () => {
         {},
       );
     expect(order).toEqual([1, 2, 3]);
+  });
+
+  it('takes for the time of a listing only the time in which the node was waited for', async () => {
+    const { door, told, member, clock } = openDoor();
+    async function* items() {
+      for (const item of ['x', 'y']) {
+        await sleep(clock, 10);
+        yield item;
+      }
+    }
+    const read = async () => {
+      for await (const _ of door.list(member, items, undefined, never)) await sleep(clock, 500);
+    };
+    const reading = read();
+    await clock.advance(2_000);
+    await reading;
+    expect(told).toEqual([['began'], ['answered', 1_000, 1_020]]);
+  });
+
+  it('tells that a listing was abandoned which its reader has left', async () => {
+    const { door, told, member } = openDoor();
+    const items = async function* () {
+      yield* ['x', 'y'];
+    };
+    for await (const _ of door.list(member, items, undefined, never)) break;
+    expect(told).toEqual([['began'], ['abandoned']]);
+  });
+
+  it('gives the failure that ends a listing, also of a node that throws when it is asked', async () => {
+    const error = new Error('refused');
+    for (const begin of [
+      () => {
+        throw error;
+      },
+      async function* () {
+        yield 'x';
+        throw error;
+      },
+    ]) {
+      const { door, told, member } = openDoor();
+      const failures: NodeAttempt[] = [];
+      for await (const _ of door.list(member, begin, undefined, (failed) => failures.push(failed)));
+      expect(failures).toEqual([{ node: 'a', elapsedMs: 0, error }]);
+      expect(told).toEqual([['began'], ['failed', error, 0, 0]]);
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/backend/memory.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
+import { unwatched } from '../../src/health/node-observer.ts';
 import { DeleteMany } from '../../src/nodes/operations.ts';
 import { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import { Fleet, type RoutingPolicy } from '../../src/routing/fleet.ts';
@@ -17,7 +18,7 @@ it.each([true, false])('a write of many keys ends and holds no key, though a ste
   const policy = { timeoutMs: 600, writeConsistency: 'all' } as unknown as RoutingPolicy;
   const topology = { epoch: 1, placement, replicationFactor: 2, formerPlacements: [] };
   const fleet = new Fleet(topology, policy, monitor, clock, () => undefined);
-  for (const id of ['a', 'b']) fleet.add({ id, backend: new MemoryBackend({ clock }) });
+  for (const id of ['a', 'b']) fleet.add({ id, backend: new MemoryBackend({ clock }), observer: unwatched });
   const keys = ['x', 'y'];
   const call = {
     name: 'deleteMany',
