@@ -7,8 +7,9 @@
  * Calls for one key are executed in the order in which they were made, whether or not the earlier ones have answered: a
  * delete that is made after a set must not be overtaken by it. One connection gives this; a pool of them does not.
  *
- * Required are get, set, delete, ping and close. Of the rest, the many-key forms may be left out (they are then made
- * of single calls), and the others are named in {@link BackendCapabilities}.
+ * Required are get, set, delete, ping and close. Whatever else an adapter can do is a port: an object with a few calls, which is
+ * there or not. Names of calls are never used twice, so a class that has the calls can be its own port:
+ * `get counting() { return this; }`.
  */
 
 import type { NodeSeat } from './server-roster.ts';
@@ -22,7 +23,7 @@ export interface CallOptions {
 
   /**
    * Milliseconds until the call must have ended, queueing and connecting included; for a scan, until each step has.
-   * A backend with `capabilities.deadlines` sees to it; for others the router cuts the call off from outside.
+   * A backend with `endsItsCalls` sees to it; others are cut off from outside.
    */
   readonly timeoutMs?: number | undefined;
 
@@ -49,32 +50,21 @@ export interface ValueWithExpiry {
   readonly expiresAtMs: number | undefined;
 }
 
-/** What an adapter offers beyond the required calls. Read once, when the node joins. */
-export interface BackendCapabilities {
-  /** The adapter ends every call by its `timeoutMs` and knows whether a call that failed may have been executed. */
-  readonly deadlines: boolean;
-  /** Smallest step of `expiresAtMs` the store keeps, in milliseconds. 0: expiry is not supported and `set` with it throws. */
-  readonly expiryResolutionMs: number;
-  /** `getWithExpiry`, `expiresAt` and `expire` exist. */
-  readonly expiry: boolean;
-  /** `increment` exists. */
-  readonly increment: boolean;
-  /** `setIfAbsent` exists. Without it, values found at a replica or a former owner are not copied back. */
-  readonly setIfAbsent: boolean;
-  /** `scan` exists. Without it the node's keys cannot be listed or moved. */
-  readonly scan: boolean;
-  /** `clear` exists. */
-  readonly clear: boolean;
-}
-
 /** Failures of a call on many entries, by the entry's index. Empty when all succeeded. */
 export type EntryFailures = ReadonlyMap<number, unknown>;
 
-export interface Backend extends AsyncDisposable {
+export interface Backend extends BackendPorts, AsyncDisposable {
   /** Short name of the kind, used in messages and events: 'memory', 'redis'. */
   readonly name: string;
 
-  readonly capabilities: BackendCapabilities;
+  /**
+   * True: every call ends by its `timeoutMs`, and says whether it may have been executed when it failed. Otherwise calls are
+   * cut off from outside.
+   */
+  readonly endsItsCalls?: boolean | undefined;
+
+  /** Smallest step of `expiresAtMs` the store keeps, in milliseconds: above 0. Absent: it keeps none, and a `set` with it is refused. */
+  readonly expiryResolutionMs?: number | undefined;
 
   /** The node's name in this backend's errors, where it has such a field: set to the node's id when it joins a cache. */
   nodeName?: string;
@@ -108,48 +98,73 @@ export interface Backend extends AsyncDisposable {
    * end first or fail; any later call rejects with `ERR_CLOSED`. `[Symbol.asyncDispose]` is the same call.
    */
   close(): Promise<void>;
+}
 
+/** Read when the node joins. A class that can do less in one configuration has undefined in place of the port. */
+export interface BackendPorts {
+  /** Absent: such calls are made of single ones. */
+  readonly many?: ManyKeys | undefined;
+  readonly expiring?: Expiring | undefined;
+  /** Absent: a value found at a replica or a previous owner is not copied back. */
+  readonly conditional?: Conditional | undefined;
+  readonly counting?: Counting | undefined;
+  /** Absent: the keys of the node cannot be listed. */
+  readonly listing?: Listing | undefined;
+  readonly clearing?: Clearing | undefined;
+}
+
+/** Many keys in one call. */
+export interface ManyKeys {
   /** The values under `keys`, in their order, undefined for each miss. Duplicates are answered each time. */
-  getMany?(keys: readonly string[], options: CallOptions): Promise<(Value | undefined)[]>;
+  getMany(keys: readonly string[], options: CallOptions): Promise<(Value | undefined)[]>;
 
   /**
    * `set` for every entry, the later one winning for a key that comes twice. Resolves with the entries that failed;
    * rejects when all failed for one reason, such as a node that cannot be reached.
    */
-  setMany?(entries: readonly (readonly [key: string, value: Value])[], options: SetOptions): Promise<EntryFailures>;
+  setMany(entries: readonly (readonly [key: string, value: Value])[], options: SetOptions): Promise<EntryFailures>;
 
   /** `delete` for every key, in order. */
-  deleteMany?(keys: readonly string[], options: CallOptions): Promise<boolean[]>;
+  deleteMany(keys: readonly string[], options: CallOptions): Promise<boolean[]>;
+}
 
+/** When values stop existing. Needs `expiryResolutionMs`. */
+export interface Expiring {
   /** `get` together with the time at which the value stops existing. */
-  getWithExpiry?(key: string, options: CallOptions): Promise<ValueWithExpiry | undefined>;
+  getWithExpiry(key: string, options: CallOptions): Promise<ValueWithExpiry | undefined>;
 
   /** When the value under `key` stops existing: Infinity for one that stays, undefined if there is none. */
-  expiresAt?(key: string, options: CallOptions): Promise<number | undefined>;
+  expiresAt(key: string, options: CallOptions): Promise<number | undefined>;
 
   /** Sets when `key` stops existing, undefined for never. A time that has come removes it. False if there is no such key. */
-  expire?(key: string, expiresAtMs: number | undefined, options: CallOptions): Promise<boolean>;
+  expire(key: string, expiresAtMs: number | undefined, options: CallOptions): Promise<boolean>;
+}
 
-  /**
-   * `set`, but only where `key` is absent, in one atomic step. True if it was absent, also where `expiresAtMs` is past
-   * and so nothing stays.
-   */
-  setIfAbsent?(key: string, value: Value, options: SetOptions): Promise<boolean>;
+/** Writing on a condition, in one atomic step. */
+export interface Conditional {
+  /** `set`, but only where `key` is absent. True if it was absent, also where `expiresAtMs` is past and so nothing stays. */
+  setIfAbsent(key: string, value: Value, options: SetOptions): Promise<boolean>;
+}
 
+export interface Counting {
   /**
    * Adds `by` to the decimal integer under `key` in one atomic step, a missing key counting as 0, and returns the sum.
    * The expiry stays as it was. The store is exact to 64 bits, the number returned up to 2^53 - 1.
    *
    * @throws {NotAnIntegerError} The value is not a decimal integer of 64 bits, or the sum would not be one.
    */
-  increment?(key: string, by: number, options: CallOptions): Promise<number>;
-
-  /** Every key at least once, in no order. Keys written or removed during the scan may be missing or there. */
-  scan?(options: CallOptions): AsyncIterable<string>;
-
-  /** Removes every key of this backend. */
-  clear?(options: CallOptions): Promise<void>;
+  increment(key: string, by: number, options: CallOptions): Promise<number>;
 }
 
-/** A backend with every call; those its kind lacks throw {@link UnsupportedError}. See `complete-backend.ts`. */
-export type CompleteBackend = Required<Omit<Backend, 'nodeName' | 'takeSeat'>>;
+export interface Listing {
+  /** Every key at least once, in no order. Keys written or removed during the scan may be missing or there. */
+  scan(options: CallOptions): AsyncIterable<string>;
+}
+
+export interface Clearing {
+  /** Removes every key of this backend. */
+  clear(options: CallOptions): Promise<void>;
+}
+
+/** A backend as the rest of the library uses it, see `complete-backend.ts`. */
+export type CompleteBackend = Backend & { readonly many: ManyKeys };

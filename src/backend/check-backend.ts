@@ -3,50 +3,50 @@
 import { InvalidArgumentError } from '../errors/index.ts';
 import { expectBoolean, expectFunction, expectObject, expectString } from '../runtime/validate.ts';
 import type { Backend } from './backend.ts';
-
-const required = ['get', 'set', 'delete', 'ping', 'close'] as const satisfies readonly (keyof Backend)[];
-
-const manyKeyCalls = ['getMany', 'setMany', 'deleteMany'] as const satisfies readonly (keyof Backend)[];
-
-/** The calls that each capability promises. */
-const promised = {
-  expiry: ['getWithExpiry', 'expiresAt', 'expire'],
-  increment: ['increment'],
-  setIfAbsent: ['setIfAbsent'],
-  scan: ['scan'],
-  clear: ['clear'],
-} as const satisfies Record<string, readonly (keyof Backend)[]>;
+import { portCalls, requiredCalls } from './calls.ts';
 
 /**
- * A capability that is false with its call there is allowed: a class may offer less in one configuration, and its
- * calls are then not used.
- *
- * @throws {InvalidArgumentError} Names the field: `backend.get`, `backend.capabilities.scan`.
+ * @param field  Where it was given: `nodes[0].backend`.
+ * @throws {InvalidArgumentError} Names the field: `nodes[0].backend.get`, `nodes[0].backend.counting.increment`.
  */
-export function checkBackend(backend: Backend): void {
-  expectObject('backend', backend);
-  expectString('backend.name', backend.name);
-  for (const call of required) expectFunction(`backend.${call}`, backend[call]);
-  for (const call of manyKeyCalls) if (backend[call] !== undefined) expectFunction(`backend.${call}`, backend[call]);
-
-  const capabilities = expectObject('backend.capabilities', backend.capabilities);
-  expectBoolean('backend.capabilities.deadlines', capabilities.deadlines);
-  for (const [capability, calls] of Object.entries(promised)) {
-    const field = `backend.capabilities.${capability}`;
-    const missing = calls.find((call) => typeof backend[call] !== 'function');
-    if (expectBoolean(field, capabilities[capability]) && missing !== undefined) {
-      throw new InvalidArgumentError(field, `false, since the backend has no ${missing}()`, true);
-    }
+export function checkBackend(field: string, backend: unknown): Backend {
+  const given = expectObject(field, backend);
+  for (const call of [...Object.keys(requiredCalls), 'close']) expectFunction(`${field}.${call}`, given[call]);
+  const advice = adviceForOldBackend(given);
+  if (advice !== undefined) throw InvalidArgumentError.saying(field, advice);
+  expectString(`${field}.name`, given.name);
+  for (const [name, calls] of Object.entries(portCalls)) {
+    if (given[name] === undefined) continue;
+    const port = expectObject(`${field}.${name}`, given[name]);
+    for (const call of Object.keys(calls)) expectFunction(`${field}.${name}.${call}`, port[call]);
   }
-  checkExpiryResolution(capabilities.expiryResolutionMs, capabilities.expiry === true);
+  if (given.endsItsCalls !== undefined) expectBoolean(`${field}.endsItsCalls`, given.endsItsCalls);
+  checkExpiryResolution(`${field}.expiryResolutionMs`, given.expiryResolutionMs, given.expiring !== undefined);
+  return backend as Backend;
 }
 
-function checkExpiryResolution(resolutionMs: unknown, hasExpiry: boolean): void {
-  const field = 'backend.capabilities.expiryResolutionMs';
-  if (typeof resolutionMs !== 'number' || !Number.isFinite(resolutionMs) || resolutionMs < 0) {
-    throw new InvalidArgumentError(field, 'a finite number of at least 0', resolutionMs);
-  }
-  if (hasExpiry && resolutionMs === 0) {
-    throw new InvalidArgumentError(field, 'a number above 0, since capabilities.expiry is true', resolutionMs);
-  }
+function checkExpiryResolution(field: string, resolutionMs: unknown, hasPort: boolean): void {
+  if (resolutionMs === undefined && !hasPort) return;
+  if (typeof resolutionMs === 'number' && Number.isFinite(resolutionMs) && resolutionMs > 0) return;
+  const expected = hasPort ? ', since the backend has the port expiring' : ', or undefined where values do not expire';
+  throw new InvalidArgumentError(field, `a finite number above 0${expected}`, resolutionMs);
+}
+
+/** How to move a backend that was written for 0.1, which had flags (`capabilities`) and no ports; undefined: it was not. */
+function adviceForOldBackend(given: Record<string, unknown>): string | undefined {
+  const moved = Object.entries(portCalls).flatMap(([port, calls]) => {
+    const flat = Object.keys(calls).filter((call) => typeof given[call] === 'function');
+    return port in given || flat.length === 0 ? [] : `${flat.map((call) => `${call}()`).join(', ')}: ${port}`;
+  });
+  const hasFlags = 'capabilities' in given;
+  if (moved.length === 0 && !hasFlags) return undefined;
+  return [
+    'It is written for shardring 0.1.',
+    ...(moved.length === 0 ? [] : [`Calls that are not required belong to ports now (${moved.join('; ')}).`]),
+    ...(moved.length === 0
+      ? []
+      : ['Add each port that it has; a class can be its own port: get many() { return this; }.']),
+    ...(hasFlags ? ['Replace capabilities by expiryResolutionMs and endsItsCalls.'] : []),
+    'See CHANGELOG.md.',
+  ].join(' ');
 }

@@ -7,7 +7,7 @@ import { offAbort, onAbort } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { limitTime } from '../runtime/time-limit.ts';
 import type { CallOptions } from './backend.ts';
-import { type BackendOperation, isWrite } from './operation.ts';
+import { type BackendOperation, isWrite } from './calls.ts';
 
 /** What a cut-off call needs to be timed and named. */
 export interface CutOffContext {

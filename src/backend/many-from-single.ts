@@ -6,11 +6,20 @@
  */
 
 import { detailOf, isShardringError, UnknownOutcomeError } from '../errors/index.ts';
-import type { Backend, CallOptions, EntryFailures, SetOptions, Value } from './backend.ts';
+import type { Backend, CallOptions, EntryFailures, ManyKeys, SetOptions, Value } from './backend.ts';
+
+/** @param context  For error messages. */
+export function manyFromSingle(backend: Backend, context: { readonly nodeName: string }): ManyKeys {
+  return {
+    getMany: (keys, options) => getManyBySingle(backend, keys, options),
+    setMany: (entries, options) => setManyBySingle(backend, entries, options),
+    deleteMany: (keys, options) => deleteManyBySingle(backend, keys, options, context.nodeName),
+  };
+}
 
 /** Rejects with the first failure in the order of `keys`, as there is no place for it among the values. */
-export async function getManyBySingle(
-  backend: Pick<Backend, 'get'>,
+async function getManyBySingle(
+  backend: Backend,
   keys: readonly string[],
   options: CallOptions,
 ): Promise<(Value | undefined)[]> {
@@ -28,8 +37,8 @@ export async function getManyBySingle(
  *
  * Rejects, with the first failure, when every entry failed in the same way: then it was the node and not the entries.
  */
-export async function setManyBySingle(
-  backend: Pick<Backend, 'set'>,
+async function setManyBySingle(
+  backend: Backend,
   entries: readonly (readonly [key: string, value: Value])[],
   options: SetOptions,
 ): Promise<EntryFailures> {
@@ -52,8 +61,8 @@ export async function setManyBySingle(
  *
  * Rejects with the first failure when all failed, else with an {@link UnknownOutcomeError}: some keys were deleted.
  */
-export async function deleteManyBySingle(
-  backend: Pick<Backend, 'delete'>,
+async function deleteManyBySingle(
+  backend: Backend,
   keys: readonly string[],
   options: CallOptions,
   nodeName: string,

@@ -11,18 +11,10 @@ import { LRUCache } from 'lru-cache';
 import { ClosedError, NotAnIntegerError, ValueTooLargeError } from '../errors/index.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { expectFinite, expectFunction, expectInteger, expectObject, expectOptions } from '../runtime/validate.ts';
-import type {
-  BackendCapabilities,
-  CallOptions,
-  CompleteBackend,
-  EntryFailures,
-  SetOptions,
-  Value,
-  ValueWithExpiry,
-} from './backend.ts';
+import type { CallOptions, CompleteBackend, EntryFailures, SetOptions, Value, ValueWithExpiry } from './backend.ts';
 import { addToDecimal } from './decimal.ts';
 import { type Expiring, ExpirySweep } from './expiry-sweep.ts';
-import { vouchFor } from './own-backends.ts';
+import { EveryPort, vouchFor } from './own-backends.ts';
 
 export interface MemoryBackendOptions {
   /**
@@ -66,21 +58,14 @@ class Entry implements Expiring {
  * so a backend that is no longer written to keeps what it has; and an expired value that none of these has come by yet
  * counts against the limits, so that a live one can be evicted in its place.
  */
-export class MemoryBackend implements CompleteBackend {
+export class MemoryBackend extends EveryPort implements CompleteBackend {
   readonly name = 'memory';
 
   /** The node's name in errors. */
   nodeName = 'memory';
 
-  readonly capabilities: BackendCapabilities = Object.freeze({
-    deadlines: true,
-    expiryResolutionMs: 1,
-    expiry: true,
-    increment: true,
-    setIfAbsent: true,
-    scan: true,
-    clear: true,
-  });
+  readonly endsItsCalls = true;
+  readonly expiryResolutionMs = 1;
 
   readonly #entries: LRUCache<string, Entry>;
   /** Infinity: bytes are not counted. */
@@ -91,6 +76,7 @@ export class MemoryBackend implements CompleteBackend {
 
   /** @throws {InvalidArgumentError} An option is unknown or has a value that it may not have. */
   constructor(options: MemoryBackendOptions = {}) {
+    super();
     const { maxEntries, maxBytes, clock } = expectOptions('options', options, ['maxEntries', 'maxBytes', 'clock']);
     if (maxEntries !== undefined) expectInteger('options.maxEntries', maxEntries, 1, mostEntries);
     if (maxBytes !== undefined) expectInteger('options.maxBytes', maxBytes, 1);

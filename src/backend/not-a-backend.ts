@@ -5,8 +5,9 @@ export function backendAdvice(value: unknown): string | undefined {
   if (typeof value === 'string') {
     return "A string is not a backend. Of a url, make one: new RedisBackend(url), from 'shardring/redis'.";
   }
-  if (typeof value !== 'object' || value === null || 'capabilities' in value) return undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
   const given = value as Record<string, unknown>;
+  if (typeof given.delete === 'function') return undefined; // No client has a call of this name.
   if (given.isCluster === true) {
     return 'A client of Redis Cluster is not a backend, as it does its own sharding. Give each server as a node.';
   }

@@ -6,43 +6,57 @@
  */
 
 import { types } from 'node:util';
+import type { BackendOperation } from './calls.ts';
 
 /** What is wrong with a reply, in words that follow "answered with"; undefined where nothing is. Tells kinds and no values. */
 export type Complaint = string | undefined;
 
-export const noForm = (): Complaint => undefined;
+type ComplaintOf = (reply: unknown, args: readonly unknown[]) => Complaint;
 
-export const valueOrMiss = (reply: unknown): Complaint =>
+const noForm: ComplaintOf = () => undefined;
+
+const valueOrMiss: ComplaintOf = (reply) =>
   isValueOrMiss(reply) ? undefined : inPlaceOf('a Uint8Array or undefined', reply);
 
-export const yesOrNo = (reply: unknown): Complaint => unless(typeof reply === 'boolean', 'true or false', reply);
+const yesOrNo: ComplaintOf = (reply) => unless(typeof reply === 'boolean', 'true or false', reply);
 
 /** Beyond 2^53 it is the nearest number, and so not always a safe integer. */
-export const sum = (reply: unknown): Complaint => unless(Number.isInteger(reply), 'an integer', reply);
+const sum: ComplaintOf = (reply) => unless(Number.isInteger(reply), 'an integer', reply);
 
-export const timeOrMiss = (reply: unknown): Complaint =>
-  unless(reply === undefined || isNumber(reply), 'a time or undefined', reply);
+const timeOrMiss: ComplaintOf = (reply) => unless(reply === undefined || isNumber(reply), 'a time or undefined', reply);
 
-export function valueWithExpiryOrMiss(reply: unknown): Complaint {
+const valueWithExpiryOrMiss: ComplaintOf = (reply) => {
   if (reply === undefined) return undefined;
   if (typeof reply !== 'object' || reply === null) return inPlaceOf('{ value, expiresAtMs } or undefined', reply);
   const { value, expiresAtMs } = reply as Record<string, unknown>;
   if (!types.isUint8Array(value)) return `a value that is ${inPlaceOf('a Uint8Array', value)}`;
   const isTime = expiresAtMs === undefined || Number.isFinite(expiresAtMs);
   return isTime ? undefined : `an expiresAtMs that is ${inPlaceOf('a finite number or undefined', expiresAtMs)}`;
-}
+};
 
-export const valuesOf = (keys: number) => (reply: unknown) => listOf(keys, 'value', isValueOrMiss, reply);
+const failuresOf: ComplaintOf = (reply, [entries]) => {
+  if (!types.isMap(reply)) return inPlaceOf('a Map of failures', reply);
+  const count = (entries as readonly unknown[]).length;
+  const isIndex = (key: unknown) => Number.isInteger(key) && (key as number) >= 0 && (key as number) < count;
+  return [...reply.keys()].every(isIndex) ? undefined : 'failures under keys that are no indexes of entries';
+};
 
-export const answersOf = (keys: number) => (reply: unknown) => listOf(keys, 'answer', isBoolean, reply);
-
-export const failuresOf =
-  (entries: number) =>
-  (reply: unknown): Complaint => {
-    if (!types.isMap(reply)) return inPlaceOf('a Map of failures', reply);
-    const isIndex = (key: unknown) => Number.isInteger(key) && (key as number) >= 0 && (key as number) < entries;
-    return [...reply.keys()].every(isIndex) ? undefined : 'failures under keys that are no indexes of entries';
-  };
+/** Of each call but `scan`. */
+export const complaints: Readonly<Record<Exclude<BackendOperation, 'scan'>, ComplaintOf>> = {
+  get: valueOrMiss,
+  set: noForm,
+  delete: yesOrNo,
+  ping: noForm,
+  getMany: (reply, [keys]) => listOf(keys, 'value', isValueOrMiss, reply),
+  setMany: failuresOf,
+  deleteMany: (reply, [keys]) => listOf(keys, 'answer', isBoolean, reply),
+  getWithExpiry: valueWithExpiryOrMiss,
+  expiresAt: timeOrMiss,
+  expire: yesOrNo,
+  setIfAbsent: yesOrNo,
+  increment: sum,
+  clear: noForm,
+};
 
 export const keyIterable = (reply: unknown): Complaint =>
   unless(isAsyncIterable(reply), 'an async iterable of keys', reply);
@@ -53,9 +67,10 @@ export function scanStep(step: unknown): Complaint {
   return unless(done === true || typeof value === 'string', 'a key', value);
 }
 
-function listOf(keys: number, noun: string, isItem: (item: unknown) => boolean, reply: unknown): Complaint {
+function listOf(keys: unknown, noun: string, isItem: (item: unknown) => boolean, reply: unknown): Complaint {
   if (!Array.isArray(reply)) return inPlaceOf(`an array of ${noun}s`, reply);
-  if (reply.length !== keys) return `${counted(reply.length, noun)} for ${counted(keys, 'key')}`;
+  const { length } = keys as readonly unknown[];
+  if (reply.length !== length) return `${counted(reply.length, noun)} for ${counted(length, 'key')}`;
   const wrong = reply.findIndex((item) => !isItem(item));
   return wrong < 0 ? undefined : `${kindOf(reply[wrong])} among the ${noun}s`;
 }

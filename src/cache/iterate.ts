@@ -1,5 +1,6 @@
 /** Calls that concern all nodes and no one key: listing and clearing. */
 
+import { portOf } from '../backend/calls.ts';
 import { AllReplicasFailedError, type NodeAttempt, WriteConsistencyError } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import { Clear } from '../nodes/operations.ts';
@@ -21,10 +22,11 @@ export async function* listKeys(
 ): AsyncGenerator<string, void, undefined> {
   const yielded = new Set<string>();
   const attempts: NodeAttempt[] = [];
+  const limits = { signal, timeoutMs: fleet.policy.timeoutMs };
   for (const member of fleet.allMembers()) {
     if (fleet.health.stateOf(member.id) === 'down') fleet.noteDown('keys', [member.id], attempts);
     else {
-      const begin = () => member.backend.scan({ signal, timeoutMs: fleet.policy.timeoutMs });
+      const begin = () => portOf(member.backend, 'listing', 'scan').scan(limits);
       const onFailed = (failed: NodeAttempt) => {
         // A node that was removed meanwhile has no keys any more.
         if (fleet.has(member)) attempts.push(failed);

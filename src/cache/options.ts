@@ -1,6 +1,7 @@
 /** The cache's options: parsed once, in full, when it is made. Unknown keys and bad values throw, naming the field. */
 
 import type { Backend } from '../backend/backend.ts';
+import { checkBackend } from '../backend/check-backend.ts';
 import { backendAdvice } from '../backend/not-a-backend.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
@@ -9,10 +10,8 @@ import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } f
 import type { WhenDown } from '../routing/query-plan.ts';
 import {
   expectBoolean,
-  expectFunction,
   expectInteger,
   expectIterable,
-  expectObject,
   expectOneOf,
   expectOptions,
   expectSignal,
@@ -146,12 +145,8 @@ export function parseCacheNode(field: string, input: unknown): ParsedNode {
   const advice = backendAdvice((input as Partial<ParsedNode> | null | undefined)?.backend ?? input);
   if (advice !== undefined) throw InvalidArgumentError.saying(`${field}.backend`, advice);
   const { backend, ...node } = expectOptions(field, input, ['id', 'backend', 'weight', 'zone']);
-  const methods = expectObject(`${field}.backend`, backend);
-  for (const method of ['get', 'set', 'delete', 'ping', 'close']) {
-    expectFunction(`${field}.backend.${method}`, methods[method]);
-  }
-  expectObject(`${field}.backend.capabilities`, methods.capabilities);
-  return { node: parseNode(field, node), backend: backend as Backend };
+  const checked = checkBackend(`${field}.backend`, backend);
+  return { node: parseNode(field, node), backend: checked };
 }
 
 /** Milliseconds to live: an integer of at least 1, or Infinity for a value that stays; undefined where none is given. */

@@ -2,7 +2,7 @@
 
 import { ShardringError } from './base.ts';
 
-/** The node's backend does not offer what the call needs; its `capabilities` say so. */
+/** The node's backend does not have the port that the call needs. */
 export class UnsupportedError extends ShardringError {
   static {
     this.prototype.name = 'UnsupportedError';

@@ -1,6 +1,7 @@
 /** The calls of a backend as operations. */
 
 import type { CallOptions, EntryFailures, Value, ValueWithExpiry } from '../backend/backend.ts';
+import { portOf } from '../backend/calls.ts';
 import type { Member } from './node.ts';
 import type { Effect, KeyOperation, Operation } from './operation.ts';
 
@@ -33,7 +34,7 @@ export class GetWithExpiry extends OfKey implements KeyOperation<ValueWithExpiry
   }
 
   run({ backend }: Member, limits: CallOptions): Promise<ValueWithExpiry | undefined> {
-    return backend.getWithExpiry(this.key, limits);
+    return portOf(backend, 'expiring', 'getWithExpiry').getWithExpiry(this.key, limits);
   }
 }
 
@@ -55,7 +56,7 @@ export class ExpiresAt extends OfKey implements KeyOperation<number | undefined>
   }
 
   run({ backend }: Member, limits: CallOptions): Promise<number | undefined> {
-    return backend.expiresAt(this.key, limits);
+    return portOf(backend, 'expiring', 'expiresAt').expiresAt(this.key, limits);
   }
 }
 
@@ -66,7 +67,7 @@ export class Has extends OfKey implements KeyOperation<true | undefined> {
   }
 
   async run({ backend }: Member, limits: CallOptions): Promise<true | undefined> {
-    const found = backend.capabilities.expiry ? backend.expiresAt(this.key, limits) : backend.get(this.key, limits);
+    const found = backend.expiring?.expiresAt(this.key, limits) ?? backend.get(this.key, limits);
     return (await found) === undefined ? undefined : true;
   }
 }
@@ -111,7 +112,8 @@ export class SetIfAbsent extends OfKey implements KeyOperation<boolean> {
     // executes calls for one key in the order in which they were made.
     if (this.guard.broken) return false;
     const { value, expiresAtMs } = this.found;
-    return await backend.setIfAbsent(this.key, value, { expiresAtMs, timeoutMs });
+    const limits = { expiresAtMs, timeoutMs };
+    return await portOf(backend, 'conditional', 'setIfAbsent').setIfAbsent(this.key, value, limits);
   }
 }
 
@@ -139,7 +141,7 @@ export class Expire extends OfKey implements KeyOperation<boolean> {
   }
 
   run({ backend }: Member, limits: CallOptions): Promise<boolean> {
-    return backend.expire(this.key, this.expiresAtMs, limits);
+    return portOf(backend, 'expiring', 'expire').expire(this.key, this.expiresAtMs, limits);
   }
 }
 
@@ -156,7 +158,7 @@ export class Increment extends OfKey implements KeyOperation<number> {
   }
 
   run({ backend }: Member, limits: CallOptions): Promise<number> {
-    return backend.increment(this.key, this.by, limits);
+    return portOf(backend, 'counting', 'increment').increment(this.key, this.by, limits);
   }
 }
 
@@ -167,7 +169,7 @@ export class GetMany implements Operation<(Value | undefined)[]> {
   constructor(readonly keys: readonly string[]) {}
 
   run({ backend }: Member, limits: CallOptions): Promise<(Value | undefined)[]> {
-    return backend.getMany(this.keys, limits);
+    return backend.many.getMany(this.keys, limits);
   }
 }
 
@@ -185,7 +187,7 @@ export class SetMany implements Operation<EntryFailures> {
   }
 
   run({ backend }: Member, limits: CallOptions): Promise<EntryFailures> {
-    return backend.setMany(this.entries, { ...limits, expiresAtMs: this.expiresAtMs });
+    return backend.many.setMany(this.entries, { ...limits, expiresAtMs: this.expiresAtMs });
   }
 }
 
@@ -198,7 +200,7 @@ export class DeleteMany implements Operation<boolean[]> {
   ) {}
 
   run({ backend }: Member, limits: CallOptions): Promise<boolean[]> {
-    return backend.deleteMany(this.keys, limits);
+    return backend.many.deleteMany(this.keys, limits);
   }
 }
 
@@ -209,6 +211,6 @@ export class Clear implements Operation<void> {
   readonly effect = 'sets';
 
   run({ backend }: Member, limits: CallOptions): Promise<void> {
-    return backend.clear(limits);
+    return portOf(backend, 'clearing', 'clear').clear(limits);
   }
 }

@@ -16,7 +16,7 @@ import type { KeyGuard } from './key-guards.ts';
  * @param targets  Members that missed the key.
  */
 export function copyBack(fleet: Fleet, guard: KeyGuard, source: Member, targets: readonly Member[]): void {
-  const able = targets.filter(({ backend }) => backend.capabilities.setIfAbsent);
+  const able = targets.filter(({ backend }) => backend.conditional !== undefined);
   if (able.length === 0 || !canReadForCopy(source)) {
     fleet.guards.release(guard);
     return;

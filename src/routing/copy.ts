@@ -7,10 +7,10 @@ import { GetAlone, GetWithExpiry } from '../nodes/operations.ts';
 
 /** Whether a value at `source` can be read with its expiry: where nothing expires, there is none. */
 export function canReadForCopy({ backend }: Member): boolean {
-  return backend.capabilities.expiry || backend.capabilities.expiryResolutionMs === 0;
+  return backend.expiring !== undefined || backend.expiryResolutionMs === undefined;
 }
 
 /** @param name  Of the call for which the copy is made. */
 export function readForCopy({ backend }: Member, key: string, name: string): Operation<ValueWithExpiry | undefined> {
-  return backend.capabilities.expiry ? new GetWithExpiry(key, name) : new GetAlone(key, name);
+  return backend.expiring === undefined ? new GetAlone(key, name) : new GetWithExpiry(key, name);
 }

@@ -107,7 +107,7 @@ async function copyFrom(
     const limits = stepLimits(fleet, options);
     const store = async (target: Member): Promise<NodeAttempt | undefined> => {
       const { backend } = target;
-      if (!backend.capabilities.setIfAbsent) throw new UnsupportedError(operation, backend.name);
+      if (backend.conditional === undefined) throw new UnsupportedError(operation, backend.name);
       return (await fleet.door.attempt(target, new SetIfAbsent(guard, found, operation), limits)).failed;
     };
     return (await Promise.all(targets.map(store))).filter((attempt) => attempt !== undefined);

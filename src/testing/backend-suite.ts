@@ -8,14 +8,25 @@
  * when the case fails.
  */
 
-import type { Backend, CompleteBackend } from '../backend/backend.ts';
+import type { Backend } from '../backend/backend.ts';
+import type { PortName } from '../backend/calls.ts';
+import { checkBackend } from '../backend/check-backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { atomicCases } from './backend-suite/atomic.ts';
+import { conditionalCases, countingCases, orderCases } from './backend-suite/atomic.ts';
 import { callCases } from './backend-suite/calls.ts';
-import type { BackendCase, BackendConfiguration, BackendFeature, ConfigurationName } from './backend-suite/case.ts';
-import { expiryCases } from './backend-suite/expiry.ts';
+import {
+  type BackendCase,
+  type BackendConfiguration,
+  type BackendFeature,
+  type BackendUnderTest,
+  type ConfigurationName,
+  needing,
+} from './backend-suite/case.ts';
+import { expiringCases, expiringValueCases } from './backend-suite/expiry.ts';
 import { keyCases } from './backend-suite/keys.ts';
+import { clearingCases, listingCases } from './backend-suite/listing.ts';
+import { manyCases } from './backend-suite/many.ts';
 import { modelCases } from './backend-suite/model.ts';
 import { valueCases } from './backend-suite/values.ts';
 
@@ -52,11 +63,21 @@ const configurations: readonly BackendConfiguration[] = [
   { name: 'prefixed', keyPrefix: 'app:{1}:*?[x]\\', joinsStore: false },
 ];
 
+const portTopics: Readonly<Record<PortName, readonly BackendCase[]>> = {
+  many: manyCases,
+  expiring: expiringCases,
+  conditional: conditionalCases,
+  counting: countingCases,
+  listing: listingCases,
+  clearing: clearingCases,
+};
+
 const topics: readonly (readonly [title: string, cases: readonly BackendCase[]])[] = [
   ['values', valueCases],
   ['keys', keyCases],
-  ['expiry', expiryCases],
-  ['atomic calls', atomicCases],
+  ['order of calls', orderCases],
+  ['values that expire', expiringValueCases],
+  ...Object.entries(portTopics).map(([port, cases]) => [`the port ${port}`, needing(port as PortName, cases)] as const),
   ['calls', callCases],
   ['model', modelCases],
 ];
@@ -95,10 +116,10 @@ function defineCase(
 }
 
 async function runCase(one: BackendCase, configuration: BackendConfiguration, adapter: BackendAdapter): Promise<void> {
-  const opened: CompleteBackend[] = [];
+  const opened: BackendUnderTest[] = [];
   const open = async (made: BackendConfiguration) => {
-    const raw = await adapter.create(made);
-    const backend = completeBackend(raw, { clock: systemClock, nodeName: adapter.name });
+    const raw = checkBackend('backend', await adapter.create(made));
+    const backend = completeBackend(raw, { clock: systemClock, nodeName: adapter.name }) as BackendUnderTest;
     opened.push(backend);
     return { raw, backend };
   };

@@ -4,19 +4,24 @@
 
 import type {
   Backend,
-  BackendCapabilities,
   CallOptions,
+  Clearing,
   CompleteBackend,
-  EntryFailures,
+  Conditional,
+  Counting,
+  Expiring,
+  Listing,
+  ManyKeys,
   SetOptions,
   Value,
-  ValueWithExpiry,
 } from '../backend/backend.ts';
+import { type BackendOperation, backendOperations, isWrite } from '../backend/calls.ts';
 import { checkBackend } from '../backend/check-backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import { cutOff } from '../backend/cut-off.ts';
-import { type BackendOperation, backendOperations, isWrite } from '../backend/operation.ts';
+import { intercept } from '../backend/intercept.ts';
 import { vouchFor } from '../backend/own-backends.ts';
+import { scanSteps } from '../backend/scan-steps.ts';
 import { NodeUnavailableError, UnknownOutcomeError } from '../errors/index.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { expectInteger, expectOptions, expectString } from '../runtime/validate.ts';
@@ -39,9 +44,17 @@ export type CallCounts = Record<BackendOperation, number>;
  */
 export class FaultyBackend implements CompleteBackend {
   readonly name: string;
-  readonly capabilities: BackendCapabilities;
+  readonly endsItsCalls = true;
+  readonly expiryResolutionMs: number | undefined;
+  readonly many: ManyKeys;
+  readonly expiring: Expiring | undefined;
+  readonly conditional: Conditional | undefined;
+  readonly counting: Counting | undefined;
+  readonly listing: Listing | undefined;
+  readonly clearing: Clearing | undefined;
   readonly #raw: Backend;
-  readonly #backend: CompleteBackend;
+  /** The wrapped backend behind the faults. */
+  readonly #faulty: CompleteBackend;
   /** Shared with what completes the backend, so that a new name reaches both. */
   readonly #context: { readonly clock: Clock; nodeName: string };
   #calls = noCalls();
@@ -54,14 +67,27 @@ export class FaultyBackend implements CompleteBackend {
   #hang: { readonly ends: Promise<void>; readonly end: () => void } | undefined;
 
   constructor(backend: Backend, options: FaultyBackendOptions = {}) {
-    checkBackend(backend);
+    checkBackend('backend', backend);
     const { nodeName } = expectOptions('options', options, ['clock', 'nodeName']);
     if (nodeName !== undefined) expectString('options.nodeName', nodeName);
     this.#context = { clock: options.clock ?? systemClock, nodeName: options.nodeName ?? backend.name };
     this.#raw = backend;
-    this.#backend = completeBackend(backend, this.#context);
-    this.name = backend.name;
-    this.capabilities = Object.freeze({ ...this.#backend.capabilities, deadlines: true });
+    const faulty = intercept(completeBackend(backend, this.#context), (operation, args, next) => {
+      const options = args.at(-1) as SetOptions;
+      // Without deadline and signal: a server knows of neither.
+      const execute = () => next(...args.slice(0, -1), expiryOf(options));
+      if (operation === 'scan') return this.#scan(options, execute as () => AsyncIterable<string>);
+      return this.#call(operation, options, execute as () => Promise<unknown>);
+    });
+    this.#faulty = faulty;
+    this.name = faulty.name;
+    this.expiryResolutionMs = faulty.expiryResolutionMs;
+    this.many = faulty.many;
+    this.expiring = faulty.expiring;
+    this.conditional = faulty.conditional;
+    this.counting = faulty.counting;
+    this.listing = faulty.listing;
+    this.clearing = faulty.clearing;
     if (new.target === FaultyBackend) vouchFor(this);
   }
 
@@ -134,92 +160,46 @@ export class FaultyBackend implements CompleteBackend {
   }
 
   get(key: string, options: CallOptions): Promise<Value | undefined> {
-    return this.#call('get', options, () => this.#backend.get(key, {}));
-  }
-
-  getMany(keys: readonly string[], options: CallOptions): Promise<(Value | undefined)[]> {
-    return this.#call('getMany', options, () => this.#backend.getMany(keys, {}));
-  }
-
-  getWithExpiry(key: string, options: CallOptions): Promise<ValueWithExpiry | undefined> {
-    return this.#call('getWithExpiry', options, () => this.#backend.getWithExpiry(key, {}));
-  }
-
-  expiresAt(key: string, options: CallOptions): Promise<number | undefined> {
-    return this.#call('expiresAt', options, () => this.#backend.expiresAt(key, {}));
+    return this.#faulty.get(key, options);
   }
 
   set(key: string, value: Value, options: SetOptions): Promise<void> {
-    return this.#call('set', options, () => this.#backend.set(key, value, expiryOf(options)));
-  }
-
-  setMany(entries: readonly (readonly [key: string, value: Value])[], options: SetOptions): Promise<EntryFailures> {
-    return this.#call('setMany', options, () => this.#backend.setMany(entries, expiryOf(options)));
-  }
-
-  setIfAbsent(key: string, value: Value, options: SetOptions): Promise<boolean> {
-    return this.#call('setIfAbsent', options, () => this.#backend.setIfAbsent(key, value, expiryOf(options)));
+    return this.#faulty.set(key, value, options);
   }
 
   delete(key: string, options: CallOptions): Promise<boolean> {
-    return this.#call('delete', options, () => this.#backend.delete(key, {}));
-  }
-
-  deleteMany(keys: readonly string[], options: CallOptions): Promise<boolean[]> {
-    return this.#call('deleteMany', options, () => this.#backend.deleteMany(keys, {}));
-  }
-
-  expire(key: string, expiresAtMs: number | undefined, options: CallOptions): Promise<boolean> {
-    return this.#call('expire', options, () => this.#backend.expire(key, expiresAtMs, {}));
-  }
-
-  increment(key: string, by: number, options: CallOptions): Promise<number> {
-    return this.#call('increment', options, () => this.#backend.increment(key, by, {}));
-  }
-
-  clear(options: CallOptions): Promise<void> {
-    return this.#call('clear', options, () => this.#backend.clear({}));
+    return this.#faulty.delete(key, options);
   }
 
   ping(options: CallOptions): Promise<void> {
-    return this.#call('ping', options, () => this.#backend.ping({}));
-  }
-
-  /** Faults and `timeoutMs` apply to every step, as a server is asked again for each page of keys. */
-  async *scan(options: CallOptions): AsyncGenerator<string, void> {
-    options.signal?.throwIfAborted();
-    this.#calls.scan++;
-    const iterator = this.#backend.scan({})[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const step = await this.#pass('scan', options, () => iterator.next());
-        if (step.done === true) return;
-        yield step.value;
-      }
-    } finally {
-      // Not waited for: it would hang where the step hangs.
-      iterator.return?.().catch(() => {});
-    }
+    return this.#faulty.ping(options);
   }
 
   /** Closes the wrapped backend, whatever the fault. Calls that hang fail. */
   close(): Promise<void> {
     this.#closed = true;
     this.#endHang();
-    return this.#backend.close();
+    return this.#faulty.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #call<Result>(operation: BackendOperation, options: CallOptions, execute: () => Promise<Result>) {
+  async #call(operation: BackendOperation, options: CallOptions, execute: () => Promise<unknown>): Promise<unknown> {
     options.signal?.throwIfAborted();
     this.#calls[operation]++;
     return this.#pass(operation, options, execute);
   }
 
-  /** Lets a call through the faults that are on. `execute` has no deadline or signal: a server knows of neither. */
+  /** Faults and `timeoutMs` apply to every step, as a server is asked again for each page of keys. */
+  async *#scan(options: CallOptions, execute: () => AsyncIterable<string>): AsyncGenerator<string, void> {
+    options.signal?.throwIfAborted();
+    this.#calls.scan++;
+    yield* scanSteps(execute, (step) => this.#pass('scan', options, step));
+  }
+
+  /** Lets a call through the faults that are on. */
   async #pass<Result>(operation: BackendOperation, options: CallOptions, execute: () => Promise<Result>) {
     // The wrapped backend is closed too and says so itself.
     if (this.#closed) return execute();

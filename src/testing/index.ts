@@ -1,5 +1,6 @@
 /** Entry "shardring/testing": what adapters and applications test with. */
 
+export { type Around, type Intercepted, intercept } from '../backend/intercept.ts';
 export {
   type BackendAdapter,
   type BackendConfiguration,

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Backend, BackendCapabilities, CallOptions, SetOptions, Value } from '../../src/backend/backend.ts';
+import type { Backend, CallOptions, SetOptions, Value } from '../../src/backend/backend.ts';
+import { portOf } from '../../src/backend/calls.ts';
+import { checkBackend } from '../../src/backend/check-backend.ts';
 import { completeBackend } from '../../src/backend/complete-backend.ts';
 import { MemoryBackend } from '../../src/backend/memory.ts';
+import { ShardedCache } from '../../src/cache/sharded-cache.ts';
 import {
   InvalidArgumentError,
   NodeUnavailableError,
@@ -14,20 +17,10 @@ import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { backendOfOthers } from '../support/backend-of-others.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const nothing: BackendCapabilities = {
-  deadlines: false,
-  expiryResolutionMs: 0,
-  expiry: false,
-  increment: false,
-  setIfAbsent: false,
-  scan: false,
-  clear: false,
-};
 
 /** The five required calls and no more. Private fields, so that a call that is not made as a method fails. */
 class MinimalBackend implements Backend {
   readonly name: string = 'minimal';
-  readonly capabilities: BackendCapabilities = nothing;
   readonly #values = new Map<string, Value>();
   readonly sent: string[] = [];
   /** Errors by key. */
@@ -58,14 +51,15 @@ class MinimalBackend implements Backend {
 
 /** Never answers. */
 class HangingBackend extends MinimalBackend {
-  override readonly capabilities = { ...nothing, scan: true, clear: true };
+  readonly listing = {
+    async *scan() {
+      yield 'first';
+      await new Promise<never>(() => {});
+    },
+  };
+  readonly clearing = { clear: () => new Promise<never>(() => {}) };
   override get = () => new Promise<never>(() => {});
   override set = () => new Promise<never>(() => {});
-  clear = () => new Promise<never>(() => {});
-  async *scan() {
-    yield 'first';
-    await new Promise<never>(() => {});
-  }
 }
 
 function complete(backend: Backend, clock = new SimulatedClock()) {
@@ -78,44 +72,35 @@ describe('completeBackend', () => {
     expect(complete(memory)).toBe(memory);
   });
 
-  it.each([
-    [{ get: undefined }, 'backend.get'],
-    [{ name: 5 }, 'backend.name'],
-    [{ getMany: 1 }, 'backend.getMany'],
-    [{ capabilities: undefined }, 'backend.capabilities'],
-    [{ capabilities: { ...nothing, deadlines: undefined } }, 'backend.capabilities.deadlines'],
-    [{ capabilities: { ...nothing, scan: true } }, 'backend.capabilities.scan'],
-    [{ capabilities: { ...nothing, expiry: true } }, 'backend.capabilities.expiry'],
-    [{ capabilities: { ...nothing, increment: 'yes' } }, 'backend.capabilities.increment'],
-    [{ capabilities: { ...nothing, expiryResolutionMs: -1 } }, 'backend.capabilities.expiryResolutionMs'],
-  ])('refuses a backend with %j and names the field', (change, field) => {
-    const backend = Object.assign(Object.create(new MinimalBackend()), change);
-    expect(() => complete(backend)).toThrow(InvalidArgumentError);
-    expect(() => complete(backend)).toThrow(expect.objectContaining({ field }));
+  it('has the ports of the backend, and the one for many keys in any case', async () => {
+    const backend = complete(new HangingBackend());
+    const { expiring, conditional, counting, listing, clearing } = backend;
+    expect([expiring, conditional, counting]).toEqual([undefined, undefined, undefined]);
+    for (const port of [listing, clearing, backend.many]) expect(port).toBeDefined();
   });
 
-  it('refuses what the backend does not offer', async () => {
-    const backend = complete(new MinimalBackend());
+  it('calls a port as methods of what the backend gave, with its own private fields', async () => {
+    class Counter {
+      #sum = 0;
+      async increment(_key: string, by: number) {
+        this.#sum += by;
+        return this.#sum;
+      }
+    }
+    const backend = complete(Object.assign(new MinimalBackend(), { counting: new Counter() }));
+    expect(await backend.counting!.increment('a', 2, {})).toBe(2);
+    expect(await backend.counting!.increment('a', 3, {})).toBe(5);
+  });
+
+  it('refuses an expiry where the backend keeps none', async () => {
+    const conditional = { setIfAbsent: async () => true };
+    const backend = complete(Object.assign(new MinimalBackend(), { conditional }));
     const calls = [
-      backend.getWithExpiry('a', {}),
-      backend.expire('a', 1, {}),
-      backend.increment('a', 1, {}),
-      backend.setIfAbsent('a', bytes('1'), {}),
-      backend.clear({}),
-      backend.scan({})[Symbol.asyncIterator]().next(),
       backend.set('a', bytes('1'), { expiresAtMs: 1 }),
-      backend.setMany([], { expiresAtMs: 1 }),
+      backend.many.setMany([['a', bytes('1')]], { expiresAtMs: 1 }),
+      backend.conditional!.setIfAbsent('a', bytes('1'), { expiresAtMs: 1 }),
     ];
     for (const call of calls) await expect(call).rejects.toThrow(UnsupportedError);
-    await expect(backend.increment('a', 1, {})).rejects.toMatchObject({ operation: 'increment', backend: 'minimal' });
-  });
-
-  it('does not use a call that the capabilities deny, although a class has it', async () => {
-    class WithoutScan extends MemoryBackend {
-      override readonly capabilities = { ...new MemoryBackend().capabilities, scan: false };
-    }
-    const scan = complete(new WithoutScan()).scan({});
-    await expect(scan[Symbol.asyncIterator]().next()).rejects.toThrow(UnsupportedError);
   });
 
   it('closes the backend it wraps', async () => {
@@ -125,32 +110,106 @@ describe('completeBackend', () => {
   });
 });
 
+describe('checkBackend', () => {
+  const changed = (change: object) => Object.assign(Object.create(new MinimalBackend()), change);
+
+  it.each([
+    [{ get: undefined }, 'get'],
+    [{ close: 1 }, 'close'],
+    [{ name: 5 }, 'name'],
+    [{ many: 1 }, 'many'],
+    [{ counting: {} }, 'counting.increment'],
+    [{ listing: null }, 'listing'],
+    [{ endsItsCalls: 'yes' }, 'endsItsCalls'],
+    [{ expiryResolutionMs: 0 }, 'expiryResolutionMs'],
+    [{ expiring: new MemoryBackend().expiring }, 'expiryResolutionMs'],
+  ])('refuses a backend with %j and names the field', (change, field) => {
+    const check = () => checkBackend('nodes[3].backend', changed(change));
+    expect(check).toThrow(InvalidArgumentError);
+    expect(check).toThrow(expect.objectContaining({ field: `nodes[3].backend.${field}` }));
+  });
+
+  const capabilities = { deadlines: false, expiryResolutionMs: 1, expiry: true, increment: true };
+  const flat = { getWithExpiry() {}, expiresAt() {}, expire() {}, increment() {} };
+
+  it('says how to move a backend that was written for shardring 0.1', () => {
+    expect(() => checkBackend('backend', changed({ capabilities, ...flat }))).toThrow(
+      'backend: It is written for shardring 0.1. Calls that are not required belong to ports now ' +
+        '(getWithExpiry(), expiresAt(), expire(): expiring; increment(): counting). ' +
+        'Add each port that it has; a class can be its own port: get many() { return this; }. ' +
+        'Replace capabilities by expiryResolutionMs and endsItsCalls. See CHANGELOG.md.',
+    );
+    expect(() => checkBackend('backend', changed({ capabilities }))).toThrow(
+      'backend: It is written for shardring 0.1. Replace capabilities by expiryResolutionMs and endsItsCalls. See CHANGELOG.md.',
+    );
+    expect(() => checkBackend('backend', changed(flat))).toThrow('(getWithExpiry(), expiresAt(), expire(): expiring;');
+  });
+
+  it('takes a class that has the calls of a port and leaves it out on purpose', () => {
+    const backend = changed({ ...flat, expiring: undefined, counting: undefined });
+    expect(checkBackend('backend', backend)).toBe(backend);
+  });
+
+  it('refuses a backend of 0.1 in the constructor of a cache and in addNode', async () => {
+    const backend = changed({ capabilities });
+    const refusal = expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'nodes[0].backend' });
+    expect(() => new ShardedCache({ nodes: [{ id: 'a', backend }] })).toThrow(refusal);
+    await using cache = new ShardedCache({ nodes: [{ id: 'a', backend: new MemoryBackend() }] });
+    await expect(cache.addNode({ id: 'b', backend })).rejects.toMatchObject({ field: 'node.backend' });
+  });
+});
+
+describe('portOf', () => {
+  it('refuses a call of a port that the backend does not have', () => {
+    const asked = () => portOf(new MinimalBackend(), 'counting', 'increment');
+    expect(asked).toThrow(UnsupportedError);
+    expect(asked).toThrow(expect.objectContaining({ operation: 'increment', backend: 'minimal' }));
+  });
+
+  it('answers every call of a cache that needs one with ERR_UNSUPPORTED', async () => {
+    await using cache = new ShardedCache({ nodes: [{ id: 'a', backend: new MinimalBackend() }] });
+    await cache.set('x', 1);
+    const keys = async () => {
+      for await (const _ of cache.keys());
+    };
+    const calls = [cache.increment('x'), cache.expire('x', 5), cache.set('x', 1, { ttlMs: 5 })];
+    for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
+    for (const call of [cache.clear(), keys()]) {
+      await expect(call).rejects.toMatchObject({ attempts: [{ error: { code: 'ERR_UNSUPPORTED' } }] });
+    }
+  });
+});
+
 describe('what a backend of others resolves with', () => {
   const entries = [['x', bytes('1')] as const, ['y', bytes('2')] as const];
   const reads = ['get', 'getMany', 'getWithExpiry', 'expiresAt', 'scan'];
 
   /** Makes `call` of a complete backend in which it answers with `reply`. */
   async function answerTo(call: string, reply: unknown): Promise<unknown> {
-    const backend = complete(backendOfOthers({ [call]: async () => reply }));
-    switch (call) {
-      case 'getMany':
-      case 'deleteMany':
-        return backend[call](['x', 'y'], {});
-      case 'setMany':
-        return backend.setMany(entries, {});
-      case 'setIfAbsent':
-        return backend.setIfAbsent('x', bytes('1'), {});
-      case 'expire':
-        return backend.expire('x', undefined, {});
-      case 'increment':
-        return backend.increment('x', 1, {});
-      case 'scan': {
-        const scan = () => ({ [Symbol.asyncIterator]: () => ({ next: async () => reply }) });
-        return complete(backendOfOthers({ scan })).scan({})[Symbol.asyncIterator]().next();
-      }
-      default:
-        return backend[call as 'get' | 'delete' | 'getWithExpiry' | 'expiresAt']('x', {});
-    }
+    const scan = () => ({ [Symbol.asyncIterator]: () => ({ next: async () => reply }) });
+    const {
+      get,
+      delete: remove,
+      many,
+      expiring,
+      conditional,
+      counting,
+      listing,
+    } = complete(backendOfOthers({ [call]: call === 'scan' ? scan : async () => reply }));
+    const calls: Record<string, () => Promise<unknown>> = {
+      get: () => get('x', {}),
+      delete: () => remove('x', {}),
+      getMany: () => many.getMany(['x', 'y'], {}),
+      setMany: () => many.setMany(entries, {}),
+      deleteMany: () => many.deleteMany(['x', 'y'], {}),
+      getWithExpiry: () => expiring!.getWithExpiry('x', {}),
+      expiresAt: () => expiring!.expiresAt('x', {}),
+      expire: () => expiring!.expire('x', undefined, {}),
+      setIfAbsent: () => conditional!.setIfAbsent('x', bytes('1'), {}),
+      increment: () => counting!.increment('x', 1, {}),
+      scan: () => listing!.scan({})[Symbol.asyncIterator]().next(),
+    };
+    return calls[call]!();
   }
 
   it.each<[string, unknown, string]>([
@@ -212,12 +271,12 @@ describe('what a backend of others resolves with', () => {
     const backend = complete(backendOfOthers({ ping: thrown, close: thrown, scan: thrown }));
     await expect(backend.ping({})).rejects.toThrow('thrown');
     await expect(backend.close()).rejects.toThrow('thrown');
-    await expect(backend.scan({})[Symbol.asyncIterator]().next()).rejects.toThrow('thrown');
+    await expect(backend.listing!.scan({})[Symbol.asyncIterator]().next()).rejects.toThrow('thrown');
   });
 
   it('names the kind of what is no list of keys', async () => {
     const backend = complete(backendOfOthers({ scan: () => ['x'] }));
-    await expect(backend.scan({})[Symbol.asyncIterator]().next()).rejects.toThrow(
+    await expect(backend.listing!.scan({})[Symbol.asyncIterator]().next()).rejects.toThrow(
       'its backend answered with an array in place of an async iterable of keys.',
     );
   });
@@ -227,10 +286,15 @@ describe('many-key calls made of single ones', () => {
   it('send each key once, the last value of a key winning', async () => {
     const minimal = new MinimalBackend();
     const backend = complete(minimal);
-    const failures = await backend.setMany([['a', bytes('1')] as const, ['b', bytes('2')], ['a', bytes('3')]], {});
+    const failures = await backend.many.setMany([['a', bytes('1')] as const, ['b', bytes('2')], ['a', bytes('3')]], {});
     expect(failures.size).toBe(0);
-    expect(await backend.getMany(['a', 'x', 'a', 'b'], {})).toEqual([bytes('3'), undefined, bytes('3'), bytes('2')]);
-    expect(await backend.deleteMany(['a', 'x', 'a'], {})).toEqual([true, false, false]);
+    expect(await backend.many.getMany(['a', 'x', 'a', 'b'], {})).toEqual([
+      bytes('3'),
+      undefined,
+      bytes('3'),
+      bytes('2'),
+    ]);
+    expect(await backend.many.deleteMany(['a', 'x', 'a'], {})).toEqual([true, false, false]);
     expect(minimal.sent).toEqual(['set a', 'set b', 'get a', 'get x', 'get b', 'delete a', 'delete x']);
   });
 
@@ -238,7 +302,7 @@ describe('many-key calls made of single ones', () => {
     const minimal = new MinimalBackend();
     const tooLarge = new ValueTooLargeError('n1', 2, 1);
     minimal.broken.set('b', tooLarge);
-    const failures = await complete(minimal).setMany(
+    const failures = await complete(minimal).many.setMany(
       ['a', 'b', 'c', 'b'].map((key) => [key, bytes(key)] as const),
       {},
     );
@@ -254,16 +318,16 @@ describe('many-key calls made of single ones', () => {
     const entries = ['a', 'b'].map((key) => [key, bytes(key)] as const);
     const first = new NodeUnavailableError('n1', 'set');
     minimal.broken.set('a', first).set('b', new NodeUnavailableError('n1', 'set'));
-    await expect(backend.setMany(entries, {})).rejects.toBe(first);
+    await expect(backend.many.setMany(entries, {})).rejects.toBe(first);
     minimal.broken.set('b', new UnknownOutcomeError('n1', 'set'));
-    expect((await backend.setMany(entries, {})).size).toBe(2);
+    expect((await backend.many.setMany(entries, {})).size).toBe(2);
   });
 
   it('getMany rejects with the failure of one key: it is never a miss', async () => {
     const minimal = new MinimalBackend();
     const error = new Error('connection lost');
     minimal.broken.set('b', error);
-    await expect(complete(minimal).getMany(['a', 'b'], {})).rejects.toBe(error);
+    await expect(complete(minimal).many.getMany(['a', 'b'], {})).rejects.toBe(error);
   });
 
   it('deleteMany says that the outcome is unknown when some keys were deleted', async () => {
@@ -271,17 +335,17 @@ describe('many-key calls made of single ones', () => {
     const cause = new NodeUnavailableError('n1', 'delete');
     minimal.broken.set('b', cause);
     const backend = complete(minimal);
-    await expect(backend.deleteMany(['a', 'b'], {})).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME', cause });
-    await expect(backend.deleteMany(['b'], {})).rejects.toBe(cause);
+    await expect(backend.many.deleteMany(['a', 'b'], {})).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME', cause });
+    await expect(backend.many.deleteMany(['b'], {})).rejects.toBe(cause);
   });
 
   it('send nothing for a signal that is already aborted', async () => {
     const minimal = new MinimalBackend();
     const signal = AbortSignal.abort('enough');
     for (const call of ['getMany', 'deleteMany'] as const) {
-      await expect(complete(minimal)[call]([], { signal })).rejects.toBe('enough');
+      await expect(complete(minimal).many[call]([], { signal })).rejects.toBe('enough');
     }
-    await expect(complete(minimal).setMany([], { signal })).rejects.toBe('enough');
+    await expect(complete(minimal).many.setMany([], { signal })).rejects.toBe('enough');
     expect(minimal.sent).toEqual([]);
   });
 });
@@ -290,8 +354,8 @@ describe('a backend without deadlines', () => {
   it('is cut off at timeoutMs: a read times out, the outcome of a write is unknown', async () => {
     const clock = new SimulatedClock();
     const backend = complete(new HangingBackend(), clock);
-    const reads = [backend.get('a', { timeoutMs: 100 }), backend.getMany(['a'], { timeoutMs: 100 })];
-    const writes = [backend.set('a', bytes('1'), { timeoutMs: 100 }), backend.clear({ timeoutMs: 100 })];
+    const reads = [backend.get('a', { timeoutMs: 100 }), backend.many.getMany(['a'], { timeoutMs: 100 })];
+    const writes = [backend.set('a', bytes('1'), { timeoutMs: 100 }), backend.clearing!.clear({ timeoutMs: 100 })];
     const all = Promise.allSettled([...reads, ...writes]);
     await clock.advance(100);
     const errors = (await all).map((outcome) => outcome.status === 'rejected' && outcome.reason);
@@ -303,7 +367,7 @@ describe('a backend without deadlines', () => {
 
   it('is cut off in each step of a scan', async () => {
     const clock = new SimulatedClock();
-    const scan = complete(new HangingBackend(), clock).scan({ timeoutMs: 100 })[Symbol.asyncIterator]();
+    const scan = complete(new HangingBackend(), clock).listing!.scan({ timeoutMs: 100 })[Symbol.asyncIterator]();
     expect(await scan.next()).toEqual({ done: false, value: 'first' });
     await clock.advance(1_000); // the consumer's own time does not count
     const second = expect(scan.next()).rejects.toThrow(TimeoutError);
@@ -345,6 +409,6 @@ describe('a backend without deadlines', () => {
       throw new Error('thrown');
     };
     await expect(complete(backend).get('a', {})).rejects.toThrow('thrown');
-    await expect(complete(backend).getMany(['a'], { timeoutMs: 5 })).rejects.toThrow('thrown');
+    await expect(complete(backend).many.getMany(['a'], { timeoutMs: 5 })).rejects.toThrow('thrown');
   });
 });

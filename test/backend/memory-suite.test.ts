@@ -44,19 +44,10 @@ describeBackend(
   adapterOf('FaultyBackend without faults', (memory, its) => new FaultyBackend(memory, { clock: its })),
 );
 
-/** The five required calls of a memory backend and nothing else; it says nothing of deadlines and keeps no expiry. */
+/** The five required calls of a memory backend and nothing else; it does not end its calls and keeps no expiry. */
 function minimal(memory: MemoryBackend): Backend {
   return {
     name: 'minimal',
-    capabilities: {
-      deadlines: false,
-      expiryResolutionMs: 0,
-      expiry: false,
-      increment: false,
-      setIfAbsent: false,
-      scan: false,
-      clear: false,
-    },
     get: (key) => memory.get(key, {}),
     set: (key, value) => memory.set(key, value, {}),
     delete: (key) => memory.delete(key, {}),
@@ -69,14 +60,14 @@ function minimal(memory: MemoryBackend): Backend {
 const onlyRequired = 'the adapter has the five required calls only';
 const lacking = {
   expiringValues: onlyRequired,
-  expiry: onlyRequired,
-  increment: onlyRequired,
-  setIfAbsent: onlyRequired,
-  scan: onlyRequired,
-  clear: onlyRequired,
+  expiring: onlyRequired,
+  conditional: onlyRequired,
+  counting: onlyRequired,
+  listing: onlyRequired,
+  clearing: onlyRequired,
 };
 
-describeBackend({ describe, it }, adapterOf('a minimal adapter', minimal, lacking));
+describeBackend({ describe, it }, adapterOf('a minimal adapter', minimal, { ...lacking, many: onlyRequired }));
 
 describeBackend(
   { describe, it },

@@ -178,9 +178,10 @@ it('a call without a signal, or of a key with one node, needs no signal of its o
 
 it('a listing ends with the reason of a signal that aborts between two keys, also where the next ones are at hand', async () => {
   const { cache, nodes } = makeFaultyCache(['a']);
-  nodes.a!.scan = async function* () {
+  const scan = async function* () {
     yield* ['one', 'two'];
   };
+  Object.assign(nodes.a!, { listing: { scan } });
   for (const abortAt of ['one', 'two']) {
     const controller = new AbortController();
     const seen: string[] = [];

@@ -222,7 +222,7 @@ describe('with two copies of each key', () => {
       else await cache.getMany([key]);
       await clock.advance(0);
       expect(events.map(({ name }) => name)).toEqual(['replicaHit', 'repaired']);
-      expect(await nodes.a!.expiresAt(key, {})).toBe(clock.wallMs() + 5_000);
+      expect(await nodes.a!.expiring!.expiresAt(key, {})).toBe(clock.wallMs() + 5_000);
     }
   });
 
@@ -257,12 +257,12 @@ describe('with two copies of each key', () => {
     await probe();
     expect(await cache.increment(key)).toBe(51);
     nodes.a!.start();
-    await nodes.a!.clear({});
+    await nodes.a!.clearing!.clear({});
     await probe();
     const sums = await Promise.all([cache.increment(key), cache.increment(key)]);
     expect(sums.sort()).toEqual([52, 53]);
     expect([await storedAt('a', key), await storedAt('b', key)]).toEqual(['53', '53']);
-    expect(await nodes.a!.expiresAt(key, {})).toBe(await nodes.b!.expiresAt(key, {}));
+    expect(await nodes.a!.expiring!.expiresAt(key, {})).toBe(await nodes.b!.expiring!.expiresAt(key, {}));
   });
 
   it('a call of several steps ends by the one deadline, whichever step hangs', async () => {

@@ -89,11 +89,10 @@ it('calls that share a signal have one listener together, and not one for each k
   expect(counts.now).toBe(0);
 });
 
-/** The five required calls of a backend, and no deadlines. */
+/** The five required calls of a backend. */
 function singleCalls(backend: MemoryBackend) {
   return {
     name: 'single',
-    capabilities: { ...backend.capabilities, deadlines: false, ...lacking },
     get: backend.get.bind(backend),
     set: backend.set.bind(backend),
     delete: backend.delete.bind(backend),
@@ -102,5 +101,3 @@ function singleCalls(backend: MemoryBackend) {
     [Symbol.asyncDispose]: () => backend.close(),
   };
 }
-
-const lacking = { expiry: false, increment: false, setIfAbsent: false, scan: false, clear: false };

@@ -75,7 +75,7 @@ describe('the backend suite', () => {
 
   it('puts the reason into the title of every case that it skips', () => {
     const { cases, skipped } = collect(
-      adapterOf(ReferenceBackend, { increment: 'no counters here', prefixed: 'one user per store' }),
+      adapterOf(ReferenceBackend, { counting: 'no counters here', prefixed: 'one user per store' }),
     );
     expect(skipped.filter((title) => title.endsWith('(skipped: no counters here)')).length).toBeGreaterThan(4);
     expect(skipped.filter((title) => title.endsWith('(skipped: one user per store)'))).toHaveLength(1);

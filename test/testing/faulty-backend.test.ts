@@ -38,10 +38,10 @@ describe('FaultyBackend', () => {
   it('behaves as the wrapped backend while no fault is on', async () => {
     const { clock, faulty } = setup();
     await faulty.set('a', bytes('1'), { expiresAtMs: clock.wallMs() + 10, timeoutMs: 5 });
-    expect((await faulty.getWithExpiry('a', {}))?.expiresAtMs).toBe(clock.wallMs() + 10);
-    expect(await faulty.getMany(['a', 'b'], {})).toEqual([Buffer.from('1'), undefined]);
-    expect(await faulty.increment('n', 2, {})).toBe(2);
-    expect([faulty.name, faulty.capabilities.deadlines]).toEqual(['memory', true]);
+    expect((await faulty.expiring!.getWithExpiry('a', {}))?.expiresAtMs).toBe(clock.wallMs() + 10);
+    expect(await faulty.many.getMany(['a', 'b'], {})).toEqual([Buffer.from('1'), undefined]);
+    expect(await faulty.counting!.increment('n', 2, {})).toBe(2);
+    expect([faulty.name, faulty.endsItsCalls]).toEqual(['memory', true]);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -50,7 +50,7 @@ describe('FaultyBackend', () => {
     await faulty.get('a', {});
     await faulty.get('b', {});
     faulty.stop();
-    await faulty.setMany([], {}).catch(() => {});
+    await faulty.many.setMany([], {}).catch(() => {});
     expect(faulty.calls).toMatchObject({ get: 2, setMany: 1, delete: 0 });
     await faulty.get('a', { signal: AbortSignal.abort() }).catch(() => {});
     expect(faulty.calls.get).toBe(2);
@@ -65,7 +65,7 @@ describe('FaultyBackend', () => {
     await expect(faulty.get('a', {})).rejects.toThrow(NodeUnavailableError);
     await expect(faulty.set('a', bytes('2'), {})).rejects.toMatchObject({ node: 'n1', operation: 'set' });
     await expect(faulty.ping({})).rejects.toThrow(NodeUnavailableError);
-    await expect(faulty.scan({}).next()).rejects.toThrow(NodeUnavailableError);
+    await expect(faulty.listing!.scan({})[Symbol.asyncIterator]().next()).rejects.toThrow(NodeUnavailableError);
     faulty.start();
     expect(await faulty.get('a', {})).toEqual(Buffer.from('1'));
   });
@@ -133,7 +133,7 @@ describe('FaultyBackend', () => {
   it('executes and loses the replies', async () => {
     const { faulty } = setup();
     faulty.loseReplies();
-    await expect(faulty.increment('n', 1, {})).rejects.toThrow(UnknownOutcomeError);
+    await expect(faulty.counting!.increment('n', 1, {})).rejects.toThrow(UnknownOutcomeError);
     await expect(faulty.get('n', {})).rejects.toThrow(NodeUnavailableError);
     faulty.start();
     expect(await faulty.get('n', {})).toEqual(Buffer.from('1'));
@@ -154,8 +154,8 @@ describe('FaultyBackend', () => {
 
   it('can die in the middle of a scan', async () => {
     const { faulty } = setup();
-    await faulty.setMany([['a', bytes('1')] as const, ['b', bytes('2')] as const], {});
-    const scan = faulty.scan({});
+    await faulty.many.setMany([['a', bytes('1')] as const, ['b', bytes('2')] as const], {});
+    const scan = faulty.listing!.scan({})[Symbol.asyncIterator]();
     expect((await scan.next()).done).toBe(false);
     faulty.stop();
     await expect(scan.next()).rejects.toThrow(NodeUnavailableError);

@@ -305,7 +305,15 @@ export const mutants: Readonly<Record<string, typeof Sound>> = {
   'asyncDispose does nothing': class extends Sound {
     override async [Symbol.asyncDispose]() {}
   },
-  'it offers increment without saying so': class extends Sound {
-    override readonly capabilities = { ...new Sound(new Map(), '', null!).capabilities, increment: false };
+  'a port is missing': class extends Sound {
+    override get counting() {
+      return undefined as never;
+    }
+  },
+  'the resolution of its expiry is missing': class extends Sound {
+    override readonly expiryResolutionMs = undefined as never;
+    override get expiring() {
+      return undefined as never;
+    }
   },
 };

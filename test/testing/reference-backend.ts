@@ -1,11 +1,5 @@
-import type {
-  BackendCapabilities,
-  CallOptions,
-  CompleteBackend,
-  EntryFailures,
-  SetOptions,
-  Value,
-} from '../../src/backend/backend.ts';
+import type { CallOptions, CompleteBackend, EntryFailures, SetOptions, Value } from '../../src/backend/backend.ts';
+import { EveryPort } from '../../src/backend/own-backends.ts';
 import { ClosedError, NotAnIntegerError } from '../../src/errors/index.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
@@ -15,24 +9,19 @@ export type Store = Map<string, { value: Value; expiresAtMs: number }>;
  * The contract on a plain Map, in the plainest way and with a prefix: what the mutants of the suite's own test change.
  * Everything goes through the few protected methods, so that a mutant is a few lines.
  */
-export class ReferenceBackend implements CompleteBackend {
+export class ReferenceBackend extends EveryPort implements CompleteBackend {
   readonly name: string = 'reference';
-  readonly capabilities: BackendCapabilities = {
-    deadlines: true,
-    expiryResolutionMs: 1,
-    expiry: true,
-    increment: true,
-    setIfAbsent: true,
-    scan: true,
-    clear: true,
-  };
+  readonly endsItsCalls = true;
+  readonly expiryResolutionMs: number = 1;
   protected closed = false;
 
   constructor(
     protected readonly store: Store,
     protected readonly prefix: string,
     protected readonly clock: Clock,
-  ) {}
+  ) {
+    super();
+  }
 
   protected enter({ signal }: CallOptions): void {
     if (this.closed) throw new ClosedError('backend');

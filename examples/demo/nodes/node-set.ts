@@ -1,29 +1,29 @@
 /** What the three kinds of nodes share: ids, counting, and what can be done with a node by its id. */
 
-import type { CacheNode } from 'shardring';
-import { CountingBackend, type FullBackend, type NodeLoad } from './counting-backend.ts';
+import type { Backend, CacheNode, Clearing, Listing } from 'shardring';
+import { countingBackend, type NodeLoad } from './counting-backend.ts';
 
 /** One node of the demo. */
 export interface NodeParts {
   /** What the cache calls. */
-  readonly backend: FullBackend;
+  readonly backend: Backend;
   /** What looks after the node from outside, whatever fault is on: to count its keys and to remove them. */
-  readonly inner: FullBackend;
+  readonly inner: Listing & Clearing;
   stop(): void | Promise<void>;
   start(): void | Promise<void>;
 }
 
 export class NodeSet {
-  readonly #nodes = new Map<string, NodeParts & { readonly counting: CountingBackend }>();
+  readonly #nodes = new Map<string, NodeParts & { readonly load: NodeLoad }>();
 
   nextId(): string {
     return `node-${this.#nodes.size + 1}`;
   }
 
   add(id: string, parts: NodeParts): CacheNode {
-    const counting = new CountingBackend(parts.backend);
-    this.#nodes.set(id, { ...parts, counting });
-    return { id, backend: counting };
+    const load: NodeLoad = { reads: 0, writes: 0, failed: 0 };
+    this.#nodes.set(id, { ...parts, load });
+    return { id, backend: countingBackend(parts.backend, load) };
   }
 
   ids(): string[] {
@@ -35,7 +35,7 @@ export class NodeSet {
   readonly startNode = async (id: string): Promise<void> => this.#get(id).start();
 
   readonly loads = (): ReadonlyMap<string, Readonly<NodeLoad>> =>
-    new Map([...this.#nodes].map(([id, { counting }]) => [id, { ...counting.load }]));
+    new Map([...this.#nodes].map(([id, { load }]) => [id, { ...load }]));
 
   /** A scan may give a key more than once. */
   readonly countKeys = async (id: string): Promise<number> => {

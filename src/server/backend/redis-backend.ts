@@ -11,15 +11,14 @@
 
 import type { Redis } from 'ioredis';
 import type {
-  Backend,
-  BackendCapabilities,
   CallOptions,
+  CompleteBackend,
   EntryFailures,
   SetOptions,
   Value,
   ValueWithExpiry,
 } from '../../backend/backend.ts';
-import { vouchFor } from '../../backend/own-backends.ts';
+import { EveryPort, vouchFor } from '../../backend/own-backends.ts';
 import type { NodeSeat } from '../../backend/server-roster.ts';
 import { arrayOf } from '../../runtime/array-of.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -44,17 +43,10 @@ import {
 import { Keyspace } from './keyspace.ts';
 import { type PageWithNext, pageAt, type ScanPosition, scanStart } from './scan-position.ts';
 
-export class RedisBackend implements Backend {
+export class RedisBackend extends EveryPort implements CompleteBackend {
   readonly name = 'redis';
-  readonly capabilities: BackendCapabilities = {
-    deadlines: true,
-    expiryResolutionMs: 1,
-    expiry: true,
-    increment: true,
-    setIfAbsent: true,
-    scan: true,
-    clear: true,
-  };
+  readonly endsItsCalls = true;
+  readonly expiryResolutionMs = 1;
   readonly #keys: Keyspace;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
@@ -63,6 +55,7 @@ export class RedisBackend implements Backend {
 
   /** @throws {InvalidArgumentError} The target or an option may not be what it is. */
   constructor(target: RedisTarget | RedisServer, options: RedisBackendOptions = {}) {
+    super();
     const parsed = parseOptions(options);
     this.#keys = new Keyspace(parsed.keyPrefix);
     this.#timeoutMs = parsed.timeoutMs;

@@ -1,32 +1,42 @@
 /** Cases about calls as such: signals, deadlines, many at once, and closing. */
 
 import assert from 'node:assert/strict';
-import type { CallOptions, CompleteBackend } from '../../backend/backend.ts';
-import { assertRejectsWithCode, type BackendCase, bytesOf, type CaseContext, textAt } from './case.ts';
+import type { CallOptions } from '../../backend/backend.ts';
+import { type PortName, portCalls } from '../../backend/calls.ts';
+import {
+  assertRejectsWithCode,
+  type BackendCase,
+  type BackendUnderTest,
+  bytesOf,
+  type CaseContext,
+  textAt,
+} from './case.ts';
 
 /** Every call the adapter offers, on the key 'key'. */
 function everyCall({
   supports,
   nowMs,
-}: CaseContext): [string, (to: CompleteBackend, o: CallOptions) => Promise<unknown>][] {
+}: CaseContext): [string, (to: BackendUnderTest, o: CallOptions) => Promise<unknown>][] {
   const value = bytesOf('2');
   return [
     ['get', (to, options) => to.get('key', options)],
     ['set', (to, options) => to.set('key', value, options)],
     ['delete', (to, options) => to.delete('key', options)],
     ['ping', (to, options) => to.ping(options)],
-    ['getMany', (to, options) => to.getMany(['key'], options)],
-    ['setMany', (to, options) => to.setMany([['key', value]], options)],
-    ['deleteMany', (to, options) => to.deleteMany(['key'], options)],
-    ...when(supports('expiry'), [
-      ['getWithExpiry', (to, options) => to.getWithExpiry('key', options)],
-      ['expiresAt', (to, options) => to.expiresAt('key', options)],
-      ['expire', (to, options) => to.expire('key', nowMs(), options)],
+    ['getMany', (to, options) => to.many.getMany(['key'], options)],
+    ['setMany', (to, options) => to.many.setMany([['key', value]], options)],
+    ['deleteMany', (to, options) => to.many.deleteMany(['key'], options)],
+    ...when(supports('expiring'), [
+      ['getWithExpiry', (to, options) => to.expiring.getWithExpiry('key', options)],
+      ['expiresAt', (to, options) => to.expiring.expiresAt('key', options)],
+      ['expire', (to, options) => to.expiring.expire('key', nowMs(), options)],
     ]),
-    ...when(supports('setIfAbsent'), [['setIfAbsent', (to, options) => to.setIfAbsent('absent', value, options)]]),
-    ...when(supports('increment'), [['increment', (to, options) => to.increment('key', 1, options)]]),
-    ...when(supports('scan'), [['scan', (to, options) => to.scan(options)[Symbol.asyncIterator]().next()]]),
-    ...when(supports('clear'), [['clear', (to, options) => to.clear(options)]]),
+    ...when(supports('conditional'), [
+      ['setIfAbsent', (to, options) => to.conditional.setIfAbsent('absent', value, options)],
+    ]),
+    ...when(supports('counting'), [['increment', (to, options) => to.counting.increment('key', 1, options)]]),
+    ...when(supports('listing'), [['scan', (to, options) => to.listing.scan(options)[Symbol.asyncIterator]().next()]]),
+    ...when(supports('clearing'), [['clear', (to, options) => to.clearing.clear(options)]]),
   ];
 }
 
@@ -36,12 +46,12 @@ const when = (offered: boolean, calls: Calls): Calls => (offered ? calls : []);
 
 const optionCases: readonly BackendCase[] = [
   {
-    title: 'says in its capabilities what the adapter is declared to support, and only that',
+    title: 'has the ports that the adapter is declared to support, and no others',
     async run({ raw, supports }) {
-      for (const feature of ['expiry', 'increment', 'setIfAbsent', 'scan', 'clear'] as const) {
-        assert.equal(raw.capabilities[feature], supports(feature), `capabilities.${feature}`);
+      for (const port of Object.keys(portCalls) as PortName[]) {
+        assert.equal(raw[port] !== undefined, supports(port), `the port ${port}`);
       }
-      assert.equal(raw.capabilities.expiryResolutionMs > 0, supports('expiringValues'));
+      assert.equal(raw.expiryResolutionMs !== undefined, supports('expiringValues'), 'expiryResolutionMs');
       assert.notEqual(raw.name, '');
     },
   },

@@ -1,7 +1,8 @@
 /** What a case of the backend suite is, and the few tools that all cases share. */
 
 import assert from 'node:assert/strict';
-import type { Backend, CompleteBackend, Value } from '../../backend/backend.ts';
+import type { Backend, BackendPorts, Value } from '../../backend/backend.ts';
+import type { PortName } from '../../backend/calls.ts';
 import { isShardringError, type ShardringErrorCode } from '../../errors/index.ts';
 
 /** How a backend is to be made. The suite owns these: an adapter cannot pass by being tried in its best one only. */
@@ -19,17 +20,13 @@ export type ConfigurationName = 'plain' | 'prefixed';
 /**
  * What an adapter may lack, with a reason.
  *
- * The first five are its capabilities. 'expiringValues': `set` with `expiresAtMs` (expiryResolutionMs above 0).
+ * Its ports, by name. 'expiringValues': `set` with `expiresAtMs` (it has an expiryResolutionMs).
  * 'exactTime': `passTime` moves a simulated clock, so that the last millisecond can be looked at. 'neighbours': two
  * backends with different prefixes on one store. 'anyKey': every string, lone surrogates and all, is a key of its own.
  * 'largeKeys': keys of 1 MB. 'largeValues': values of 16 MB.
  */
 export type BackendFeature =
-  | 'expiry'
-  | 'increment'
-  | 'setIfAbsent'
-  | 'scan'
-  | 'clear'
+  | PortName
   | 'expiringValues'
   | 'exactTime'
   | 'neighbours'
@@ -37,10 +34,13 @@ export type BackendFeature =
   | 'largeKeys'
   | 'largeValues';
 
+/** With every port: a case calls those that it needs. */
+export type BackendUnderTest = Backend & { readonly [Name in PortName]-?: NonNullable<BackendPorts[Name]> };
+
 /** What a case works with. */
 export interface CaseContext {
   /** The backend under test, completed as the rest of the library does it. */
-  readonly backend: CompleteBackend;
+  readonly backend: BackendUnderTest;
   /** The same as the adapter made it. */
   readonly raw: Backend;
   /** Lets at least this much time pass by the clock that the backend goes by. */
@@ -49,7 +49,7 @@ export interface CaseContext {
   nowMs(): number;
   supports(feature: BackendFeature): boolean;
   /** A second backend on the same store with another prefix, closed after the case. */
-  neighbour(keyPrefix: string): Promise<CompleteBackend>;
+  neighbour(keyPrefix: string): Promise<BackendUnderTest>;
 }
 
 export interface BackendCase {
@@ -87,9 +87,13 @@ export function assertRejectsWithCode(call: Promise<unknown>, code: ShardringErr
   });
 }
 
+/** The same cases, each of which needs this too. */
+export const needing = (feature: BackendFeature, cases: readonly BackendCase[]): readonly BackendCase[] =>
+  cases.map((one) => ({ ...one, needs: [feature, ...(one.needs ?? [])] }));
+
 /** Keys by `scan`, each once, sorted. */
-export async function scannedKeys(backend: CompleteBackend): Promise<string[]> {
+export async function scannedKeys(backend: BackendUnderTest): Promise<string[]> {
   const keys = new Set<string>();
-  for await (const key of backend.scan({})) keys.add(key);
+  for await (const key of backend.listing.scan({})) keys.add(key);
   return [...keys].sort();
 }

@@ -1,14 +1,14 @@
 /** Cases about values that stop existing. */
 
 import assert from 'node:assert/strict';
-import { type BackendCase, bytesOf, type CaseContext, scannedKeys, textAt, textOf } from './case.ts';
+import { type BackendCase, bytesOf, type CaseContext, needing, scannedKeys, textAt, textOf } from './case.ts';
 
 /** Long enough that no slow machine comes to its end during a case, in milliseconds. */
 const longMs = 600_000;
 
 /** A short lifetime that the store can keep, and how long to wait until it is over for certain. */
 function shortLife({ raw }: CaseContext): { lifetimeMs: number; waitMs: number } {
-  const { expiryResolutionMs } = raw.capabilities;
+  const expiryResolutionMs = raw.expiryResolutionMs!;
   const lifetimeMs = Math.ceil(100 / expiryResolutionMs) * expiryResolutionMs;
   // A store that counts in seconds may be late by one of them.
   return { lifetimeMs, waitMs: expiryResolutionMs > 1 ? lifetimeMs + expiryResolutionMs : lifetimeMs };
@@ -25,7 +25,7 @@ async function whileAlive<Result>(context: CaseContext, value: string, act: () =
   }
 }
 
-const expiringCases: readonly BackendCase[] = [
+const lifetimeCases: readonly BackendCase[] = [
   {
     title: 'takes a value away once the wall clock shows its expiresAtMs, from every call that reads',
     async run(context) {
@@ -33,10 +33,10 @@ const expiringCases: readonly BackendCase[] = [
       const { lifetimeMs, waitMs } = shortLife(context);
       const expiresAtMs = context.nowMs() + lifetimeMs;
       await backend.set('one', bytesOf('1'), { expiresAtMs });
-      await backend.setMany([['two', bytesOf('2')] as const], { expiresAtMs });
+      await backend.many.setMany([['two', bytesOf('2')] as const], { expiresAtMs });
       await context.passTime(waitMs);
       assert.equal(await backend.get('one', {}), undefined);
-      assert.deepEqual(await backend.getMany(['one', 'two'], {}), [undefined, undefined]);
+      assert.deepEqual(await backend.many.getMany(['one', 'two'], {}), [undefined, undefined]);
       assert.equal(await backend.delete('two', {}), false);
     },
   },
@@ -59,7 +59,7 @@ const expiringCases: readonly BackendCase[] = [
       await context.backend.set('far', bytesOf('1'), { expiresAtMs: context.nowMs() + longMs });
       await context.backend.set('never', bytesOf('2'), {});
       await context.passTime(shortLife(context).waitMs);
-      assert.deepEqual((await context.backend.getMany(['far', 'never'], {})).map(textOf), ['1', '2']);
+      assert.deepEqual((await context.backend.many.getMany(['far', 'never'], {})).map(textOf), ['1', '2']);
     },
   },
   {
@@ -73,7 +73,7 @@ const expiringCases: readonly BackendCase[] = [
         await backend.set('key', bytesOf('new'), { expiresAtMs });
         assert.equal(await backend.get('key', {}), undefined);
         await backend.set('key', bytesOf('old'), {});
-        assert.equal((await backend.setMany([['key', bytesOf('new')] as const], { expiresAtMs })).size, 0);
+        assert.equal((await backend.many.setMany([['key', bytesOf('new')] as const], { expiresAtMs })).size, 0);
         assert.equal(await backend.get('key', {}), undefined);
       }
     },
@@ -87,14 +87,14 @@ const expiringCases: readonly BackendCase[] = [
       await backend.set('set', bytesOf('1'), { expiresAtMs });
       await backend.set('set', bytesOf('2'), {});
       await backend.set('many', bytesOf('1'), { expiresAtMs });
-      await backend.setMany([['many', bytesOf('3')] as const], {});
+      await backend.many.setMany([['many', bytesOf('3')] as const], {});
       await context.passTime(waitMs);
-      assert.deepEqual((await backend.getMany(['set', 'many'], {})).map(textOf), ['2', '3']);
+      assert.deepEqual((await backend.many.getMany(['set', 'many'], {})).map(textOf), ['2', '3']);
     },
   },
   {
     title: 'does not list a value that has expired',
-    needs: ['scan'],
+    needs: ['listing'],
     async run(context) {
       const { lifetimeMs, waitMs } = shortLife(context);
       await context.backend.set('gone', bytesOf('1'), { expiresAtMs: context.nowMs() + lifetimeMs });
@@ -105,40 +105,40 @@ const expiringCases: readonly BackendCase[] = [
   },
   {
     title: 'setIfAbsent stores where the value has expired, and its own expiry counts',
-    needs: ['setIfAbsent'],
+    needs: ['conditional'],
     async run(context) {
       const { backend } = context;
       const { lifetimeMs, waitMs } = shortLife(context);
       await backend.set('key', bytesOf('1'), { expiresAtMs: context.nowMs() + lifetimeMs });
       await context.passTime(waitMs);
       const expiresAtMs = context.nowMs() + lifetimeMs;
-      assert.equal(await backend.setIfAbsent('key', bytesOf('2'), { expiresAtMs }), true);
+      assert.equal(await backend.conditional.setIfAbsent('key', bytesOf('2'), { expiresAtMs }), true);
       await context.passTime(waitMs);
       assert.equal(await backend.get('key', {}), undefined);
     },
   },
   {
     title: 'setIfAbsent says of a value past its expiry whether the key was absent, and nothing stays',
-    needs: ['setIfAbsent'],
+    needs: ['conditional'],
     async run({ backend, nowMs }) {
       for (const expiry of [nowMs, nowMs, nowMs, () => 1]) {
-        assert.equal(await backend.setIfAbsent('key', bytesOf('1'), { expiresAtMs: expiry() }), true);
+        assert.equal(await backend.conditional.setIfAbsent('key', bytesOf('1'), { expiresAtMs: expiry() }), true);
         assert.equal(await backend.get('key', {}), undefined);
       }
       await backend.set('key', bytesOf('old'), {});
-      assert.equal(await backend.setIfAbsent('key', bytesOf('1'), { expiresAtMs: nowMs() }), false);
+      assert.equal(await backend.conditional.setIfAbsent('key', bytesOf('1'), { expiresAtMs: nowMs() }), false);
       assert.equal(await textAt(backend, 'key'), 'old');
     },
   },
   {
     title: 'increment leaves the expiry as it was, and begins at 0 where the value has expired',
-    needs: ['increment'],
+    needs: ['counting'],
     async run(context) {
       const { backend } = context;
-      const { waitMs, result } = await whileAlive(context, '41', () => backend.increment('key', 1, {}));
+      const { waitMs, result } = await whileAlive(context, '41', () => backend.counting.increment('key', 1, {}));
       assert.equal(result, 42);
       await context.passTime(waitMs);
-      assert.equal(await backend.increment('key', 1, {}), 1);
+      assert.equal(await backend.counting.increment('key', 1, {}), 1);
       await context.passTime(waitMs);
       assert.equal(await textAt(backend, 'key'), '1');
     },
@@ -153,16 +153,15 @@ const expiryCallCases: readonly BackendCase[] = [
       const expiresAtMs = Math.ceil(nowMs() / longMs + 1) * longMs;
       await backend.set('expires', bytesOf('1'), { expiresAtMs });
       await backend.set('stays', bytesOf('2'), {});
-      const found = await backend.getWithExpiry('expires', {});
+      const found = await backend.expiring.getWithExpiry('expires', {});
       assert.equal(textOf(found?.value), '1');
-      const { expiryResolutionMs } = raw.capabilities;
-      assert.ok(Math.abs(found!.expiresAtMs! - expiresAtMs) < expiryResolutionMs, `not ${found!.expiresAtMs}`);
-      assert.equal(await backend.expiresAt('expires', {}), found!.expiresAtMs);
-      const staying = await backend.getWithExpiry('stays', {});
+      assert.ok(Math.abs(found!.expiresAtMs! - expiresAtMs) < raw.expiryResolutionMs!, `not ${found!.expiresAtMs}`);
+      assert.equal(await backend.expiring.expiresAt('expires', {}), found!.expiresAtMs);
+      const staying = await backend.expiring.getWithExpiry('stays', {});
       assert.deepEqual([textOf(staying?.value), staying?.expiresAtMs], ['2', undefined]);
-      assert.equal(await backend.expiresAt('stays', {}), Number.POSITIVE_INFINITY);
-      assert.equal(await backend.getWithExpiry('absent', {}), undefined);
-      assert.equal(await backend.expiresAt('absent', {}), undefined);
+      assert.equal(await backend.expiring.expiresAt('stays', {}), Number.POSITIVE_INFINITY);
+      assert.equal(await backend.expiring.getWithExpiry('absent', {}), undefined);
+      assert.equal(await backend.expiring.expiresAt('absent', {}), undefined);
     },
   },
   {
@@ -171,8 +170,8 @@ const expiryCallCases: readonly BackendCase[] = [
       const { lifetimeMs, waitMs } = shortLife(context);
       await context.backend.set('key', bytesOf('1'), { expiresAtMs: context.nowMs() + lifetimeMs });
       await context.passTime(waitMs);
-      assert.equal(await context.backend.getWithExpiry('key', {}), undefined);
-      assert.equal(await context.backend.expiresAt('key', {}), undefined);
+      assert.equal(await context.backend.expiring.getWithExpiry('key', {}), undefined);
+      assert.equal(await context.backend.expiring.expiresAt('key', {}), undefined);
     },
   },
   {
@@ -181,9 +180,9 @@ const expiryCallCases: readonly BackendCase[] = [
       const { backend } = context;
       const { lifetimeMs, waitMs } = shortLife(context);
       await backend.set('key', bytesOf('1'), {});
-      assert.equal(await backend.expire('key', context.nowMs() + longMs, {}), true);
+      assert.equal(await backend.expiring.expire('key', context.nowMs() + longMs, {}), true);
       assert.equal(await textAt(backend, 'key'), '1');
-      assert.equal(await backend.expire('key', context.nowMs() + lifetimeMs, {}), true);
+      assert.equal(await backend.expiring.expire('key', context.nowMs() + lifetimeMs, {}), true);
       await context.passTime(waitMs);
       assert.equal(await backend.get('key', {}), undefined);
     },
@@ -193,10 +192,10 @@ const expiryCallCases: readonly BackendCase[] = [
     async run(context) {
       const { backend } = context;
       await backend.set('stays', bytesOf('2'), {});
-      const { waitMs, result } = await whileAlive(context, '1', () => backend.expire('key', undefined, {}));
+      const { waitMs, result } = await whileAlive(context, '1', () => backend.expiring.expire('key', undefined, {}));
       assert.equal(result, true);
-      assert.equal(await backend.expire('stays', undefined, {}), true);
-      assert.equal(await backend.expiresAt('key', {}), Number.POSITIVE_INFINITY);
+      assert.equal(await backend.expiring.expire('stays', undefined, {}), true);
+      assert.equal(await backend.expiring.expiresAt('key', {}), Number.POSITIVE_INFINITY);
       await context.passTime(waitMs);
       assert.equal(await textAt(backend, 'key'), '1');
     },
@@ -206,23 +205,22 @@ const expiryCallCases: readonly BackendCase[] = [
     async run({ backend, nowMs }) {
       for (const expiry of [nowMs, nowMs, nowMs, () => 1, () => 0, () => -1]) {
         await backend.set('key', bytesOf('1'), {});
-        assert.equal(await backend.expire('key', expiry(), {}), true);
+        assert.equal(await backend.expiring.expire('key', expiry(), {}), true);
         assert.equal(await backend.get('key', {}), undefined);
-        assert.equal(await backend.expiresAt('key', {}), undefined);
+        assert.equal(await backend.expiring.expiresAt('key', {}), undefined);
       }
     },
   },
   {
     title: 'expire tells that there is no such key, and makes none',
     async run({ backend, nowMs }) {
-      assert.equal(await backend.expire('absent', nowMs() + longMs, {}), false);
-      assert.equal(await backend.expire('absent', undefined, {}), false);
+      assert.equal(await backend.expiring.expire('absent', nowMs() + longMs, {}), false);
+      assert.equal(await backend.expiring.expire('absent', undefined, {}), false);
       assert.equal(await backend.get('absent', {}), undefined);
     },
   },
 ];
 
-export const expiryCases: readonly BackendCase[] = [
-  ...expiringCases.map((one) => ({ ...one, needs: ['expiringValues' as const, ...(one.needs ?? [])] })),
-  ...expiryCallCases.map((one) => ({ ...one, needs: ['expiringValues' as const, 'expiry' as const] })),
-];
+export const expiringValueCases = needing('expiringValues', lifetimeCases);
+
+export const expiringCases = needing('expiringValues', expiryCallCases);

@@ -1,14 +1,13 @@
 /** One long run of random calls on the backend and on a Map, which must give the same answers. */
 
 import assert from 'node:assert/strict';
-import type { CompleteBackend } from '../../backend/backend.ts';
 import { type Random, seededRandom } from '../../runtime/random.ts';
-import { type BackendCase, type BackendFeature, bytesOf, scannedKeys, textOf } from './case.ts';
+import { type BackendCase, type BackendFeature, type BackendUnderTest, bytesOf, scannedKeys, textOf } from './case.ts';
 
 type Model = Map<string, string>;
 
 interface Step {
-  readonly backend: CompleteBackend;
+  readonly backend: BackendUnderTest;
   readonly model: Model;
   /** An integer in [0, below). */
   readonly pick: (below: number) => number;
@@ -50,7 +49,7 @@ const moves: readonly Move[] = [
   {
     async run(step) {
       const keys = severalKeys(step);
-      const values = await step.backend.getMany(keys, {});
+      const values = await step.backend.many.getMany(keys, {});
       assert.deepEqual(
         values.map(textOf),
         keys.map((key) => step.model.get(key)),
@@ -60,7 +59,7 @@ const moves: readonly Move[] = [
   {
     async run(step) {
       const entries = severalKeys(step).map((key) => [key, randomText(step)] as const);
-      const failures = await step.backend.setMany(
+      const failures = await step.backend.many.setMany(
         entries.map(([key, text]) => [key, bytesOf(text)] as const),
         {},
       );
@@ -71,34 +70,34 @@ const moves: readonly Move[] = [
   {
     async run(step) {
       const keys = severalKeys(step);
-      assert.deepEqual(await step.backend.deleteMany(keys, {}), removeEach(step.model, keys));
+      assert.deepEqual(await step.backend.many.deleteMany(keys, {}), removeEach(step.model, keys));
     },
   },
   {
-    needs: 'setIfAbsent',
+    needs: 'conditional',
     async run(step) {
       const [key, text] = [step.key(), randomText(step)];
       const absent = !step.model.has(key);
-      assert.equal(await step.backend.setIfAbsent(key, bytesOf(text), {}), absent);
+      assert.equal(await step.backend.conditional.setIfAbsent(key, bytesOf(text), {}), absent);
       if (absent) step.model.set(key, text);
     },
   },
   {
-    needs: 'increment',
+    needs: 'counting',
     async run({ backend, model, key, pick }) {
       const [one, by] = [key(), pick(21) - 10];
       const sum = Number(model.get(one) ?? 0) + by;
-      assert.equal(await backend.increment(one, by, {}), sum);
+      assert.equal(await backend.counting.increment(one, by, {}), sum);
       model.set(one, `${sum}`);
     },
   },
   {
-    needs: 'expiry',
+    needs: 'expiring',
     async run({ backend, model, key, pick }) {
       const one = key();
       // Either the value stays or it expires at once: what lies between depends on the machine.
       const expiresAtMs = pick(2) === 0 ? undefined : 1;
-      assert.equal(await backend.expire(one, expiresAtMs, {}), model.has(one));
+      assert.equal(await backend.expiring.expire(one, expiresAtMs, {}), model.has(one));
       if (expiresAtMs !== undefined) model.delete(one);
     },
   },
@@ -107,7 +106,7 @@ const moves: readonly Move[] = [
 async function assertSameContents({ backend, model }: Step, canScan: boolean): Promise<void> {
   const keys = [...model.keys()].sort();
   assert.deepEqual(
-    (await backend.getMany(keys, {})).map(textOf),
+    (await backend.many.getMany(keys, {})).map(textOf),
     keys.map((key) => model.get(key)),
   );
   if (canScan) assert.deepEqual(await scannedKeys(backend), keys);
@@ -115,7 +114,7 @@ async function assertSameContents({ backend, model }: Step, canScan: boolean): P
 
 const stepCount = 2_000;
 
-function stepsOf(backend: CompleteBackend, random: Random): Step {
+function stepsOf(backend: BackendUnderTest, random: Random): Step {
   const pick = (below: number) => Math.floor(random() * below);
   // Few keys, so that most calls find something.
   return { backend, model: new Map(), pick, key: () => `key:${pick(24)}` };
@@ -128,11 +127,11 @@ export const modelCases: readonly BackendCase[] = [1, 2].map((seed) => ({
     const possible = moves.filter(({ needs }) => needs === undefined || supports(needs));
     for (let count = 0; count < stepCount; count++) {
       await possible[step.pick(possible.length)]!.run(step);
-      if (count % 500 === 499) await assertSameContents(step, supports('scan'));
+      if (count % 500 === 499) await assertSameContents(step, supports('listing'));
     }
-    if (!supports('clear')) return;
-    await backend.clear({});
+    if (!supports('clearing')) return;
+    await backend.clearing.clear({});
     step.model.clear();
-    await assertSameContents(step, supports('scan'));
+    await assertSameContents(step, supports('listing'));
   },
 }));
