@@ -103,7 +103,7 @@ describe('the structure of src', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('has placement know nothing of health, and cache and redis nothing of each other', () => {
+  it('keeps placement apart from health, and cache apart from redis', () => {
     for (const [from, to] of [
       ['placement', 'health'],
       ['cache', 'redis'],
@@ -113,7 +113,7 @@ describe('the structure of src', () => {
     }
   });
 
-  it('is let into the room of one server by its door alone', () => {
+  it('enters the server room only by its door', () => {
     const wrong = files.flatMap((file) =>
       file.imports
         .filter(({ target }) => target.startsWith('.') && roomOf(file.path) !== 'server')

@@ -5,12 +5,12 @@ import { startRedis } from './support/redis.ts';
 describe('the examples that need servers', () => {
   const examples = findExamples().filter(({ kind }) => kind === 'redis');
 
-  it('are there', () => {
+  it('exist', () => {
     expect(examples.length).toBeGreaterThan(0);
   });
 
   it.each(examples.map((example) => [example.place, example] as const))(
-    '%s runs on real servers',
+    'run on real servers: %s',
     async (_, example) => {
       const servers = await Promise.all([1, 2, 3].map(() => startRedis()));
       try {

@@ -20,14 +20,14 @@ describe('the examples of README and docs', () => {
   });
 
   it.each(examples.filter(({ kind }) => kind === 'run').map((example) => [example.place, example] as const))(
-    '%s runs as it stands and prints what it says',
+    'run as they stand and print what the page says: %s',
     async (_, example) => {
       expect(example.output, 'a block of `output` must follow').toBeDefined();
       expect(await runProgram(writeExample(example))).toBe(example.output);
     },
   );
 
-  it('of the first screen is 12 lines long', () => {
+  it('begin with a program of 12 lines', () => {
     const program = examples.find(({ place }) => place.startsWith('README.md'))!.code;
     const lines = program.trim().split('\n');
     expect(lines.length).toBe(12);
@@ -124,7 +124,7 @@ describe('README and docs', () => {
   ] as const;
 
   it.each(optionTables)(
-    '%s has a row below "%s" for every option of %s, and for no other',
+    'have in %s, below "%s", a row for every option of %s and for no other',
     (page, heading, file, list) => {
       const [, section] = readFileSync(join(root, page), 'utf8').split(new RegExp(`^${heading}$`, 'm'));
       // The first table of the section.

@@ -45,7 +45,7 @@ describe('every error', () => {
     expect(new Set(samples.map((sample) => sample.constructor))).toEqual(new Set(classes));
   });
 
-  it.each(samples.map((sample) => [sample.code, sample] as const))('%s has its name, code and brand', (_, error) => {
+  it.each(samples.map((sample) => [sample.code, sample] as const))('has its name, code and brand: %s', (_, error) => {
     expect(error).toBeInstanceOf(Error);
     expect(error).toBeInstanceOf(errors.ShardringError);
     expect(error.name).toBe(error.constructor.name);
@@ -62,7 +62,7 @@ describe('every error', () => {
     expect(new Set(samples.map(({ code }) => code)).size).toBe(samples.length);
   });
 
-  it('is told from what throws when it is looked at, and from what says yes to all', () => {
+  it('is distinguished from an object that throws on access and from one that has every property', () => {
     const agreeable = new Proxy({}, { has: () => true, get: () => () => true });
     for (const odd of [new Unreadable(), untouchable(), agreeable]) expect(errors.isShardringError(odd)).toBe(false);
     const attempts = [{ node: 'a', elapsedMs: 1, error: untouchable() }] as const;
@@ -94,7 +94,7 @@ describe('every error', () => {
     expect(new errors.AllReplicasFailedError('get', [final]).retryable).toBe(false);
   });
 
-  it('is not retryable where a write was done or may have been done at a node, as a repeat could do it twice', () => {
+  it('is not retryable where a write was or may have been done at a node, since a repeat could do it twice', () => {
     const doubtful = { node: 'b', elapsedMs: 1, error: new errors.UnknownOutcomeError('b', 'increment') };
     const retryable = (acknowledged: string[], attempts: errors.NodeAttempt[]) =>
       new errors.WriteConsistencyError('increment', 2, acknowledged, attempts).retryable;
@@ -112,7 +112,7 @@ describe('every error', () => {
     );
   });
 
-  it('shows numbers that came, and of strings only their length', () => {
+  it('shows received numbers, but only the length of received strings', () => {
     const message = (received: unknown) => new errors.InvalidArgumentError('f', 'x', received).message;
     expect(message(Number.NaN)).toBe('f: expected x, got NaN (number).');
     expect(message(-0)).toBe('f: expected x, got -0 (number).');

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { root, runProgram } from './support/doc-examples.ts';
 import { startRedis } from './support/redis.ts';
 
-it('sharded-redis.ts runs as it stands on three servers, and leaves nothing behind', async () => {
+it('examples/sharded-redis.ts runs as it stands on three servers, and leaves nothing behind', async () => {
   const servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
   const urls = servers.map(({ url }) => url);
   const example = () => runProgram(join(root, 'examples/sharded-redis.ts'), urls);

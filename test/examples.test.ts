@@ -19,7 +19,7 @@ describe('the examples', () => {
     expect(files.sort()).toEqual([...Object.keys(output), ...onServers].sort());
   });
 
-  it.each(Object.entries(output))('%s runs as it stands', async (name, expected) => {
+  it.each(Object.entries(output))('run as they stand: %s', async (name, expected) => {
     expect(await runProgram(join(root, 'examples', name))).toBe(expected);
   });
 });

@@ -36,11 +36,11 @@ describe('the linter', () => {
     'export const signal = AbortSignal?.any([]);',
     'export const signal = globalThis.AbortSignal.any([]);',
     'const { any } = AbortSignal;\nexport { any };',
-  ])('refuses it however it is reached: %s', (text) => {
+  ])('refuses AbortSignal.any however it is reached: %s', (text) => {
     expect(lint(`${text}\n`).output).toContain('Use onAbort of runtime/abort.ts');
   });
 
-  it('has nothing against other signals', () => {
+  it('accepts other signals', () => {
     expect(lint('export const signal = AbortSignal.timeout(1);\n').status).toBe(0);
   });
 });

@@ -26,7 +26,7 @@ function optionsOf(make: (option: object) => unknown): string[] {
 }
 
 describe.each(makers)('an option of %s', (_, make) => {
-  it('that is null is refused by its name, and not taken for one that was left out', () => {
+  it('is refused by name if it is null, and not treated as left out', () => {
     const names = optionsOf(make);
     expect(names.length).toBeGreaterThan(1);
     for (const name of names) {
@@ -40,7 +40,7 @@ describe.each(makers)('an option of %s', (_, make) => {
 });
 
 describe('the options of a call of ShardedCache', () => {
-  it('that are null are refused, and not taken for none', async () => {
+  it('are refused if they are null, and not treated as left out', async () => {
     await using cache = new ShardedCache({ nodes });
     const refused = { code: 'ERR_INVALID_ARGUMENT', field: 'options' };
     await expect(cache.ready(null as never)).rejects.toMatchObject(refused);

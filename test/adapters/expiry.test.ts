@@ -10,7 +10,7 @@ describe('expiryOf', () => {
     },
   );
 
-  it('takes what is below 0 as past', () => {
+  it('treats a time below 0 as past', () => {
     for (const ttlMs of [-1, -0.001, Number.NEGATIVE_INFINITY]) expect(expiryOf('ttl', ttlMs)).toBe('past');
   });
 

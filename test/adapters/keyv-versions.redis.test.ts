@@ -54,7 +54,7 @@ describe.each(versions)('a KeyvStore under Keyv $version', ({ version, load }) =
   const storeOf = (client = shards.redis) => new KeyvStore({ client });
   const keyvOf = (namespace: string) => make({ store: storeOf(), namespace, useKeyPrefix: false });
 
-  it('keeps, tells and deletes entries, each with its time', async () => {
+  it('keeps, lists and deletes entries, each with its time to live', async () => {
     const keyv = keyvOf('users');
     for (let index = 0; index < 20; index++) expect(await keyv.set(`key-${index}`, { index }, 60_000)).toBe(true);
     expect(await keyv.get('key-7')).toEqual({ index: 7 });
@@ -100,7 +100,7 @@ describe.each(versions)('a KeyvStore under Keyv $version', ({ version, load }) =
     expect(await shards.redis.keys('people::*')).toHaveLength(1);
   });
 
-  it('tells an error of a node once for each call', async () => {
+  it("reports a node's error once for each call", async () => {
     const client = new ShardedRedis({ nodes: [{ id: 'a', url: 'redis://127.0.0.1:1' }], lazyConnect: true });
     client.on('error', () => undefined);
     const keyv = make({ store: storeOf(client), namespace: 'users' });

@@ -29,7 +29,7 @@ function clientOf(stored: Record<string, string>, pages: readonly (string[] | Er
 const text = (user: string) => JSON.stringify({ user });
 
 describe('a SessionStore, seen from its client', () => {
-  it('counts a key once that SCAN gives again, and skips pages without news', async () => {
+  it('counts a key once when SCAN repeats it, and skips pages without new keys', async () => {
     const { client, calls } = clientOf({ 'sess:a': text('ada'), 'sess:b': text('bob') }, [
       ['sess:a'],
       [],
@@ -52,18 +52,18 @@ describe('a SessionStore, seen from its client', () => {
     ]);
   });
 
-  it('leaves out of all() what has expired since its key came', async () => {
+  it('omits from all() the sessions that expired after their keys were read', async () => {
     const { client } = clientOf({ 'sess:b': text('bob') }, [['sess:a', 'sess:b']]);
     expect(await new SessionStore({ client }).all()).toEqual([{ user: 'bob', id: 'b' }]);
   });
 
-  it('asks for its own keys, as many as it was told', async () => {
+  it('asks for its own keys only, with the configured count', async () => {
     const { client, calls } = clientOf({}, []);
     await new SessionStore({ client, prefix: 'a*b\\', scanCount: 7 }).ids();
     expect(calls).toEqual([['scan', { match: 'a\\*b\\\\*', count: 7 }]]);
   });
 
-  it('tells that a node failed on the way, and gives no part for the whole', async () => {
+  it('reports a node that failed on the way, and never passes off a part as the whole', async () => {
     const failure = new Error('a node is down');
     const { client } = clientOf({ 'sess:a': text('ada') }, [['sess:a'], failure]);
     const store = new SessionStore({ client });
@@ -74,7 +74,7 @@ describe('a SessionStore, seen from its client', () => {
     expect(answer).toEqual([failure]);
   });
 
-  it('sends what is not waited for in the order of the calls', async () => {
+  it('sends calls in order even when nobody awaits them', async () => {
     const { client, calls } = clientOf({}, []);
     const store = new SessionStore({ client });
     const session = { user: 'ada' } as SessionData;

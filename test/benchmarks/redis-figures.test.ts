@@ -48,16 +48,16 @@ describe('the figures of a cell', () => {
     expect(base?.serverMicros).toBe(2);
   });
 
-  it('tell how many times the CPU of its own the base takes', () => {
+  it('say how many times its own CPU the base takes', () => {
     const [, own] = figures([sample({ cpuMicros: 2_500 })], [sample({})]);
     expect(own?.cpuGain.median).toBe(2);
   });
 
-  it('leave out who took no part', () => {
+  it('leave out a client that took no part', () => {
     expect(figures([sample({})], [sample({})]).map(({ name }) => name)).toEqual(['base', 'own']);
   });
 
-  it('cannot be without the base', () => {
+  it('cannot be computed without the base', () => {
     expect(() => figuresOf({ cell, samples: new Map([['own', [sample({})]]]) }, 'base', ['own'])).toThrow('get/50');
   });
 });

@@ -13,7 +13,7 @@ const soon = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('a load', () => {
   for (const arrival of ['closed', 'independent'] as const) {
-    it(`keeps as many calls under way as there are callers, ${arrival}`, async () => {
+    it(`keeps as many calls in flight as there are callers, ${arrival}`, async () => {
       let [underWay, most, begun] = [0, 0, 0];
       const result = await runLoad({
         callers: 7,

@@ -51,7 +51,7 @@ async function expectAborted(made: FaultyCache & { key: string }, call: Call[1])
   expect(made.events).toEqual([]);
 }
 
-describe('a signal that aborts under way', () => {
+describe('a signal that aborts during a call', () => {
   it.each([...writes.filter(([name]) => !name.startsWith('set')), ...reads])(
     'ends %s with its reason, whatever the nodes that have answered said',
     async (_, call) => {
@@ -77,7 +77,7 @@ describe('a signal that aborts under way', () => {
 });
 
 describe('a signal that aborts once the call has ended', () => {
-  it.each(writes)('leaves the copies alone that %s has not made yet', async (_, call) => {
+  it.each(writes)('does not disturb the copies that %s has not made yet', async (_, call) => {
     const made = await heldByFirst();
     const { cache, key, nodes, clock, events } = made;
     await made.store('b', key, '1');
@@ -97,7 +97,7 @@ describe('a signal that aborts once the call has ended', () => {
     expect(events).toEqual([]);
   });
 
-  it.each(['set', 'setMany'])('leaves the stand-in alone that %s still writes', async (name) => {
+  it.each(['set', 'setMany'])('does not disturb the fallback node that %s still writes', async (name) => {
     const made = makeFaultyCache(['a', 'b', 'c'], { ...twoCopies, whenDown: 'spill' });
     const { cache, nodes, clock, probe } = made;
     const key = made.keyOf('a', 'b', 'c');
@@ -113,7 +113,7 @@ describe('a signal that aborts once the call has ended', () => {
   });
 
   it.each(['set', 'setMany', 'delete', 'expire'])(
-    'does not take the place of what the node of a copy that %s could not make has to say',
+    'does not hide the error of a copy that %s could not make',
     async (name) => {
       const made = await heldByFirst({ timeoutMs: 250 });
       const { cache, key, nodes, clock, events } = made;
@@ -134,7 +134,7 @@ describe('a signal that aborts once the call has ended', () => {
   );
 });
 
-it('a write that may have been done removes the key where it was before, also if it was aborted for an error of ours', async () => {
+it('a write that may have been done deletes the key at its previous owner, even if an error of ours aborted it', async () => {
   for (const name of ['set', 'setMany']) {
     const made = makeFaultyCache(['a', 'b']);
     const { cache, nodes, newNode } = made;
@@ -176,7 +176,7 @@ it('a call without a signal, or of a key with one node, needs no signal of its o
   expect(make).not.toHaveBeenCalled();
 });
 
-it('a listing ends with the reason of a signal that aborts between two keys, also where the next ones are at hand', async () => {
+it("a listing ends with the signal's reason when it aborts between two keys, even if the next keys are at hand", async () => {
   const { cache, nodes } = makeFaultyCache(['a']);
   const scan = async function* () {
     yield* ['one', 'two'];

@@ -128,7 +128,7 @@ describe("the codec 'json'", () => {
     ['an object that contains itself', selfContaining],
   ];
 
-  it('says of a bigint that it is one, and not which', () => {
+  it('names a bigint by its type, without showing its value', () => {
     expect(() => encode(jsonCodec, { id: 10n })).toThrow(/^value\.id: .*, got a bigint\.$/);
   });
 
@@ -174,7 +174,7 @@ describe("the codec 'json'", () => {
     expect(fieldOf(selfContaining)).toBe('value.self[0]');
   });
 
-  it('refuses through the cache, and leaves what is stored as it was', async () => {
+  it('rejects a value through the cache, and leaves the stored value as it was', async () => {
     await using cache = new ShardedCache({ nodes: [{ id: 'a', backend: new MemoryBackend() }] });
     await cache.set('k', 'old');
     const late = Promise.resolve('new');
@@ -191,7 +191,7 @@ describe("the codec 'json'", () => {
     expect(await cache.getMany(['k', 'l', 'm'])).toEqual(new Map([['k', 'old']]));
   });
 
-  it('does not mind what a program has put on Object.prototype', () => {
+  it('ignores properties that a program has put on Object.prototype', () => {
     Object.defineProperty(Object.prototype, 'polluted', { value: () => 1, enumerable: true, configurable: true });
     const stored = encode(jsonCodec, { a: [1] });
     delete (Object.prototype as { polluted?: unknown }).polluted;
@@ -229,7 +229,7 @@ describe("the codec 'bytes'", () => {
     expect(stored[0]).toBe(0);
   });
 
-  it('refuses what is not bytes', () => {
+  it('rejects values that are not bytes', () => {
     expect(() => encode(bytesCodec, 'text')).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'value' }),
     );
@@ -237,7 +237,7 @@ describe("the codec 'bytes'", () => {
 });
 
 describe("a user's own codec", () => {
-  it('is used for every value, and its failures are told as its own', async () => {
+  it('is used for every value, and its failures name it', async () => {
     const codec = {
       name: 'hex',
       encode: (value: string) => {

@@ -123,7 +123,7 @@ describe('with two copies of each key', () => {
     }
   });
 
-  it('frees a read that waits at a node for its other holder when the probes of the node go unanswered', async () => {
+  it('a read that waits at a node moves on to the other holder when probes of the node go unanswered', async () => {
     const { cache, nodes, clock, keyOf, events } = makeFaultyCache(['a', 'b', 'c'], {
       replicationFactor: 2,
       timeoutMs: 60_000,
@@ -147,7 +147,7 @@ describe('with two copies of each key', () => {
     nodes.a!.start();
   });
 
-  it('leaves a read alone that has nobody else to ask, whatever the probes say', async () => {
+  it('a read with no other node to ask goes on waiting, whatever the probes say', async () => {
     const { cache, nodes, clock, keyOf } = makeFaultyCache(['a', 'b'], { timeoutMs: 60_000 });
     const key = keyOf('a');
     await cache.set(key, 1);
@@ -158,7 +158,7 @@ describe('with two copies of each key', () => {
     expect(await read).toBe(1);
   });
 
-  it('tells of a failover with the nodes that failed', async () => {
+  it('a failover is reported with the nodes that failed', async () => {
     const { cache, nodes, events, keyOf } = makeFaultyCache(['a', 'b', 'c'], { replicationFactor: 2 });
     const key = keyOf('a', 'b');
     await cache.set(key, 1);
@@ -170,7 +170,7 @@ describe('with two copies of each key', () => {
     ]);
   });
 
-  it('prefers a node that is up to one that is suspect', async () => {
+  it('a node that is up is preferred to one that is suspect', async () => {
     const { cache, nodes, keyOf } = makeFaultyCache(['a', 'b'], { replicationFactor: 2 });
     const key = keyOf('a', 'b');
     await cache.set(key, 1);
@@ -195,7 +195,7 @@ describe('with two copies of each key', () => {
     expect(clock.nowMs() - startMs).toBeLessThan(1_000);
   });
 
-  it('a value that the primary lost is found at the replica, which is told', async () => {
+  it('a value that the primary lost is found at the replica, and an event reports it', async () => {
     const { cache, nodes, events, keyOf, storedAt } = makeFaultyCache(['a', 'b'], { replicationFactor: 2 });
     const key = keyOf('a', 'b');
     await cache.set(key, 1);
@@ -209,7 +209,7 @@ describe('with two copies of each key', () => {
     expect(await storedAt('a', key)).toBeUndefined();
   });
 
-  it('and is put back there, with its expiry, where readRepair is on', async () => {
+  it('read repair puts the lost value back at the primary, with its expiry', async () => {
     for (const read of ['get', 'getMany'] as const) {
       const { cache, nodes, events, keyOf, clock } = makeFaultyCache(['a', 'b'], {
         replicationFactor: 2,
@@ -226,7 +226,7 @@ describe('with two copies of each key', () => {
     }
   });
 
-  it('a repair never brings back what was deleted or overwritten meanwhile', async () => {
+  it('read repair never brings back what was deleted or overwritten meanwhile', async () => {
     for (const write of ['delete', 'set'] as const) {
       const { cache, nodes, keyOf, clock, storedAt } = makeFaultyCache(['a', 'b'], {
         replicationFactor: 2,
@@ -310,7 +310,7 @@ describe('with two copies of each key', () => {
     ['one', 1],
     ['quorum', 2],
     ['all', 3],
-  ] as const)('a write at level %s of three copies needs %i confirmations', async (writeConsistency, needed) => {
+  ] as const)('a write at level %s of three copies needs %i acknowledgements', async (writeConsistency, needed) => {
     for (let stopped = 0; stopped <= 3; stopped++) {
       for (const probed of [false, true]) {
         const { cache, nodes, probe, keyOf } = makeFaultyCache(['a', 'b', 'c'], {
@@ -337,7 +337,7 @@ describe('with two copies of each key', () => {
     }
   });
 
-  it('a write returns at its level, and tells later of the copy that it could not make', async () => {
+  it('a write returns at its level, and later reports the copy that it could not make', async () => {
     const { cache, nodes, events, clock, keyOf } = makeFaultyCache(['a', 'b'], {
       replicationFactor: 2,
       timeoutMs: 300,
@@ -354,7 +354,7 @@ describe('with two copies of each key', () => {
 });
 
 describe("with whenDown: 'spill'", () => {
-  it('the next live node stands in for one that is down', async () => {
+  it('the next live node is the fallback node for one that is down', async () => {
     const { cache, nodes, events, keyOf, probe, storedAt } = makeFaultyCache(['a', 'b', 'c'], { whenDown: 'spill' });
     const key = keyOf('a', 'b');
     nodes.a!.stop();
@@ -369,7 +369,7 @@ describe("with whenDown: 'spill'", () => {
     expect(await collect(cache.keys()).catch((error) => error.code)).toBe('ERR_ALL_REPLICAS_FAILED');
   });
 
-  it('a stand-in keeps what it was given for spillTtlMs at most', async () => {
+  it('a fallback node keeps what it was given for spillTtlMs at most', async () => {
     const { cache, nodes, keyOf, probe } = makeFaultyCache(['a', 'b', 'c'], { whenDown: 'spill', spillTtlMs: 5_000 });
     nodes.a!.stop();
     await probe();

@@ -113,7 +113,7 @@ describe('getOrSet of a key whose nodes are not available', () => {
     expect(await cache.getOrSet('m', () => 1)).toBe(1);
   });
 
-  it('fails for what is no question of availability', async () => {
+  it('fails when the problem is not availability', async () => {
     const { cache, nodes, store, keyOf } = makeFaultyCache(['a']);
     nodes.a!.failNext(1, new NodeReplyError('a', 'get', 'WRONGTYPE'));
     await expect(cache.getOrSet('k', () => 1)).rejects.toThrow(expect.objectContaining({ kind: 'WRONGTYPE' }));
@@ -231,7 +231,7 @@ describe('getOrSet of a key whose nodes are not available', () => {
     expect(source.most).toBe(2);
   });
 
-  it('does not load what only callers who have gone were waiting for a place for', async () => {
+  it('does not load a key when every caller that waited for a place has gone', async () => {
     const { cache, nodes } = makeFaultyCache(['a'], { maxUnavailableLoads: 1 });
     nodes.a!.stop();
     const source = slowSource();
@@ -307,7 +307,7 @@ describe('getOrSet of a key whose nodes are not available', () => {
     expect(next.outcome).toBe('next');
   });
 
-  it('tells those who wait for a place when the cache is closed', async () => {
+  it('rejects callers that wait for a place when the cache is closed', async () => {
     const { cache, nodes, clock } = makeFaultyCache(['a'], { maxUnavailableLoads: 1, timeoutMs: 100 });
     nodes.a!.stop();
     const calls = numbered(3).map((key) => cache.getOrSet(key, () => new Promise(() => undefined)));
@@ -340,7 +340,7 @@ describe('loadTimeoutMs', () => {
     expect(clock.pendingTimers).toBeLessThanOrEqual(1); // That of the next probes.
   });
 
-  it('fails no load for a stall of this process: what came meanwhile is taken', async () => {
+  it('fails no load for a stall of this process: a result that came meanwhile counts', async () => {
     const clock = new LateClock();
     const nodes = [{ id: 'a', backend: new MemoryBackend({ clock }) }];
     const cache = new ShardedCache({ nodes, clock, loadTimeoutMs: 1_000, health: { probeIntervalMs: 60_000 } });
@@ -370,7 +370,7 @@ describe('loadTimeoutMs', () => {
     expect(await next).toBe('next');
   });
 
-  it('counts the time of waiting for a place, and a load that had no turn by then is never run', async () => {
+  it('includes the wait for a place; a load that had no turn by then is never run', async () => {
     const { cache, clock, nodes } = makeFaultyCache(['a'], { maxUnavailableLoads: 1 });
     nodes.a!.stop();
     const source = slowSource();
@@ -413,7 +413,7 @@ describe('loadTimeoutMs', () => {
     [{ whenUnavailable: 'wait' }, 'whenUnavailable'],
     [{ loadTimeoutMs: 0 }, 'loadTimeoutMs'],
     [{ maxUnavailableLoads: 0 }, 'maxUnavailableLoads'],
-  ])('and its siblings are checked: %j', async (options, field) => {
+  ])('is checked, and so are its sibling options: %j', async (options, field) => {
     expect(() => makeFaultyCache(['a'], options as object)).toThrow(expect.objectContaining({ field }));
     if (field === 'maxUnavailableLoads') return;
     const { cache } = makeFaultyCache(['a']);
@@ -430,7 +430,7 @@ describe('a load that waits for itself', () => {
     ['at once', () => Promise.resolve()],
     ['after a while', settle],
     ['out of a callback', () => new Promise<void>((resolve) => setImmediate(resolve))],
-  ])('is told so, asking %s, and so are all who wait with it', async (_, pause) => {
+  ])('is rejected when it asks %s, and so are all who wait with it', async (_, pause) => {
     const { cache } = makeFaultyCache(['a', 'b']);
     const load = async () => {
       await pause();
@@ -441,7 +441,7 @@ describe('a load that waits for itself', () => {
     expect(await cache.getOrSet('k', () => 'afterwards')).toBe('afterwards');
   });
 
-  it('is told so by way of other keys, also where two loads begun by different callers wait for each other', async () => {
+  it('is found by way of other keys, and when two loads begun by different callers wait for each other', async () => {
     const { cache } = makeFaultyCache(['a']);
     const nested = cache.getOrSet('k', () => cache.getOrSet('l', async () => cache.getOrSet('k', () => 1)));
     await expect(nested).rejects.toThrow(cycle);
@@ -453,7 +453,7 @@ describe('a load that waits for itself', () => {
     for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: cycle });
   });
 
-  it('is told so by way of another cache, also where loads of two caches wait for each other', async () => {
+  it('is found by way of another cache, and when loads of two caches wait for each other', async () => {
     const { cache: near } = makeFaultyCache(['a']);
     const { cache: far } = makeFaultyCache(['a']);
     const nested = near.getOrSet('k', () => far.getOrSet('k', () => near.getOrSet('k', () => 1)));
@@ -473,7 +473,7 @@ describe('a load that waits for itself', () => {
     expect(await cache.getOrSet('k', () => cache.getOrSet('k', () => 1).catch(() => 'source'))).toBe('source');
   });
 
-  it('is not seen where there is none: other keys, the same key later, or from what a load has left behind', async () => {
+  it('is never suspected wrongly: for other keys, for the same key later, or for work that a load left behind', async () => {
     const { cache } = makeFaultyCache(['a']);
     const shared = () => cache.getOrSet('shared', async () => 's');
     expect(await Promise.all(['a', 'b'].map((key) => cache.getOrSet(key, async () => key + (await shared()))))).toEqual(
@@ -491,7 +491,7 @@ describe('a load that waits for itself', () => {
     expect(await later).toBe('again');
   });
 
-  it('is no deadlock where a stale value is there to answer', async () => {
+  it('does not deadlock when a stale value can answer', async () => {
     const { cache, clock } = makeFaultyCache(['a']);
     const options = { ttlMs: 1_000, staleWhileRevalidateMs: 60_000 };
     await cache.getOrSet('k', () => 'first', options);

@@ -158,7 +158,7 @@ describe('getOrSet', () => {
     ]);
   });
 
-  it('fails when the node cannot be asked and the caller wants that, and does not load', async () => {
+  it('fails without loading when the node cannot be asked and the caller wants that', async () => {
     for (const [ofCache, ofCall] of [
       [{}, { whenUnavailable: 'fail' }],
       [{ whenUnavailable: 'fail' }, {}],
@@ -211,7 +211,7 @@ describe('getOrSet', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('tells nobody of a renewal in the background that closing has ended', async () => {
+  it('reports nothing when closing ends a background renewal', async () => {
     const { cache, clock, events } = makeFaultyCache(['a'], { timeoutMs: 300 });
     const loader = slowLoader();
     const options = { ttlMs: 100, staleWhileRevalidateMs: 10_000 };

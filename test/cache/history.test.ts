@@ -171,9 +171,12 @@ async function play(seed: number): Promise<History> {
 }
 
 describe('a history of calls by several callers while nodes come and go', () => {
-  it.each(Array.from({ length: 12 }, (_, index) => index + 1))('is that of one store: seed %i', async (seed) => {
-    const history = await play(seed);
-    expect(history.operations).toBeGreaterThan(500);
-    expect(history.faults()).toEqual([]);
-  });
+  it.each(Array.from({ length: 12 }, (_, index) => index + 1))(
+    'could have come from one store: seed %i',
+    async (seed) => {
+      const history = await play(seed);
+      expect(history.operations).toBeGreaterThan(500);
+      expect(history.faults()).toEqual([]);
+    },
+  );
 });

@@ -97,26 +97,29 @@ describe('a server that refuses PING and serves', () => {
 });
 
 describe('a server that is busy', () => {
-  it.each(['ioredis', 'direct'] as const)('for less than calls may take costs nothing, over %s', async (transport) => {
-    const clock = new SimulatedClock();
-    const { cache, events } = openCache({
-      ...{ clock, transport, timeoutMs: 2_000 },
-      health: { probeIntervalMs: 100, probeTimeoutMs: 50 },
-    });
-    await cache.set('key', value(3));
-    await hasProbed(cache, clock);
-    server.pause();
-    const calls: Promise<unknown>[] = [];
-    for (let passedMs = 0; passedMs < 1_900; passedMs += 100) {
-      calls.push(cache.get('key'));
-      await clock.advance(100);
-    }
-    server.resume();
-    expect((await Promise.all(calls)).length).toBe(19);
-    expect(events).not.toContain('nodeDown');
-  });
+  it.each(['ioredis', 'direct'] as const)(
+    'costs nothing if it is busy for less than calls may take, over %s',
+    async (transport) => {
+      const clock = new SimulatedClock();
+      const { cache, events } = openCache({
+        ...{ clock, transport, timeoutMs: 2_000 },
+        health: { probeIntervalMs: 100, probeTimeoutMs: 50 },
+      });
+      await cache.set('key', value(3));
+      await hasProbed(cache, clock);
+      server.pause();
+      const calls: Promise<unknown>[] = [];
+      for (let passedMs = 0; passedMs < 1_900; passedMs += 100) {
+        calls.push(cache.get('key'));
+        await clock.advance(100);
+      }
+      server.resume();
+      expect((await Promise.all(calls)).length).toBe(19);
+      expect(events).not.toContain('nodeDown');
+    },
+  );
 
-  it('for longer is taken for down, with the reason and since when', async () => {
+  it('is considered down if it is busy for longer, with the reason and the time', async () => {
     const clock = new SimulatedClock();
     const { cache, events } = openCache({ clock, timeoutMs: 1_000 });
     await cache.set('key', value(3));
@@ -134,7 +137,7 @@ describe('a server that is busy', () => {
     expect(endedAtOnce).toBe(true);
   });
 
-  it('keeps its connection, and with it the calls that have time left', async () => {
+  it('keeps its connection, and the calls that have time left', async () => {
     const clock = new SimulatedClock();
     const backend = new RedisBackend({ host: '127.0.0.1', port: proxy.port }, { clock });
     await backend.set('key', value(3), {});

@@ -17,7 +17,7 @@ function cacheOver(calls: Parameters<typeof backendOfOthers>[0], options = {}) {
 
 describe.each([1, 2])('a cache with %i copies, over backends that break their contract', (replicationFactor) => {
   it.each([undefined, null, true, [], new Map([['x', new Error('refused')]])])(
-    'ends a setMany that they answered with %s, and says that it may have been done',
+    'rejects a setMany that they answered with %s, and says that it may have been done',
     async (reply) => {
       const { cache } = cacheOver({ setMany: async () => reply }, { replicationFactor });
       const failure = await cache
@@ -35,7 +35,7 @@ describe.each([1, 2])('a cache with %i copies, over backends that break their co
   );
 
   it.each([undefined, 5, 'x', [], [undefined, undefined, undefined], [null, null]])(
-    'takes a getMany that they answered with %j for a failure and not for a miss',
+    'treats a getMany that they answered with %j as a failure and not as a miss',
     async (reply) => {
       const { cache } = cacheOver({ getMany: async () => reply }, { replicationFactor });
       const failure = await cache.getMany(['x', 'y']).catch((error) => error);
@@ -45,14 +45,14 @@ describe.each([1, 2])('a cache with %i copies, over backends that break their co
     },
   );
 
-  it('does not count what they answered to a deleteMany with nothing', async () => {
+  it('counts no deletion when they answer a deleteMany with nothing', async () => {
     const { cache } = cacheOver({ deleteMany: async () => undefined }, { replicationFactor });
     await expect(cache.deleteMany(['x', 'y'])).rejects.toMatchObject({ code: 'ERR_PARTIAL_FAILURE', results: 0 });
   });
 });
 
 describe('a cache with two copies, one over a backend that breaks its contract', () => {
-  it('reads at the other', async () => {
+  it('reads at the other node', async () => {
     const clock = new SimulatedClock();
     const odd = backendOfOthers({ getMany: async () => [], get: async () => null }, { clock });
     const nodes = ['a', 'b'].map((id) => ({ id, backend: id === 'a' ? odd : backendOfOthers({}, { clock }) }));
@@ -68,7 +68,7 @@ describe('a cache over backends whose failures throw when they are looked at', (
   it.each([
     ['an error with getters that throw', () => new Unreadable()],
     ['a proxy that throws whatever is done', untouchable],
-  ])('ends its calls with them: %s', async (_, make) => {
+  ])('rejects its calls with them: %s', async (_, make) => {
     const thrown = make();
     const fail = () => Promise.reject(thrown);
     for (const replicationFactor of [1, 2]) {
@@ -113,7 +113,7 @@ describe('a backend that throws where it should reject', () => {
     expect(cache.topology.epoch).toBe(2);
   });
 
-  it('does not undo the removal of its node by how it closes, which is told as an event', async () => {
+  it('does not undo the removal of its node by how it closes; an event reports it', async () => {
     const { cache, events } = makeFaultyCache(['a']);
     await cache.addNode({ id: 'b', backend: thrower('close') });
     await cache.removeNode('b', { strategy: 'none' });
@@ -122,7 +122,7 @@ describe('a backend that throws where it should reject', () => {
     await expect.poll(() => events.at(-1)).toEqual({ name: 'backgroundError', operation: 'close', node: 'b', error });
   });
 
-  it('keeps no other open when the cache is closed, which then rejects with what it threw', async () => {
+  it('does not keep the others open when the cache is closed; close() then rejects with what it threw', async () => {
     const closed: string[] = [];
     const closer = (id: string) => backendOfOthers({ close: async () => closed.push(id) });
     const backends = { a: closer('a'), b: thrower('close'), c: closer('c') };

@@ -19,7 +19,7 @@ function withKeyToMove() {
 }
 
 describe('a read of a key with one node', () => {
-  it('that finds nothing is made again when the nodes changed meanwhile', async () => {
+  it('is repeated when it finds nothing and the nodes changed meanwhile', async () => {
     const { cache, clock, key, holder, add } = withKeyToMove();
     holder.delayMs = 100;
     const reading = cache.get(key);
@@ -30,7 +30,7 @@ describe('a read of a key with one node', () => {
     expect(await reading).toBe('value');
   });
 
-  it('that fails is made again when the nodes changed meanwhile, in the time that is left', async () => {
+  it('is repeated in the time left when it fails and the nodes changed meanwhile', async () => {
     const { cache, clock, key, holder, nodes, add } = withKeyToMove();
     const startMs = clock.nowMs();
     holder.hang();
@@ -48,14 +48,17 @@ describe('a read of a key with one node', () => {
     expect(nodes.d!.calls.get).toBe(1);
   });
 
-  it.each(['get', 'set'] as const)('or a write that fails says so, and the node is suspect: %s', async (call) => {
-    const { cache, nodes, events, keyOf } = makeFaultyCache(['a', 'b']);
-    nodes.a!.stop();
-    const answer = call === 'get' ? cache.get(keyOf('a')) : cache.set(keyOf('a'), 'value');
-    await expect(answer).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
-    expect(events).toMatchObject([{ name: 'nodeSuspect', node: 'a' }]);
-    expect(cache.health().get('a')).toBe('suspect');
-  });
+  it.each(['get', 'set'] as const)(
+    'reports its failure, as a write does, and makes the node suspect: %s',
+    async (call) => {
+      const { cache, nodes, events, keyOf } = makeFaultyCache(['a', 'b']);
+      nodes.a!.stop();
+      const answer = call === 'get' ? cache.get(keyOf('a')) : cache.set(keyOf('a'), 'value');
+      await expect(answer).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
+      expect(events).toMatchObject([{ name: 'nodeSuspect', node: 'a' }]);
+      expect(cache.health().get('a')).toBe('suspect');
+    },
+  );
 
   it('goes on as usual for keys of other nodes while one is down', async () => {
     const { cache, nodes, keyOf, probe, events } = makeFaultyCache(['a', 'b']);
@@ -70,7 +73,7 @@ describe('a read of a key with one node', () => {
     expect(events).toEqual([]);
   });
 
-  it('that was aborted rejects with the reason and says nothing of the node, however the node ends it', async () => {
+  it('rejects with the reason when it is aborted, and says nothing of the node, however the node ends it', async () => {
     class FailsWhenAborted extends MemoryBackend {
       override get(_key: string, { signal }: { signal?: AbortSignal }): Promise<never> {
         return new Promise((_, reject) => {
@@ -106,7 +109,7 @@ describe('a read of many keys with one node each', () => {
     nodes.b!.start();
   });
 
-  it('that finds nothing is made again when the nodes changed meanwhile', async () => {
+  it('is repeated when it finds nothing and the nodes changed meanwhile', async () => {
     const { cache, clock, key, holder, add } = withKeyToMove();
     holder.delayMs = 100;
     const reading = cache.getMany([key, 'another']);
@@ -131,7 +134,7 @@ describe('a read of many keys with one node each', () => {
   });
 });
 
-describe('a backend of somebody else, complete and used as it is', () => {
+describe('a third-party backend, complete and used as it is', () => {
   const kinds: readonly (readonly [name: string, give: (value: unknown) => unknown])[] = [
     ['promises', (value) => Promise.resolve(value)],
     ['no promises', (value) => value],

@@ -37,7 +37,7 @@ async function downAt(url: string) {
 }
 
 it.each(['get', 'set', 'increment', 'getMany'] as const)(
-  'a %s tells why the node is down, as the first call was told, and not that a probe has failed',
+  'a %s says why the node is down, as it told the first call, and not that a probe has failed',
   async (operation) => {
     const port = await freePort();
     const { cache, first, sinceMs, clock } = await downAt(`redis://127.0.0.1:${port}`);
@@ -96,7 +96,7 @@ it('a node whose host has no address is down for that reason', async () => {
   });
 });
 
-it('a node that cannot join is told of by its id', async () => {
+it('an error about a node that cannot join names its id', async () => {
   const cache = new ShardedCache({ nodes: [{ id: 'cache-1', backend: new RedisBackend(server.url) }] });
   open.push(cache);
   const port = await freePort();
@@ -107,7 +107,7 @@ it('a node that cannot join is told of by its id', async () => {
 });
 
 it.each(['ioredis', 'direct'] as const)(
-  'TLS options that Node.js cannot take are told of at every call, over the transport %s',
+  'every call reports TLS options that Node.js cannot take, over the transport %s',
   async (transport) => {
     const target = { host: '127.0.0.1', port: server.port, tls: { minVersion: 'TLSv9' as never } };
     const cache = new ShardedCache({ nodes: [{ id: 'cache-1', backend: new RedisBackend(target, { transport }) }] });
@@ -121,7 +121,7 @@ it.each(['ioredis', 'direct'] as const)(
   },
 );
 
-it('a server that was killed under a write is told of as one that refuses connections', async () => {
+it('a server that was killed during a write is reported as refusing connections', async () => {
   const clock = new SimulatedClock();
   const backend = new RedisBackend(server.url, { clock });
   const cache = new ShardedCache({ nodes: [{ id: 'cache-1', backend }], clock });
@@ -137,7 +137,7 @@ it('a server that was killed under a write is told of as one that refuses connec
   }, 15_000);
 });
 
-it('a ShardedRedis tells it too, in errors and events', async () => {
+it('a ShardedRedis says why a node is down too, in errors and events', async () => {
   const port = await freePort();
   const redis = new ShardedRedis({
     nodes: [{ id: 'cache-1', url: `redis://127.0.0.1:${port}` }],

@@ -111,7 +111,7 @@ async function failuresOf(calls: readonly Promise<unknown>[]): Promise<unknown[]
 
 describe.each(transports)('stalls of the process itself, over %s', { timeout: 120_000 }, (transport) => {
   describe.each([1, 2])('with %i copies', (replicationFactor) => {
-    it.each(patterns)('of %i ms and so on fail no call and make no node suspect', async (...pattern) => {
+    it.each(patterns)('fail no call and make no node suspect when they last %i ms and so on', async (...pattern) => {
       const { cache, events } = openCache(transport, { replicationFactor });
       // Also while the connections are being made.
       const first = callsTo(cache);
@@ -127,7 +127,7 @@ describe.each(transports)('stalls of the process itself, over %s', { timeout: 12
     });
   });
 
-  it('between the steps of a call leave its later steps their time', async () => {
+  it('leave the later steps of a call their time when they come between its steps', async () => {
     const { cache, events } = openCache(transport, { replicationFactor: 2 });
     await stalled.settled(cache.set('key', 1));
     // Each step is followed by a stall: the next one begins when the time of the call is over.
@@ -181,7 +181,7 @@ describe.each(transports)('a process all of whose turns are long, over %s', (tra
   );
 });
 
-it('a ShardedRedis bears them too', async () => {
+it('a ShardedRedis survives stalls of the process too', async () => {
   const { redis, events } = openRedis('ioredis', { replicationFactor: 2 });
   for (const pattern of patterns) {
     const begun = callsToRedis(redis);
@@ -221,7 +221,7 @@ const callsOnOwnConnections = (redis: ShardedRedis, name: string): Promise<unkno
 
 describe.each(transports)('transactions, blocking commands and withConnection, over %s', (transport) => {
   it.each([...patterns, Array.from({ length: 12 }, () => 700)])(
-    'are failed by no stalls of %i ms and so on',
+    'survive stalls of %i ms and so on',
     async (...pattern) => {
       const { redis, events } = openRedis(transport);
       const first = callsOnOwnConnections(redis, 'first');
@@ -247,7 +247,7 @@ describe.each(transports)('transactions, blocking commands and withConnection, o
     expect(await failuresOf([call])).toEqual([]);
   });
 
-  it('have the time of a step from when it was sent, however long the caller did something else before', async () => {
+  it('count the time of a step from when it was sent, however long the caller did something else before', async () => {
     const { redis } = openRedis(transport);
     // The connection is there.
     await stalled.settled(redis.withConnection('late:jobs', (client: Redis) => client.get('key')));

@@ -89,7 +89,7 @@ describe('a cache with a placement of its own', () => {
     await ranges.close();
   });
 
-  it('refuses what is no placement, other nodes, and options of the ring beside it', () => {
+  it('refuses a value that is not a placement, other nodes, and options of the ring beside it', () => {
     const placement = Rendezvous.create([{ id: 'a', weight: 2 }, { id: 'b' }]);
     const make = (options: object) => () => new ShardedCache({ nodes: nodes('a', 'b'), ...options } as never);
     expect(make({ placement: {} })).toThrow(invalid('placement.nodeFor'));
@@ -157,7 +157,7 @@ describe('setPlacement', () => {
 });
 
 describe('a read during which the nodes change twice', () => {
-  it.each(['get', 'getMany', 'has'] as const)('of a key that is nowhere is a miss: %s', async (how) => {
+  it.each(['get', 'getMany', 'has'] as const)('is a miss if the key is nowhere: %s', async (how) => {
     const { cache, clock, nodes: members, newNode } = makeFaultyCache(['a', 'b', 'c']);
     const before = cache.topology.placement;
     const after = before.withNode({ id: 'd' });

@@ -4,7 +4,7 @@ import { makeFaultyCache } from '../support/faulty-cache.ts';
 const none = { strategy: 'none' } as const;
 
 describe('a node that comes under the id of one that was removed', () => {
-  it('is not taken for ill by what becomes of calls that the former one was asked', async () => {
+  it('is not suspected because of calls that were sent to its predecessor', async () => {
     const { cache, nodes, newNode, keyOf, clock, events } = makeFaultyCache(['a', 'b'], { timeoutMs: 250 });
     const [key, other] = [keyOf('a'), keyOf('b')];
     const former = nodes.a!;
@@ -28,7 +28,7 @@ describe('a node that comes under the id of one that was removed', () => {
     expect(events.filter(({ name }) => name === 'nodeSuspect')).toEqual([]);
   });
 
-  it('is asked as a former holder for keys of which the one before it could not be told', async () => {
+  it('is asked as a previous owner for keys whose changes its predecessor missed', async () => {
     const { cache, nodes, newNode, keyOf, clock } = makeFaultyCache(['a', 'b', 'c']);
     const key = keyOf('a');
     await cache.removeNode('a', { lazyForMs: 1_000 });

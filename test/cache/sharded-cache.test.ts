@@ -25,7 +25,7 @@ describe('a cache over four memory nodes', () => {
     );
   });
 
-  it('tells null from a miss', async () => {
+  it('distinguishes null from a miss', async () => {
     const { cache } = makeFaultyCache(['a']);
     await cache.set('k', null);
     expect(await cache.get('k')).toBeNull();
@@ -210,7 +210,7 @@ describe('a cache over four memory nodes', () => {
 });
 
 describe('a cache', () => {
-  it('without nodes can be made, and every call rejects with ERR_NO_NODES', async () => {
+  it('can be made without nodes; every call then rejects with ERR_NO_NODES', async () => {
     const cache = new ShardedCache({ nodes: [] });
     const calls: (() => Promise<unknown>)[] = [
       () => cache.get('k'),
@@ -249,7 +249,7 @@ describe('a cache', () => {
     ).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'nodes[1].backend' }));
   });
 
-  it('shows ids and words that came, as they are no secrets', () => {
+  it('shows received ids and words in its messages, since they are no secrets', () => {
     const node = { id: 'a', backend: new MemoryBackend() };
     expect(() => new ShardedCache({ nodes: [node], whenDown: 'wait' as never })).toThrow('got "wait".');
     expect(() => new ShardedCache({ nodes: [node, { id: 'a', backend: new MemoryBackend() }] })).toThrow('got "a".');
@@ -356,7 +356,7 @@ describe('a cache', () => {
     expect(Object.values(nodes.a!.calls).reduce((sum, count) => sum + count, 0)).toBe(0);
   });
 
-  it('rejects with the reason of a signal that aborts under way', async () => {
+  it('rejects with the reason of a signal that aborts during the call', async () => {
     const { cache, nodes } = makeFaultyCache(['a', 'b'], { replicationFactor: 2 });
     for (const node of Object.values(nodes)) node.hang();
     const reason = new Error('enough');
@@ -377,7 +377,7 @@ describe('a cache', () => {
     for (const node of Object.values(nodes)) node.start();
   });
 
-  it('waits on closing for what is under way, refuses what comes after, and can be closed twice', async () => {
+  it('waits on closing for calls in flight, rejects later ones, and can be closed twice', async () => {
     const { cache, clock, nodes } = makeFaultyCache(['a']);
     nodes.a!.delayMs = 100;
     const write = cache.set('k', 1);
@@ -392,7 +392,7 @@ describe('a cache', () => {
     await expect(nodes.a!.get('k', {})).rejects.toThrow(code('ERR_CLOSED'));
   });
 
-  it('closes within timeoutMs, though a backend does not, and tells of what fails later', async () => {
+  it('closes within timeoutMs though a backend does not, and reports what fails later', async () => {
     const { cache, clock, events, nodes } = makeFaultyCache(['a', 'b'], { timeoutMs: 300 });
     let fail!: (error: Error) => void;
     nodes.a!.close = () =>
@@ -409,7 +409,7 @@ describe('a cache', () => {
     );
   });
 
-  it('does not wait on closing for a listing that was left half-way, which then ends with ERR_CLOSED', async () => {
+  it('does not wait on closing for an abandoned listing, which then ends with ERR_CLOSED', async () => {
     const { cache } = makeFaultyCache(['a', 'b']);
     await cache.setMany(['x', 'y', 'z'].map((key) => [key, 1]));
     const listing = cache.keys();

@@ -23,7 +23,7 @@ it('any keys without line ends come back from lines with a size', () => {
   );
 });
 
-it('what is no size is refused with its line, without showing the key', () => {
+it('a size that is not a number is refused with its line, without showing the key', () => {
   const attempt = () => parse('a\nsecret\tlarge\n');
   expect(attempt).toThrow(UsageError);
   expect(attempt).toThrow('line 2');

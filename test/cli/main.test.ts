@@ -26,7 +26,7 @@ function run(args: readonly string[], { input = '', env = {} }: { input?: string
 }
 
 describe('the process', () => {
-  it('exits with 0 when all is well, 2 for arguments that cannot be meant and 1 when it fails', async () => {
+  it('exits with 0 on success, 2 on a usage error and 1 on failure', async () => {
     const [well, misused, failed] = await Promise.all([
       run(['ring', '--nodes', 'a,b']),
       run(['ring', '--nodes', 'a:x']),
@@ -77,7 +77,7 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-it('the command loads no server client and no cache', () => {
+it('the command loads neither a server client nor a cache', () => {
   const loaded = [...loadedWith(main)];
   expect(loaded.some((file) => file.endsWith('/hash-ring.ts'))).toBe(true);
   expect(

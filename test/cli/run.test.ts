@@ -79,7 +79,7 @@ describe('explain', () => {
 });
 
 describe('help', () => {
-  it('is printed for no command, for help and for --help alike, and of a command too', async () => {
+  it('is printed without a command, for help and for --help, and for a single command', async () => {
     const general = await runCommandLine(['--help'], new MemoryHost());
     expect(general).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringContaining('  demo ') });
     for (const args of [[], ['help'], ['-h']]) expect(await runCommandLine(args, new MemoryHost())).toEqual(general);
@@ -88,7 +88,7 @@ describe('help', () => {
     expect(await runCommandLine(['help', 'rign'], new MemoryHost())).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
-  it('is printed for the whole and for each command, and names every option that the command takes', async () => {
+  it('exists for the whole and for each command, and names every option that the command takes', async () => {
     const general = await stdoutOf(['--help']);
     for (const name of ['ring', 'plan', 'explain']) {
       expect(general).toContain(`\n  ${name} `);
@@ -105,7 +105,7 @@ describe('help', () => {
   });
 });
 
-describe('arguments that cannot be meant', () => {
+describe('wrong arguments', () => {
   it.each([
     [['rign'], 'got "rign"'],
     [['ring'], 'expected --nodes'],

@@ -74,7 +74,7 @@ describe('the demo', () => {
     expect(code).toBe(0);
   });
 
-  it('ends with 2 for a wrong option and with 1 for a file that is no trace', async () => {
+  it('exits with 2 for a wrong option and with 1 for a file that is not a trace', async () => {
     expect(await demo('--tracee', 'x')).toMatchObject({
       code: 2,
       output: '',

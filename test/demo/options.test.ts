@@ -11,7 +11,7 @@ const optionsOf = (text: string) => {
 };
 
 describe('the command line', () => {
-  it('alone is the tour in memory', () => {
+  it('means the tour in memory when it is empty', () => {
     const options = { nodes: { kind: 'memory' }, replicationFactor: 2, keys: 100_000, trace: undefined };
     expect(optionsOf('')).toEqual(options);
   });

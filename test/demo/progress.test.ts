@@ -22,7 +22,7 @@ describe('the progress bar', () => {
     );
   });
 
-  it('of nothing is full', () => {
+  it('is full when there is nothing to do', () => {
     expect(progressLine({ label: 'loading', done: 0, total: 0, elapsedMs: 0 })).toBe('  loading    100 %  0 of 0');
   });
 });

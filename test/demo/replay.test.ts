@@ -103,7 +103,7 @@ describe('a replay', () => {
     );
   });
 
-  it('has at most as many requests under way as it may', async () => {
+  it('has at most the allowed number of requests in flight', async () => {
     let underWay = 0;
     let most = 0;
     const get = async () => {
@@ -118,7 +118,7 @@ describe('a replay', () => {
     await cache.close();
   });
 
-  it('takes the refusal to increment a text for an answer', async () => {
+  it('counts an error for incrementing a text as an answer', async () => {
     const { cache, stats, context } = clusterOf(3, 2);
     const requests: TraceRequest[] = [
       { key: 'number', op: 'set', valueBytes: 2 },
@@ -186,7 +186,7 @@ describe('the latency histogram', () => {
     );
   });
 
-  it('of nothing has no quantiles', () => {
+  it('has no quantiles when it is empty', () => {
     expect(new LatencyHistogram().quantile(0.5)).toBeUndefined();
   });
 

@@ -130,11 +130,11 @@ describe('any trace', () => {
     expect(await parse('')).toEqual([]);
   });
 
-  it('says what it expected where the first line is of no format', async () => {
+  it('says what it expected when the first line has no known format', async () => {
     await expect(parse('{"name":1}\n')).rejects.toThrow(/^a\.trace:1: expected .*ARC.* or .*Twitter.*, got /);
   });
 
-  it('refuses bytes that are no text, by their line', async () => {
+  it('refuses bytes that are not text, and names their line', async () => {
     const bad = Buffer.concat([Buffer.from('1,a,1,1,1,get,0\n1,'), Buffer.from([0xff]), Buffer.from(',1,1,1,get,0\n')]);
     await expect(parse(bad)).rejects.toThrow('a.trace:2: expected text in UTF-8, got other bytes');
   });
@@ -150,7 +150,7 @@ describe('any trace', () => {
 describe('a compressed trace', () => {
   const tiny = readFileSync(fixture('tiny.lis'));
 
-  it.each(['tiny.lis.zst', 'frames.lis.zst'])('%s gives the bytes it was made of, however it is cut', async (name) => {
+  it.each(['tiny.lis.zst', 'frames.lis.zst'])('gives the bytes it was made of, however it is cut: %s', async (name) => {
     const compressed = readFileSync(fixture(name));
     await fc.assert(
       fc.asyncProperty(places, async (cuts) => {
@@ -160,7 +160,7 @@ describe('a compressed trace', () => {
     );
   });
 
-  it('of many blocks is read whole', async () => {
+  it('is read whole when it has many blocks', async () => {
     const keys = (await collect(readTrace(fixture('blocks.lis.zst'), Number.POSITIVE_INFINITY))).map(({ key }) => key);
     expect(keys).toEqual(Array.from({ length: 60_000 }, (_, index) => `${((index + 1) * 7_919) % 65_537}`));
   });
@@ -180,7 +180,7 @@ describe('a compressed trace', () => {
     expect(read).toBeLessThan(compressed.length / 4_096 / 2);
   });
 
-  it('that is cut off is an error, and not a shorter trace', async () => {
+  it('causes an error when it is cut off, and is not read as a shorter trace', async () => {
     const compressed = readFileSync(fixture('blocks.lis.zst'));
     for (const length of [3, 10, 1_000, compressed.length - 1]) {
       await expect(collect(unzstd([compressed.subarray(0, length)], 'a.zst'))).rejects.toThrow(
@@ -189,7 +189,7 @@ describe('a compressed trace', () => {
     }
   });
 
-  it('that is none is an error', async () => {
+  it('causes an error when it is not compressed', async () => {
     await expect(collect(unzstd([Buffer.from('1 1 0 0\n'.repeat(10))], 'a.zst'))).rejects.toThrow(
       /cannot be decompressed/,
     );
@@ -203,7 +203,7 @@ describe('a trace file', () => {
     expect((await collect(readTrace(fixture('tiny.lis'), 3))).map(({ key }) => key)).toEqual(['1', '5', '6']);
   });
 
-  it('that is not there is an error of the file system', async () => {
+  it('causes an error of the file system when it is missing', async () => {
     await expect(countRequests(fixture('no-such-file'), 1)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

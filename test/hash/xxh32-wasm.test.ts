@@ -40,7 +40,7 @@ describe('makeMemoryHash', () => {
     }
   });
 
-  it('takes nothing for a part of the key that an earlier key left behind it', () => {
+  it('hashes nothing that an earlier key left behind in memory', () => {
     const { bytes, hash } = makeMemoryHash()!;
     for (let length = 0; length < 40; length++) {
       bytes.fill(0).set(new TextEncoder().encode(`${'k'.repeat(length)}{left}{left}{left}`));

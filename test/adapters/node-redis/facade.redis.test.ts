@@ -326,7 +326,7 @@ describe.each([...dropInKinds, ...olderKinds])('asNodeRedis over $title', ({ ope
     expect(await facade.multi().exec()).toEqual(await theirs.multi().exec());
   });
 
-  it('tells the failed commands of a transaction as node-redis does', async () => {
+  it('reports the failed commands of a transaction as node-redis does', async () => {
     const build = (client: NodeRedisFacade) => client.multi().set('k', 'text').incr('k').get('k');
     const [ours, theirs] = await Promise.all([
       outcomeOf(build(facade).exec()),
@@ -402,7 +402,7 @@ describe.each([...dropInKinds, ...olderKinds])('asNodeRedis over $title', ({ ope
     for (const name of ['subscribe', 'watch', 'duplicate']) expect(name in facade, name).toBe(false);
   });
 
-  describe('the life of the client', () => {
+  describe('as a client', () => {
     let other: ReturnType<DropIn['another']>;
     let lazy: NodeRedisFacade;
 
@@ -413,7 +413,7 @@ describe.each([...dropInKinds, ...olderKinds])('asNodeRedis over $title', ({ ope
 
     afterEach(() => other.disconnect());
 
-    it('connects when told to, and again is no error', async () => {
+    it('connects when asked to, and accepts being asked again', async () => {
       expect([lazy.isOpen, lazy.isReady]).toEqual([false, false]);
       const connecting = lazy.connect();
       expect(lazy.isOpen).toBe(true);
@@ -425,7 +425,7 @@ describe.each([...dropInKinds, ...olderKinds])('asNodeRedis over $title', ({ ope
       expect(await lazy.ping()).toBe('PONG');
     });
 
-    it('tells its events, until the listener is taken off', async () => {
+    it('emits its events until the listener is removed', async () => {
       const events: string[] = [];
       const ready = () => void events.push('ready');
       const unheard = () => void events.push('unheard');
@@ -442,7 +442,7 @@ describe.each([...dropInKinds, ...olderKinds])('asNodeRedis over $title', ({ ope
       await expect(lazy.get('k')).rejects.toThrow();
     });
 
-    it.each(['quit', 'close', 'destroy', 'disconnect'] as const)('is closed by %s()', async (method) => {
+    it.each(['quit', 'close', 'destroy', 'disconnect'] as const)('can be closed by %s()', async (method) => {
       await lazy.connect();
       const ended = new Promise<void>((resolve) => lazy.once('end', resolve));
       const reply = await lazy[method]();
@@ -451,7 +451,7 @@ describe.each([...dropInKinds, ...olderKinds])('asNodeRedis over $title', ({ ope
       expect(lazy.isOpen).toBe(false);
     });
 
-    it('rejects connect() of a client that ends before it is ready', async () => {
+    it('rejects connect() if it ends before it is ready', async () => {
       const connecting = outcomeOf(lazy.connect());
       const waiting = outcomeOf(lazy.connect());
       lazy.destroy();

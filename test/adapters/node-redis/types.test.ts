@@ -18,7 +18,7 @@ describe('the types of asNodeRedis and of the session store', () => {
     expectTypeOf<Valkey>().toExtend<SessionClient>();
   });
 
-  it('tell arguments and replies', () => {
+  it('describe arguments and replies', () => {
     type Facade = NodeRedisFacade;
     expectTypeOf<ReturnType<Facade['get']>>().resolves.toEqualTypeOf<string | null>();
     expectTypeOf<ReturnType<Facade['mGet']>>().resolves.toEqualTypeOf<(string | null)[]>();

@@ -4,7 +4,7 @@ import { HashRing } from '../../../src/placement/ring/hash-ring.ts';
 import { planRebalance } from '../../../src/rebalance/plan.ts';
 import { smallRing } from './rings.ts';
 
-it('a plan small enough to check by hand', () => {
+it('a plan that is small enough to check by hand is drawn in full', () => {
   // Without b, the slots before a's point go to a and those after c's point as well: a's arc begins where c's ends.
   const text = drawPlan(planRebalance(smallRing, smallRing.withoutNode('b')));
   expect(text).toBe(`\
@@ -32,7 +32,7 @@ it('keys are counted in copies where there are copies, and bytes only where they
   expect(view([])).toMatch(/^key copies moved +- +0 of 0$/);
 });
 
-it('an id that reaches for the terminal is written out', () => {
+it('an id with terminal escapes is shown in readable form', () => {
   const before = HashRing.create([{ id: 'a' }], { slots: 256 });
   expect(drawPlan(planRebalance(before, before.withNode({ id: '\u001b[2J' })))).toContain('\\u{1b}[2J');
 });

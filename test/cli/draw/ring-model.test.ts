@@ -5,7 +5,7 @@ import { HashRing } from '../../../src/placement/ring/hash-ring.ts';
 import { planRebalance } from '../../../src/rebalance/plan.ts';
 import { ringArbitrary, smallRing } from './rings.ts';
 
-it('the arcs of a ring small enough to check by hand', () => {
+it('the arcs of a ring that is small enough to check by hand are right', () => {
   const { arcs, nodes, balance } = ringModel(smallRing);
   expect(arcs).toEqual([
     { node: 1, firstSlot: 0, endSlot: 133 },

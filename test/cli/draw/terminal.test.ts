@@ -12,7 +12,7 @@ const marksFor = (...ids: string[]) => marksOf(ringModel(HashRing.create(ids.map
 describe('the picture', () => {
   // Outside, clockwise in degrees from the top: b to 187, which is just past the bottom, a to 257, which is just below the
   // left, c to 345, b again to the top. Inside: a for the first 70 degrees, b to 273, c for the rest.
-  it('of a ring small enough to check by hand', () => {
+  it('shows a ring that is small enough to check by hand', () => {
     expect(drawRing(ringModel(smallRing), { colourDepth: 0, width: 32 })).toBe(
       `\
           ccbbbbbbbbbb
@@ -57,7 +57,7 @@ Fullest node 1.688 times its ideal share, emptiest 0.586 times; coefficient of v
     }
   });
 
-  it('never sends anything of an id to the terminal but what can be seen', () => {
+  it('sends only the visible characters of an id to the terminal', () => {
     fc.assert(
       fc.property(ringArbitrary, (ring) => {
         const text = drawRing(ringModel(ring), { colourDepth: 24, width: 110 }).replaceAll(codes, '');
@@ -78,7 +78,7 @@ Fullest node 1.688 times its ideal share, emptiest 0.586 times; coefficient of v
 });
 
 describe('the letter of a node', () => {
-  it('is how its id begins where that tells all nodes apart', () => {
+  it('is the first letter of its id where those differ for all nodes', () => {
     expect(marksFor('red', 'green', 'blue')).toEqual(['b', 'g', 'r']);
   });
 

@@ -6,7 +6,7 @@ import { colourOf, paletteSize } from '../../../src/cli/draw/palette.ts';
 import { tableLines } from '../../../src/cli/draw/table.ts';
 import { displayWidth, fit, visible } from '../../../src/cli/draw/visible-text.ts';
 
-describe('text by others', () => {
+describe('text from outside', () => {
   it.each([
     ['plain', 'plain', 5],
     ['\u001b[31m', '\\u{1b}[31m', 10],
@@ -55,7 +55,7 @@ describe('a number', () => {
     expect([counted(1, 'node'), counted(2, 'node')]).toEqual(['1 node', '2 nodes']);
   });
 
-  it('that is a share has two decimals and a sign where it is a change', () => {
+  it('has two decimals if it is a share, and a sign if it is a change', () => {
     expect([
       percent(0.25073),
       signedPercent(0.1),
@@ -65,7 +65,7 @@ describe('a number', () => {
     ]).toEqual(['25.07 %', '+10.00 %', '-10.00 %', '0.00 %', '0.00 %']);
   });
 
-  it('of bytes has the unit in which it is readable', () => {
+  it('has a readable unit if it counts bytes', () => {
     expect([0, 999, 1_000, 999_999, 1.5e6, 2e18].map(bytes)).toEqual([
       '0 B',
       '999 B',
