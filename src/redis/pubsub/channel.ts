@@ -7,6 +7,8 @@ import { routingTextOf, shownTextOf } from '../key-text.ts';
 /** The three kinds of subscription, by the command that begins one. */
 export type Family = 'subscribe' | 'psubscribe' | 'ssubscribe';
 
+export const families: readonly Family[] = ['subscribe', 'psubscribe', 'ssubscribe'];
+
 export interface Channel {
   /** The bytes, one code unit each: equal for the same channel and for no other. */
   readonly id: string;

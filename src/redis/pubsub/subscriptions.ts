@@ -1,249 +1,314 @@
 /**
- * One node's subscriptions on one connection: what is wished for, and the way from there to what the server has confirmed.
- *
- * The wishes are the truth. They are sent when they are made if the connection is up, and all of them again each time it
- * comes up; so they outlive a restart of the server, and a wish made while it is down is fulfilled when it is back. That is
- * not left to ioredis (`autoResubscribe`): it loses a channel named `__proto__`, and bytes that are no text.
- *
- * Shard channels have a connection of their own. On a shared one ioredis 5 and 6 believe that all subscriptions have ended
- * as soon as the count of one kind is 0, and then drop messages (RESP3) or mistake them for replies (RESP2). For the same
- * reason UNSUBSCRIBE is always sent with the names of the channels.
+ * What is desired over all nodes, and the way to it: each channel is brought to its homes, and away from its former ones
+ * (`rehoming.ts`), whatever changes meanwhile.
  */
 
 import type { Redis } from 'ioredis';
-import { ClosedError, NodeUnavailableError, TimeoutError } from '../../errors/index.ts';
+import { ClosedError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { Deferred } from '../../runtime/deferred.ts';
-import { limitTime, settledWithin } from '../../runtime/time-limit.ts';
-import {
-  type Client,
-  chunks,
-  errorOf,
-  type Failure,
-  Heartbeat,
-  isReplyError,
-  Link,
-  type ServerCheck,
-  signsOf,
-} from '../../server/index.ts';
-import type { Channel, Family } from './channel.ts';
-import type { MessageRelay } from './message-relay.ts';
+import { limitTime } from '../../runtime/time-limit.ts';
+import type { ServerCheck } from '../../server/index.ts';
+import { type Channel, type Family, families, isServersOwn } from './channel.ts';
+import { MessageRelay, type MessageTarget } from './message-relay.ts';
+import { PendingCall } from './pending-call.ts';
+import { nextSteps } from './rehoming.ts';
+import { Subscriber } from './subscriber.ts';
 
-export interface SubscriberOptions {
-  readonly nodeId: string;
+/** Where channels are published, by one topology. */
+export interface ChannelHomes {
+  readonly nodes: readonly string[];
+  /** The node at which messages of the channel are published. Asked only if there are nodes. */
+  nodeOf(channel: string): string;
+}
+
+export interface SubscriptionOptions {
+  readonly homes: ChannelHomes;
   readonly clock: Clock;
-  /** For a call to be confirmed. Milliseconds. */
+  /** For a subscription to be confirmed by its nodes, a connection to be made included. Milliseconds. */
   readonly timeoutMs: number;
   readonly handshakeTimeoutMs: number;
-  /** Pause between two signs of life asked of a connection that has subscriptions. Milliseconds. */
-  readonly heartbeatMs: number;
-  /** Not connected yet, reconnecting by itself, and the check of its server. */
-  readonly makeClient: () => { readonly client: Redis; readonly check: ServerCheck };
-  readonly relay: MessageRelay;
-  /** What no call is there to be told of: lost and failed connections, refused renewals. */
-  readonly onError: (error: Error) => void;
+  /** Default 15,000. A connection that leaves a PING unanswered for this long is given up. Milliseconds. */
+  readonly heartbeatMs?: number | undefined;
+  /** A new client for the node, not connected yet, that reconnects by itself; and the check of its server. */
+  readonly makeClient: (nodeId: string) => { readonly client: Redis; readonly check: ServerCheck };
+  /** Gets the events of messages. */
+  readonly target: MessageTarget;
+  /** What no call is there to be told of: a connection was lost or cannot be made, a renewal was refused. */
+  readonly onError: (nodeId: string, error: Error) => void;
 }
 
-/** The client's methods for subscriptions, all of one form; ioredis' types have them in many. */
-type SubscriberCalls = Readonly<
-  Record<Family | (typeof endOf)[Family], (...names: (string | Buffer)[]) => Promise<unknown>>
->;
+const noHomes: ChannelHomes = { nodes: [], nodeOf: (channel) => channel };
 
-/** A call that waits until the server has confirmed its channels. */
-interface Waiter {
-  readonly family: Family;
-  readonly missing: Set<string>;
-  end(error?: unknown): void;
-}
+type ByFamily<Value> = Readonly<Record<Family, Map<string, Value>>>;
 
-const silent: Failure = { kind: 'connection', cause: new Error('The connection did not answer any more.') };
+const emptyByFamily = <Value>(): ByFamily<Value> => ({
+  subscribe: new Map(),
+  psubscribe: new Map(),
+  ssubscribe: new Map(),
+});
 
-export class Subscriber {
-  readonly #options: SubscriberOptions;
-  readonly #link: Link;
-  readonly #client: Redis;
-  readonly #heartbeat: Heartbeat;
-  readonly #wishes: Readonly<Record<Family, Map<string, Channel>>> = {
-    subscribe: new Map(),
-    psubscribe: new Map(),
-    ssubscribe: new Map(),
-  };
-  readonly #waiters = new Set<Waiter>();
+export class Subscriptions {
+  readonly #options: SubscriptionOptions;
+  readonly #relay: MessageRelay;
+  #homes: ChannelHomes;
+  /** Those of a change that is being prepared. */
+  #comingHomes = noHomes;
+  readonly #desired = emptyByFamily<Channel>();
+  /** What is subscribed at a former home too. */
+  readonly #displaced = emptyByFamily<Channel>();
+  /** By node: for channels and patterns, and for shard channels. */
+  readonly #subscribers = { plain: new Map<string, Subscriber>(), sharded: new Map<string, Subscriber>() };
+  /** Of nodes that have left: they bring what is still published there. Each with what stops its timer. */
+  readonly #leaving = new Map<Subscriber, () => void>();
+  readonly #calls = new Set<PendingCall>();
+  /** Stops the timer until whose end calls that began by the former topology may publish at former homes. */
+  #stopSettling: (() => void) | undefined;
   #isClosed = false;
-  /** Ends the waiting for replies that cannot come any more. */
-  #lost = new Deferred<void>();
 
-  constructor(options: SubscriberOptions) {
+  constructor(options: SubscriptionOptions) {
     this.#options = options;
-    const { client, check } = options.makeClient();
-    this.#client = client;
-    options.relay.listen(this.#client, this.#wishes.psubscribe);
-    const listener = {
-      onUp: () => this.#onUp(),
-      onLost: (failure: Failure) => this.#onLost(failure),
-      onUnreachable: (failure: Failure) => options.onError(this.#errorOf(failure)),
-    };
-    const { clock, handshakeTimeoutMs, heartbeatMs } = options;
-    this.#heartbeat = new Heartbeat({
-      ...{ clock, periodMs: heartbeatMs },
-      ask: () => this.#client.ping(),
-      bytesRead: () => signsOf((this.#client as unknown as Client).stream).readBytes,
-      onSilence: () => this.#link.drop(silent),
-    });
-    this.#link = new Link(this.#client as unknown as Client, listener, {
-      ...{ isOwn: true, clock, handshakeTimeoutMs },
-      serverCheck: check,
-    });
-    this.#link.connect();
+    this.#homes = options.homes;
+    this.#relay = new MessageRelay(options.target);
   }
 
-  get #calls(): SubscriberCalls {
-    return this.#client as unknown as SubscriberCalls;
+  desired(family: Family): ReadonlyMap<string, Channel> {
+    return this.#desired[family];
   }
 
-  /** What is wished for. */
-  wishes(family: Family): ReadonlyMap<string, Channel> {
-    return this.#wishes[family];
+  /** From now on they are desired. Nodes that have confirmed them before are asked again. */
+  add(family: Family, channels: readonly Channel[]): void {
+    const byNode = new Map<string, Channel[]>();
+    for (const channel of channels) for (const node of this.#placesOf(family, channel)) append(byNode, node, channel);
+    for (const channel of channels) {
+      if (!this.#desired[family].has(channel.id)) this.#desired[family].set(channel.id, channel);
+    }
+    for (const [node, own] of byNode) this.#subscriberAt(node, family).add(family, own);
   }
 
-  /**
-   * Resolves when the server has confirmed all of them, so that no message published from then on is missed. If it rejects,
-   * the wish stays.
-   *
-   * @throws {NodeUnavailableError} The node could not be reached in time.
-   * @throws {TimeoutError} It did not answer in time.
-   * @throws ioredis' `ReplyError`: the server refused.
-   */
-  add(family: Family, channels: readonly Channel[]): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new ClosedError('client'));
-    for (const channel of channels) this.#wishes[family].set(channel.id, channel);
-    return new Promise((resolve, reject) => {
-      const { clock, timeoutMs } = this.#options;
-      const cancel = limitTime(clock, timeoutMs, () => waiter.end(this.#lateError(family)), true);
-      const waiter: Waiter = {
-        family,
-        missing: new Set(channels.map(({ id }) => id)),
-        end: (error) => {
-          cancel();
-          this.#waiters.delete(waiter);
-          if (error === undefined) resolve();
-          else reject(error);
-        },
-      };
-      this.#waiters.add(waiter);
-      if (this.#link.isUp) this.#send(family, channels);
-    });
+  /** Resolves when the servers have confirmed that they are ended, or may be taken to be. Does not reject. */
+  async forget(family: Family, channels: readonly Channel[]): Promise<void> {
+    for (const channel of channels) {
+      this.#desired[family].delete(channel.id);
+      // Who still waits for one of them would otherwise wait in vain.
+      for (const call of this.#calls) if (call.family === family) call.settle(channel);
+    }
+    const left = [...this.#leaving.keys()].map((subscriber) => subscriber.remove(family, channels));
+    await Promise.all([this.#step(family, channels), ...left]);
   }
 
   /**
-   * Resolves when the server has confirmed, until when messages come. Does not reject: without a connection there are no
-   * subscriptions either, and a node that is late may go on for as long as it has not read the command.
+   * Resolves when the homes have confirmed: no message published from then on is missed.
+   * @throws {NodeUnavailableError | TimeoutError} A node has not confirmed in time.
+   * @throws ioredis' `ReplyError`: a server refused.
    */
-  async remove(family: Family, channels: readonly Channel[]): Promise<void> {
-    for (const { id } of channels) this.#wishes[family].delete(id);
-    // Who still waits for one of them would otherwise wait in vain.
-    this.#settle(family, channels);
-    if (!this.#link.isUp || channels.length === 0) return;
-    const { clock, timeoutMs } = this.#options;
-    let cancel: () => void = () => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = limitTime(clock, timeoutMs, resolve, true);
-    });
-    const replies = pieces(channels).map((names) => this.#calls[endOf[family]](...names));
-    await Promise.race([Promise.allSettled(replies), this.#lost.promise, late]);
-    cancel();
+  untilConfirmed(family: Family, channels: readonly Channel[]): Promise<void> {
+    return this.#await(new PendingCall(family, channels, (channel) => this.#homesOf(family, channel), true));
   }
 
-  /** The node's shared connection is lost: this one must give a sign of life in the time of a call, or is made anew too. */
-  async doubt(): Promise<void> {
-    if (!this.#link.isUp) return;
-    const { clock, timeoutMs } = this.#options;
-    const { stream } = this.#client;
-    const hasAnswered = await settledWithin(clock, timeoutMs, this.#client.ping());
-    if (!hasAnswered && this.#client.stream === stream) this.#link.drop(silent);
-  }
-
-  /** Ends the connection for good. Idempotent. */
-  end(): void {
+  /** See `PubSub.prepare`. */
+  async prepare(homes: ChannelHomes): Promise<void> {
     if (this.#isClosed) return;
+    this.#makeWayFor(homes);
+    this.#comingHomes = homes;
+    await this.#move();
+  }
+
+  /** See `PubSub.rehome`. */
+  async rehome(homes: ChannelHomes): Promise<void> {
+    if (this.#isClosed) return;
+    this.#makeWayFor(homes);
+    this.#homes = homes;
+    this.#comingHomes = noHomes;
+    this.#retireOthers(homes.nodes);
+    this.#settle();
+    await this.#move();
+  }
+
+  doubt(nodeId: string): void {
+    for (const subscribers of Object.values(this.#subscribers)) void subscribers.get(nodeId)?.doubt();
+  }
+
+  close(): void {
     this.#isClosed = true;
-    this.#heartbeat.stop();
-    this.#options.relay.unlisten(this.#client);
-    this.#link.end();
-    this.#lost.resolve();
-    for (const waiter of this.#waiters) waiter.end(new ClosedError('client'));
-  }
-
-  #onUp(): void {
-    this.#lost = new Deferred();
-    for (const family of families) this.#send(family, [...this.#wishes[family].values()]);
-    this.#heartbeat.start();
-  }
-
-  #onLost(failure: Failure): void {
-    this.#heartbeat.stop();
-    this.#lost.resolve();
-    if (!this.#isClosed) this.#options.onError(this.#errorOf(failure));
-  }
-
-  /** Replies to what is lost with the connection never come; the next one gets all wishes anew. */
-  #send(family: Family, channels: readonly Channel[]): void {
-    let start = 0;
-    for (const names of pieces(channels)) {
-      const piece = channels.slice(start, start + names.length);
-      start += names.length;
-      this.#calls[family](...names).then(
-        () => this.#settle(family, piece),
-        (error: unknown) => this.#onRefusal(family, piece, error),
-      );
+    this.#stopSettling?.();
+    for (const subscribers of Object.values(this.#subscribers)) {
+      for (const subscriber of subscribers.values()) subscriber.end();
     }
+    this.#endLeaving();
+    for (const call of this.#calls) call.fail(new ClosedError('client'));
   }
 
-  #onRefusal(family: Family, channels: readonly Channel[], error: unknown): void {
-    if (!isReplyError(error) || this.#isClosed) return; // The connection is going, and the wishes with the next one.
-    const [first] = channels;
-    if (channels.length === 1 && first !== undefined) {
-      if (!this.#settle(family, channels, error)) this.#options.onError(error);
-      return;
+  /** A node that joins may be the server of one that has left, under whatever id: its messages would come twice. */
+  #makeWayFor({ nodes }: ChannelHomes): void {
+    const known = new Set([...this.#homes.nodes, ...this.#comingHomes.nodes]);
+    if (nodes.some((node) => !known.has(node))) this.#endLeaving();
+  }
+
+  #endLeaving(): void {
+    for (const [subscriber, stopTimer] of this.#leaving) {
+      stopTimer();
+      subscriber.end();
     }
-    // One that may not be had must not cost the others theirs.
-    for (const channel of channels) if (this.#wishes[family].has(channel.id)) this.#send(family, [channel]);
+    this.#leaving.clear();
   }
 
-  /** Tells those who wait. @returns False if nobody waited for any of the channels. */
-  #settle(family: Family, channels: readonly Channel[], error?: unknown): boolean {
-    let wasAwaited = false;
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.family !== family) continue;
-      for (const { id } of channels) {
-        if (!waiter.missing.delete(id)) continue;
-        wasAwaited = true;
-        if (error !== undefined || waiter.missing.size === 0) waiter.end(error);
+  /** What other nodes have is heard for as long as calls that began by the former topology may publish there. */
+  #retireOthers(nodes: readonly string[]): void {
+    const { clock, timeoutMs } = this.#options;
+    for (const subscribers of Object.values(this.#subscribers)) {
+      for (const [node, subscriber] of subscribers) {
+        if (nodes.includes(node)) continue;
+        subscribers.delete(node);
+        const end = () => {
+          this.#leaving.delete(subscriber);
+          subscriber.end();
+        };
+        this.#leaving.set(subscriber, limitTime(clock, timeoutMs, end, false));
       }
     }
-    return wasAwaited;
   }
 
-  #lateError(family: Family): Error {
-    const { nodeId, timeoutMs } = this.#options;
-    if (this.#link.isUp) return new TimeoutError(nodeId, family, timeoutMs);
-    const { outage, waitsFor } = this.#link;
-    if (outage?.kind === 'connection') return this.#errorOf(outage, family);
-    return new NodeUnavailableError(nodeId, family, { reason: waitsFor, ...(outage && { cause: outage.cause }) });
+  /** A call that publishes ends within `timeoutMs`. From then on nobody here follows the former topology. */
+  #settle(): void {
+    const { clock, timeoutMs } = this.#options;
+    this.#stopSettling?.();
+    this.#stopSettling = undefined;
+    if (families.every((family) => this.#desired[family].size === 0)) return;
+    const settled = () => {
+      this.#stopSettling = undefined;
+      for (const family of families) void this.#step(family, [...this.#displaced[family].values()]);
+    };
+    this.#stopSettling = limitTime(clock, timeoutMs, settled, false);
   }
 
-  #errorOf(failure: Failure, operation = 'subscribe'): Error {
-    return errorOf(failure, { node: this.#options.nodeId, operation, isWrite: false, wasSent: false });
+  /** Brings everything to where it belongs now. Resolves when that is confirmed or refused, and within `timeoutMs`. */
+  async #move(): Promise<void> {
+    for (const family of families) void this.#step(family, [...this.#desired[family].values()]);
+    for (const call of this.#calls) this.#look(call, call.missing);
+    const moves = families.map(async (family) => {
+      const channels = this.#desired[family].values();
+      await this.#await(new PendingCall(family, channels, (channel) => this.#placesOf(family, channel), false));
+    });
+    await Promise.allSettled(moves);
+  }
+
+  /** Begins and ends what `nextSteps` says. Resolves when the end is confirmed. */
+  async #step(family: Family, channels: readonly Channel[]): Promise<void> {
+    const begin = new Map<string, Channel[]>();
+    const end = new Map<string, Channel[]>();
+    for (const channel of channels) {
+      const steps = nextSteps({
+        isDesired: this.#desired[family].has(channel.id),
+        homes: this.#homesOf(family, channel),
+        comingHomes: this.#homesOf(family, channel, this.#comingHomes),
+        places: this.#subscribedAt(family, channel),
+        isSettling: this.#stopSettling !== undefined,
+      });
+      for (const node of steps.begin) append(begin, node, channel);
+      for (const node of steps.end) append(end, node, channel);
+      if (steps.isDisplaced) this.#displaced[family].set(channel.id, channel);
+      else this.#displaced[family].delete(channel.id);
+    }
+    for (const [node, own] of begin) this.#subscriberAt(node, family).add(family, own);
+    const subscribers = this.#subscribersOf(family);
+    await Promise.all([...end].map(([node, own]) => subscribers.get(node)!.remove(family, own)));
+  }
+
+  #subscribedAt(family: Family, channel: Channel): Map<string, boolean> {
+    const places = new Map<string, boolean>();
+    for (const [node, subscriber] of this.#subscribersOf(family)) {
+      if (subscriber.has(family, channel)) places.set(node, subscriber.isConfirmed(family, channel));
+    }
+    return places;
+  }
+
+  #await(call: PendingCall): Promise<void> {
+    const { clock, timeoutMs } = this.#options;
+    this.#look(call, call.missing);
+    this.#calls.add(call);
+    const cancel = limitTime(clock, timeoutMs, () => call.fail(this.#lateError(call)), call.hasCaller);
+    return call.ended.finally(() => {
+      cancel();
+      this.#calls.delete(call);
+    });
+  }
+
+  #look(call: PendingCall, channels: Iterable<Channel>): void {
+    const { family } = call;
+    const subscribers = this.#subscribersOf(family);
+    for (const channel of channels) {
+      if (!call.waitsFor(channel)) continue;
+      const isConfirmed = (node: string) => subscribers.get(node)?.isConfirmed(family, channel) === true;
+      if (call.nodesOf(channel).every(isConfirmed)) call.settle(channel);
+    }
+  }
+
+  #lateError({ family, missing, nodesOf }: PendingCall): Error | undefined {
+    const subscribers = this.#subscribersOf(family);
+    for (const channel of missing) {
+      for (const node of nodesOf(channel)) {
+        const subscriber = subscribers.get(node);
+        if (subscriber?.isConfirmed(family, channel) === false) return subscriber.lateError(family);
+      }
+    }
+    return undefined;
+  }
+
+  #onConfirmed(family: Family, channels: readonly Channel[]): void {
+    for (const call of this.#calls) if (call.family === family) this.#look(call, channels);
+    const displaced = channels.filter(({ id }) => this.#displaced[family].has(id));
+    if (displaced.length > 0) void this.#step(family, displaced);
+  }
+
+  #onRefused(node: string, family: Family, channel: Channel, error: Error): void {
+    let isTold = false;
+    for (const call of this.#calls) {
+      if (call.family !== family || !call.waitsFor(channel) || !call.nodesOf(channel).includes(node)) continue;
+      if (call.hasCaller) call.fail(error);
+      else call.settle(channel);
+      isTold ||= call.hasCaller;
+    }
+    if (!isTold) this.#options.onError(node, error);
+  }
+
+  /** Where it is to be subscribed now. */
+  #placesOf(family: Family, channel: Channel): readonly string[] {
+    const homes = this.#homesOf(family, channel);
+    if (this.#comingHomes === noHomes) return homes;
+    return [...new Set([...homes, ...this.#homesOf(family, channel, this.#comingHomes)])];
+  }
+
+  #homesOf(family: Family, channel: Channel, homes = this.#homes): readonly string[] {
+    const isEverywhere = family === 'psubscribe' || (family === 'subscribe' && isServersOwn(channel));
+    return isEverywhere || homes.nodes.length === 0 ? homes.nodes : [homes.nodeOf(channel.routingText)];
+  }
+
+  #subscribersOf(family: Family): Map<string, Subscriber> {
+    return family === 'ssubscribe' ? this.#subscribers.sharded : this.#subscribers.plain;
+  }
+
+  #subscriberAt(nodeId: string, family: Family): Subscriber {
+    const subscribers = this.#subscribersOf(family);
+    const existing = subscribers.get(nodeId);
+    if (existing !== undefined) return existing;
+    const { clock, timeoutMs, handshakeTimeoutMs, heartbeatMs = 15_000, makeClient, onError } = this.#options;
+    // Nobody wants to hear of a node that has left.
+    const serves = () => subscribers.get(nodeId) === subscriber;
+    const subscriber: Subscriber = new Subscriber({
+      ...{ nodeId, clock, timeoutMs, handshakeTimeoutMs, heartbeatMs },
+      makeClient: () => makeClient(nodeId),
+      relay: this.#relay,
+      onConfirmed: (kind, channels) => serves() && this.#onConfirmed(kind, channels),
+      onRefused: (kind, channel, error) => serves() && this.#onRefused(nodeId, kind, channel, error),
+      onError: (error) => serves() && onError(nodeId, error),
+    });
+    subscribers.set(nodeId, subscriber);
+    return subscriber;
   }
 }
 
-const families: readonly Family[] = ['subscribe', 'psubscribe', 'ssubscribe'];
-
-const endOf = { subscribe: 'unsubscribe', psubscribe: 'punsubscribe', ssubscribe: 'sunsubscribe' } as const;
-
-/** The names, in commands of a size that does not hold up the server. */
-function pieces(channels: readonly Channel[]): (string | Buffer)[][] {
-  return [...chunks(channels.length, (index) => channels[index]!.id.length)].map(([start, end]) =>
-    channels.slice(start, end).map(({ argument }) => argument),
-  );
+function append(byNode: Map<string, Channel[]>, node: string, channel: Channel): void {
+  const own = byNode.get(node);
+  if (own === undefined) byNode.set(node, [channel]);
+  else own.push(channel);
 }
