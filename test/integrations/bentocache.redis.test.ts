@@ -70,7 +70,7 @@ describe.each(dropInKinds)('the BentoCache driver on $title', (kind) => {
       }
     });
 
-    it('refuses to clear without a prefix, as that would take the keys of everybody', async () => {
+    it('refuses to clear without a prefix, since that would remove the keys of everybody', async () => {
       await dropIn.client.set('foreign', 'stays');
       const driver = driverOf({ prefix: ':' });
       await expect(driver.clear()).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT', field: 'options.prefix' });

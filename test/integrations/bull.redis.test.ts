@@ -51,7 +51,7 @@ describe.each(dropInKinds)('Bull 4 over $title', ({ open }) => {
     await ended;
   });
 
-  it('runs delayed jobs when they are due and not before, and tries failed ones again', async () => {
+  it('runs delayed jobs when they are due and not before, and retries failed ones', async () => {
     const runs: number[] = [];
     const early: unknown[] = [];
     void queue.process(async ({ data, attemptsMade, timestamp, opts }) => {

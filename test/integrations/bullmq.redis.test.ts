@@ -73,7 +73,7 @@ describe.each(dropInKinds)('BullMQ over $title', ({ open, serverCount }) => {
     expect(runs).toEqual(['now', 'early', 'late']);
   });
 
-  it('repeats jobs, and tries failed ones again', async () => {
+  it('repeats jobs, and retries failed ones', async () => {
     const runs: string[] = [];
     work(async ({ name, attemptsMade }) => {
       runs.push(name);
@@ -87,7 +87,7 @@ describe.each(dropInKinds)('BullMQ over $title', ({ open, serverCount }) => {
     expect(await queue.getFailedCount()).toBe(0);
   });
 
-  it('runs a parent after its children, and tells it in events', async () => {
+  it('runs a parent after its children, and reports it in events', async () => {
     // It listens by a blocking command, and so gets a connection that it shares with nobody.
     const listening = connection.duplicate();
     const events = new QueueEvents('jobs', { connection: listening, prefix });
@@ -110,7 +110,7 @@ describe.each(dropInKinds)('BullMQ over $title', ({ open, serverCount }) => {
     expect(await job.waitUntilFinished(events, 10_000)).toBe(6);
   });
 
-  it.runIf(serverCount > 1)('tells whoever gives it the whole client to give it the client of one node', async () => {
+  it.runIf(serverCount > 1)('rejects the whole client, and says to pass the client of one node', async () => {
     const errors: unknown[] = [];
     const whole = new Queue('jobs', { connection: dropIn.client, prefix });
     whole.on('error', (error) => errors.push(error));

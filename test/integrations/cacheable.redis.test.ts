@@ -75,7 +75,7 @@ describe.each(dropInKinds)('a KeyvStore on $title', (kind) => {
       expect(await wrapped()).toEqual({ call: 2 });
     });
 
-    it('clears its own values, and does not close a lent client', async () => {
+    it('clears its own values, and does not close a borrowed client', async () => {
       const cache = cacheOf();
       await cache.mset(keys.map((key) => ({ key, value: 1 })));
       await keyvOf('other').set('k', 1);
@@ -138,7 +138,7 @@ describe.each(dropInKinds)('a KeyvStore on $title', (kind) => {
       expect(kept!.expires! - Date.now()).toBeLessThanOrEqual(60_000);
     });
 
-    it('is a first layer too, and takes values away', async () => {
+    it('is a first layer too, and removes values', async () => {
       const cache = new Cacheable({ primary: keyvOf('primary') });
       await cache.setMany(keys.map((key) => ({ key, value: key })));
       expect(await cache.take('key-1')).toBe('key-1');
@@ -158,7 +158,7 @@ describe.each(dropInKinds)('a KeyvStore on $title', (kind) => {
       expect(await cacheOf().getOrSet('k', async () => ++calls)).toBe(3);
     });
 
-    it('clears its own values at all nodes, and does not close a lent client', async () => {
+    it('clears its own values at all nodes, and does not close a borrowed client', async () => {
       const cache = cacheOf();
       await cache.setMany(keys.map((key) => ({ key, value: 1 })));
       await cache.clear();

@@ -5,14 +5,14 @@ import { asNodeRedis, type NodeRedisFacade } from '../../src/adapters/node-redis
 import { type DropIn, dropInKinds, withCopies } from '../support/drop-in-clients.ts';
 import { describeSessions, describeSessionsInTrouble, type SessionSuiteOptions } from '../support/session-suite.ts';
 
-describe.each([...dropInKinds, withCopies])('connect-redis through asNodeRedis, over $title', (kind) => {
+describe.each([...dropInKinds, withCopies])('with connect-redis through asNodeRedis, over $title,', (kind) => {
   const makeStore: SessionSuiteOptions['makeStore'] = (client, options) =>
     new RedisStore({ client: asNodeRedis(client), ...options });
   describeSessions(kind, { makeStore });
   if (kind.serverCount > 1 && kind !== withCopies) describeSessionsInTrouble(kind, { makeStore });
 
   // What the tests of connect-redis 9 itself ask of a client, in our words.
-  describe('the life of a session', () => {
+  describe('a session', () => {
     let dropIn: DropIn;
     let client: NodeRedisFacade;
     let store: RedisStore;

@@ -185,7 +185,7 @@ describe.each(dropInKinds)('a KeyvStore on $title', (kind) => {
       expect(await keyv.get('k')).toEqual(value);
     });
 
-    it('takes nothing but text, as nothing else would come back as it was', async () => {
+    it('accepts only text, since nothing else would come back as it was', async () => {
       const keyv = keyvOf('raw');
       keyv.serialize = undefined as never;
       await expect(keyv.set('k', 1)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT', field: 'value' });
@@ -251,7 +251,7 @@ describe.each(dropInKinds)('a KeyvStore on $title', (kind) => {
 
   // A client of ioredis by itself waits for its server to come back.
   it.runIf(kind.serverCount > 1)(
-    'tells an error of a node as Keyv wants it, and serves the keys of the others',
+    "reports a node's error as Keyv wants it, and serves the keys of the others",
     async () => {
       const broken = await kind.open();
       try {

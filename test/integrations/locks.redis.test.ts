@@ -14,7 +14,7 @@ type RedlockClass = new (
 ) => { lock(resource: string | string[], ttlMs: number): Promise<RedlockLock> };
 const Redlock: RedlockClass = createRequire(import.meta.url)('redlock');
 
-describe.each(dropInKinds)('locks over $title', ({ open, serverCount }) => {
+describe.each(dropInKinds)('over $title,', ({ open, serverCount }) => {
   let dropIn: DropIn;
 
   beforeAll(async () => {

@@ -41,7 +41,7 @@ describe.each([...dropInKinds, withCopies])('rate-limiter-flexible over $title',
     const limiter = (options: object = {}) =>
       new RateLimiterRedis({ ...give(dropIn.client), points: 5, duration: 100, keyPrefix: 'rl', ...options });
 
-    it('counts to the limit, tells what is left, and holds back the rest', async () => {
+    it('counts to the limit, says what is left, and holds back the rest', async () => {
       const limit = limiter();
       expect(await limit.get('ada')).toBeNull();
       for (let used = 1; used <= 5; used++) {
@@ -160,7 +160,7 @@ describe.each([...dropInKinds, withCopies])('rate-limiter-flexible over $title',
     expect(await dropIn.client.exists('rl:ada')).toBe(0);
   });
 
-  it('finds what it asks of a client of ioredis', () => {
+  it('finds the parts of an ioredis client that it checks for', () => {
     const { client } = dropIn;
     expect(client.status).toBe('ready');
     expect(client.constructor.name).not.toBe('Commander');

@@ -22,7 +22,7 @@ describe.each([...dropInKinds, withCopies])('SessionStore over $title', (kind) =
   describeSessions(kind, { makeStore });
   if (kind.serverCount > 1 && kind !== withCopies) describeSessionsInTrouble(kind, { makeStore });
 
-  describe('the store', () => {
+  describe('as a store', () => {
     let dropIn: DropIn;
     let client: DropIn['client'];
     let store: SessionStore;
@@ -81,7 +81,7 @@ describe.each([...dropInKinds, withCopies])('SessionStore over $title', (kind) =
       await expect(broken.set('a', sessionOf())).rejects.toThrow(/^options\.ttl\(\): expected .*, got NaN/);
     });
 
-    it('can leave the expiry away, and the touching', async () => {
+    it('can omit the expiry, and the touching', async () => {
       const forever = new SessionStore({ client, disableTTL: true });
       await forever.set('a', sessionOf({}, 10_000));
       expect(await client.ttl('sess:a')).toBe(-1);
@@ -144,7 +144,7 @@ describe.each([...dropInKinds, withCopies])('SessionStore over $title', (kind) =
       expect((await own.all()).map(({ id, user }) => [id, user])).toEqual([['a', 'ada']]);
     });
 
-    it('tells what cannot be read or written as a typed error without the text', async () => {
+    it('reports what cannot be read or written as a typed error without the text', async () => {
       await client.set('sess:a', '{"secret"');
       for (const call of [store.get('a'), store.all()]) {
         const { error } = await outcomeOf(call);
@@ -232,7 +232,7 @@ describe.each([...dropInKinds, withCopies])('SessionStore over $title', (kind) =
       expect(calls).toEqual([expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') })]);
     });
 
-    it.each(['absent', 'list'])('lets what a callback throws surface, and does not call it again: %s', async (id) => {
+    it.each(['absent', 'list'])('lets an error of a callback surface, and does not call it again: %s', async (id) => {
       await client.lpush('sess:list', 'x');
       const thrown = new Error('from the callback');
       let callCount = 0;
@@ -252,7 +252,7 @@ describe.each([...dropInKinds, withCopies])('SessionStore over $title', (kind) =
       }
     });
 
-    it('needs no answer to be waited for', async () => {
+    it('needs no caller that awaits its answer', async () => {
       store.set('a', sessionOf());
       store.destroy('a');
       await store.get('a');

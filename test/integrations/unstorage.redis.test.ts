@@ -30,7 +30,7 @@ describe.each(dropInKinds)('the unstorage driver on $title', (kind) => {
   });
 
   // What unstorage asks of each of its own drivers (test/drivers/utils.ts there), in our words.
-  describe('keeps what unstorage expects of every driver', () => {
+  describe('as unstorage expects of every driver,', () => {
     it('is filled from a snapshot, and gives one', async () => {
       await restoreSnapshot(storage, { initial: 'works', 'a:b': { c: 1 } });
       expect(await storage.getItem('initial')).toBe('works');
@@ -109,7 +109,7 @@ describe.each(dropInKinds)('the unstorage driver on $title', (kind) => {
       expect(await dropIn.client.getBuffer('test:data:raw.bin')).toEqual(Buffer.from(bytes));
     });
 
-    it('takes raw values of every kind of bytes, and text, and nothing else', async () => {
+    it('accepts raw values of every kind of bytes, and text, and nothing else', async () => {
       const { buffer } = Uint8Array.of(9, 2, 0, 2, 5, 9);
       for (const value of [Buffer.from([2, 0, 2, 5]), new Uint8Array(buffer, 1, 4), new DataView(buffer, 1, 4)]) {
         await storage.setItemRaw('raw', value);
@@ -154,7 +154,7 @@ describe.each(dropInKinds)('the unstorage driver on $title', (kind) => {
       expect(await storage.hasItem('s1:a')).toBe(false);
     });
 
-    it('clears all of itself or what is below a base, also when there is nothing', async () => {
+    it('clears all its keys or those below a base, even when there are none', async () => {
       for (const key of ['s1:a', 's1:b', 's1', 's10:a']) await storage.setItem(key, 'test_data');
       // unstorage itself hands on a base to no driver; what holds the driver may.
       await driverOf().clear('s1');
@@ -209,7 +209,7 @@ describe.each(dropInKinds)('the unstorage driver on $title', (kind) => {
       );
     });
 
-    it('is everything that the nodes hold without a base', async () => {
+    it('covers everything that the nodes hold when it has no base', async () => {
       const all = storageOf({ base: undefined });
       await storage.setItem('k', 1);
       await dropIn.client.set('plain', '2');
@@ -303,7 +303,7 @@ describe.each(dropInKinds)('the unstorage driver on $title', (kind) => {
     });
   });
 
-  it.runIf(kind.serverCount > 1)('tells an error of a node, and never takes it for a miss', async () => {
+  it.runIf(kind.serverCount > 1)("reports a node's error, and never treats it as a miss", async () => {
     const broken = await kind.open();
     try {
       const failing = createStorage({ driver: shardringDriver({ client: broken.client, base: 'test' }) });

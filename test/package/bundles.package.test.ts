@@ -119,7 +119,7 @@ async function bundleByRollup(entry: string, output: string): Promise<void> {
   await promisify(execFile)(process.execPath, [program, entry, ...options, ...plugins], { cwd: root });
 }
 
-describe('an application that is bundled', () => {
+describe('a bundled application', () => {
   let redis: RedisServer;
   let outputs: string;
   const folders: string[] = [];
@@ -153,13 +153,13 @@ describe('an application that is bundled', () => {
     return stdout;
   }
 
-  it.each(Object.keys(bundlers))('by %s talks to servers from the first call on', async (bundler) => {
+  it.each(Object.keys(bundlers))('talks to servers from the first call on: %s', async (bundler) => {
     const stdout = await runBundle(bundler, { ioredis: 'ioredis' }, 'main.mjs', imports + useBothFaces);
     expect(JSON.parse(stdout)).toEqual(expectedReplies);
   });
 
   it.each(['esbuild to ESM', 'Vite', 'Vite to one file', 'Rollup to one file'])(
-    'by %s may wait for calls at its top level',
+    'may wait for calls at its top level: %s',
     async (bundler) => {
       // As docs/bundlers.md has it: with Rollup, what is imported dynamically comes after a top level that waits for it.
       const text = `import 'ioredis'; import { ShardedCache } from 'shardring'; import { RedisBackend } from 'shardring/redis';
@@ -171,7 +171,7 @@ describe('an application that is bundled', () => {
     },
   );
 
-  it('by Rollup to one file has no servers while its top level waits for them, says what to do, and has them afterwards', async () => {
+  it('that is one file by Rollup says what to do while its top level waits for servers, and reaches them afterwards', async () => {
     const text = `${imports}
     const nodes = [{ id: 'a', url: process.argv[2] }];
     const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new RedisBackend(process.argv[2]) }] });
@@ -206,14 +206,14 @@ describe('an application that is bundled', () => {
   });
 
   it.each(['esbuild to CommonJS', 'webpack'])(
-    'by %s from CommonJS talks to servers from the first call on',
+    'of CommonJS modules talks to servers from the first call on: %s',
     async (bundler) => {
       const stdout = await runBundle(bundler, { ioredis: 'ioredis' }, 'main.cjs', requires + useBothFaces);
       expect(JSON.parse(stdout)).toEqual(expectedReplies);
     },
   );
 
-  it.each(Object.keys(bundlers))('by %s needs no ioredis for a cache in memory', async (bundler) => {
+  it.each(Object.keys(bundlers))('needs no ioredis for a cache in memory: %s', async (bundler) => {
     const text = `import { MemoryBackend, ShardedCache } from 'shardring';${useMemory}`;
     expect(await runBundle(bundler, {}, 'main.mjs', text)).toBe('1\n');
   });

@@ -19,7 +19,7 @@ describe('npx shardring demo', () => {
     expect(stdout).toMatch(/All \d+ promises held\./);
   });
 
-  it('says what it takes', async () => {
+  it('describes its options', async () => {
     using consumer = new Consumer();
     expect((await consumer.node(bin, undefined, ['demo', '--help'])).stdout).toMatch(
       /^Usage: shardring demo \[options\]/,

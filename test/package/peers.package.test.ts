@@ -45,7 +45,7 @@ const print = '(error) => console.log(error.code, error.message)';
 describe.each(['mjs', 'cjs'] as const)('an application as .%s', (format) => {
   const load = loads[format];
 
-  it('is told at run time which ioredis is needed, where it has an old one', async () => {
+  it('learns at run time which ioredis is needed if it has an old one', async () => {
     using consumer = new Consumer({ ioredis: 'ioredis4' });
     const text = `${load('shardring/redis', 'RedisBackend, ShardedRedis')}
       new RedisBackend('redis://127.0.0.1:1').get('k').catch(${print});
@@ -58,7 +58,7 @@ describe.each(['mjs', 'cjs'] as const)('an application as .%s', (format) => {
     expect(stderr).toContain(message);
   });
 
-  it('keeps a cache on memory, and nothing to say, beside an old ioredis', async () => {
+  it('keeps a cache in memory without a complaint beside an old ioredis', async () => {
     using consumer = new Consumer({ ioredis: 'ioredis4' });
     const text = `${load('shardring', 'MemoryBackend, ShardedCache')}
       const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new MemoryBackend() }] });
@@ -66,7 +66,7 @@ describe.each(['mjs', 'cjs'] as const)('an application as .%s', (format) => {
     expect(await consumer.node(`main.${format}`, text)).toEqual({ stdout: '1\n', stderr: '' });
   });
 
-  it('is told by the session store which package to install', async () => {
+  it('learns from the session store which package to install', async () => {
     using consumer = new Consumer();
     const text = `${load('shardring/session', 'SessionStore')}
       try { new SessionStore({ client: {} }); } catch (error) { (${print})(error); }`;
@@ -77,7 +77,7 @@ describe.each(['mjs', 'cjs'] as const)('an application as .%s', (format) => {
     expect(stderr).toContain(message);
   });
 
-  it('is told by the session store of an express-session that is too old', async () => {
+  it('learns from the session store that its express-session is too old', async () => {
     using consumer = new Consumer();
     consumer.write('node_modules/express-session/package.json', '{ "name": "express-session", "version": "0.5.1" }');
     consumer.write('node_modules/express-session/index.js', 'exports.Store = class {};');

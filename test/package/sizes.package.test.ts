@@ -5,7 +5,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Consumer } from '../support/consumer.ts';
 
-describe('a bundle of the packed package', () => {
+describe('a minified bundle of the packed package', () => {
   let consumer: Consumer;
   beforeAll(() => {
     consumer = new Consumer();
@@ -26,7 +26,7 @@ describe('a bundle of the packed package', () => {
     ['HashRing', 33, "export { HashRing } from 'shardring'"],
     ['HashRing of the entry for placements', 33, "export { HashRing } from 'shardring/placement'"],
     ['ShardedCache and MemoryBackend', 130, "export { MemoryBackend, ShardedCache } from 'shardring'"],
-  ])('of %s has at most %i kB, minified', async (_, mostKb, contents) => {
+  ])('with %s takes at most %i kB', async (_, mostKb, contents) => {
     expect((await bundle(contents)).length / 1_000).toBeLessThanOrEqual(mostKb);
   });
 
@@ -43,7 +43,7 @@ describe('a bundle of the packed package', () => {
   it.each([
     ['that has WebAssembly', ''],
     ['that may not compile WebAssembly', 'delete globalThis.WebAssembly;'],
-  ])('of placements finds the same nodes in a browser %s', async (_, prelude) => {
+  ])('with placements finds the same nodes in a browser %s', async (_, prelude) => {
     const options = { platform: 'browser', format: 'iife', globalName: 'placement' } as const;
     const code = await bundle("export * from 'shardring/placement'", options);
     // What the language does not bring by itself, and every browser has.

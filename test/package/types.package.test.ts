@@ -46,7 +46,7 @@ const use = `
 
 describe('the types of the packed package', () => {
   it.each(['ioredis', 'ioredis5'])(
-    'compile for ES modules and CommonJS with %s, and what they say runs',
+    'compile for ES modules and CommonJS with %s, and the compiled programs run',
     async (ioredis) => {
       using consumer = new Consumer({ ioredis, 'express-session': 'express-session' });
       for (const extension of ['mts', 'cts']) consumer.write(`main.${extension}`, imports + use);
@@ -57,7 +57,7 @@ describe('the types of the packed package', () => {
     },
   );
 
-  it.each(['ES2023', 'ES2021'])('compile for %s without a look away from their own files', async (target) => {
+  it.each(['ES2023', 'ES2021'])('compile for %s with their own files checked too', async (target) => {
     using consumer = new Consumer();
     const text = `import { MemoryBackend, ShardedCache } from 'shardring'; import { describeBackend } from 'shardring/testing';
       export const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new MemoryBackend() }] });

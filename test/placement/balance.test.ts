@@ -29,7 +29,7 @@ describe('the balance of a ring', () => {
     });
   });
 
-  it('at the defaults has its fullest node within 1.08 of the mean at 10 nodes and 1.12 at 100, over name sets', () => {
+  it('has its fullest node within 1.08 of the mean at 10 nodes and 1.12 at 100, with the defaults, over name sets', () => {
     for (const [count, limit] of [
       [10, 1.08],
       [100, 1.12],
@@ -85,7 +85,7 @@ describe('the balance of a ring', () => {
     expect(fine.advice).toContain('would not help');
   });
 
-  it('of one node or none is even', () => {
+  it('is even for one node or none', () => {
     expect(HashRing.create([{ id: 'a' }]).balance()).toMatchObject({
       fullest: 1,
       emptiest: 1,

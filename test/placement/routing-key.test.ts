@@ -17,11 +17,11 @@ describe('routingKeyOf', () => {
     ['{a', '{a'],
     ['a}b{c}', 'c'],
     ['{\0}', '\0'],
-  ])('of %j is %j', (key, expected) => {
+  ])('gives for %j the routing key %j', (key, expected) => {
     expect(routingKeyOf(key)).toBe(expected);
   });
 
-  it('is the tag of any key that has one, whatever stands around it', () => {
+  it('gives the tag of any key that has one, whatever stands around it', () => {
     const text = fc.string();
     fc.assert(
       fc.property(text, text, text, (before, tag, after) => {

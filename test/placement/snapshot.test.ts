@@ -21,7 +21,7 @@ describe('a snapshot', () => {
     );
   });
 
-  it('of this first release keeps its text for ever', () => {
+  it('keeps the text of this first release for ever', () => {
     expect(JSON.stringify(snapshot)).toBe(
       '{"format":"shardring/ring","version":1,"placement":"xxh32/1","slots":1024,"virtualNodes":16,"hashSeed":0,' +
         '"nodes":[{"id":"a","weight":1},{"id":"b","weight":2,"zone":"eu"}],"checksum":"d2945684b6ae49b3"}',

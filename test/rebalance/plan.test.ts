@@ -77,7 +77,7 @@ describe('planRebalance', () => {
     );
   });
 
-  it('balances its books: what a node holds after is what it held before, plus in, minus out', () => {
+  it('balances its books: a node holds after the change what it held before, plus in, minus out', () => {
     fc.assert(
       fc.property(anyChange, fc.integer({ min: 1, max: 3 }), ([before, after], replicationFactor) => {
         const plan = planRebalance(before, after, { replicationFactor });
@@ -95,13 +95,13 @@ describe('planRebalance', () => {
     );
   });
 
-  it('of a ring and itself is empty', () => {
+  it('finds nothing to move between a ring and itself', () => {
     const ring = HashRing.create([{ id: 'a' }, { id: 'b' }], small);
     const plan = planRebalance(ring, ring, { replicationFactor: 2 });
     expect(plan).toMatchObject({ moves: [], movedShare: 0, minimumShare: 0, needlessMoves: 0 });
   });
 
-  it('of a node that joins moves its own share, which is the least that is possible', () => {
+  it('moves for a node that joins its own share, which is the least possible', () => {
     const before = HashRing.create(Array.from({ length: 10 }, (_, index) => ({ id: `node-${index}` })));
     const after = before.withNode({ id: 'node-10', weight: 2.5 });
     const plan = planRebalance(before, after);
@@ -121,7 +121,7 @@ describe('planRebalance', () => {
     expect(plan.needlessMoves).toBe(Math.round((1 - difference) * before.slots));
   });
 
-  it('of a first node has nothing to move, and of a raised replication factor copies from the primary', () => {
+  it('moves nothing for a first node, and copies from the primary for a raised replication factor', () => {
     const empty = HashRing.create([], small);
     const one = empty.withNode({ id: 'a' });
     expect(planRebalance(empty, one)).toMatchObject({ moves: [], movedShare: 0, needlessMoves: 0 });
@@ -178,7 +178,7 @@ describe('planRebalance', () => {
   });
 });
 
-describe('planRebalance, of any kind of placement', () => {
+describe('planRebalance, for any kind of placement,', () => {
   const five = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id }));
   const keys = Array.from({ length: 20_000 }, (_, index) => `session:${index}`);
   const sharding: PlacementAdapter = {
@@ -199,7 +199,7 @@ describe('planRebalance, of any kind of placement', () => {
   }
 
   it.each([...placementKinds, ...pointRingKinds].map((kind) => [kind.name, kind] as const))(
-    '%s moves the part of the keys that its plan says, when a node joins and when the last one leaves',
+    'predicts for %s the part of the keys that moves when a node joins and when the last one leaves',
     (_, kind) => {
       const before = kind.create(five, 2);
       const joined = before.withNode({ id: 'f' });

@@ -23,8 +23,8 @@ const snapshots = JSON.parse(
   readFileSync(new URL('./golden/own/snapshots-0.1.json', import.meta.url), 'utf8'),
 ) as readonly string[];
 
-describe('where keys are', () => {
-  it('is told for 10,000 keys in several configurations', () => {
+describe('the mapping of keys', () => {
+  it('is recorded for 10,000 keys in several configurations', () => {
     expect([keys.length, keyCount]).toEqual([10_000, 10_000]);
     expect(configurations.length).toBe(6);
     for (const { places } of configurations) for (const list of places) expect(list.length).toBe(20_000);
@@ -47,7 +47,7 @@ describe('where keys are', () => {
     },
   );
 
-  it('is what a snapshot of release 0.1 says, which is also what this release writes', () => {
+  it('is that of a snapshot of release 0.1, which this release writes too', () => {
     expect(snapshots.length).toBe(configurations.length);
     for (const [index, vector] of configurations.entries()) {
       const ring = HashRing.fromSnapshot(snapshots[index]!);
@@ -56,7 +56,7 @@ describe('where keys are', () => {
     }
   });
 
-  it('is what the first snapshots of every kind of placement say, whose texts never change', () => {
+  it('is that of the first snapshots of every kind of placement, whose texts never change', () => {
     const kinds = JSON.parse(
       readFileSync(new URL('./golden/own/snapshots-of-kinds.json', import.meta.url), 'utf8'),
     ) as readonly { snapshot: string; owners: string }[];

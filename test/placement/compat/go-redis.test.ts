@@ -40,7 +40,7 @@ describe('GoRedisRing', () => {
     );
   });
 
-  it('tells scores apart whose first 32 bits are equal', () => {
+  it('distinguishes scores whose first 32 bits are equal', () => {
     for (const [higher, lower] of [
       ['s37967', 's23999'],
       ['s16760', 's49873'],

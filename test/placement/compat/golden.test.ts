@@ -17,11 +17,11 @@ const keys = goldenKeys();
 describe.each(systems)('the ring of %s', (folder, make, expectedCount) => {
   const { vectors } = readVectors(folder);
 
-  it('is compared with every vector there is', () => {
+  it('is compared with every vector', () => {
     expect(vectors.length).toBe(expectedCount);
   });
 
-  it.each(vectors.map((vector) => [vector.name, vector] as const))('gives the node it gives: %s', (_, vector) => {
+  it.each(vectors.map((vector) => [vector.name, vector] as const))('gives the same nodes as the original: %s', (_, vector) => {
     const ring = make(vector.nodes, vector.options as never);
     const expected = decodeOwners(vector.owners).map((index) => vector.nodes[index]?.id);
     expect(expected.length).toBe(1200);

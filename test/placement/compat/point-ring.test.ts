@@ -43,7 +43,7 @@ describe('a ring of points drawn by hand', () => {
   const points = { a: [100, 300, 400], b: [300, 200], c: [] };
   const ring = drawnRing(points, [{ id: 'c' }, { id: 'b' }, { id: 'a' }]);
 
-  it('gives a point what lies after the point before it, its own position included', () => {
+  it('gives a point the positions after the point before it, up to and including its own', () => {
     const owners = [0, 100, 101, 200, 201, 300, 301, 400].map((position) => ring.nodeFor(`${position}`));
     expect(owners).toEqual(['a', 'a', 'b', 'b', 'a', 'a', 'a', 'a']);
   });
@@ -238,7 +238,7 @@ describe('a ring of points of another program', () => {
     }
   });
 
-  it('refuses lookups without nodes, and counts and keys that are none', () => {
+  it('refuses lookups without nodes, and invalid counts and keys', () => {
     for (const make of makers) {
       const empty = make([]);
       expect(empty.shares()).toEqual(new Map());
@@ -257,7 +257,7 @@ describe('a ring of points of another program', () => {
     }
   });
 
-  it('can be compared with rings of equal slotting alone: those that hash keys alike', () => {
+  it('can be compared only with rings that hash keys alike', () => {
     const nodes = [{ id: 'a' }, { id: 'b' }];
     const ring = ketama(nodes);
     expect(isSlottedPlacement(ring)).toBe(true);

@@ -30,7 +30,7 @@ describe('RedisSlots', () => {
     for (const [key, slot] of golden.keys) expect(placement.slotOf(key), JSON.stringify(key.slice(0, 50))).toBe(slot);
   });
 
-  it('has the checksum of Redis also for bytes that are no text', () => {
+  it('has the checksum of Redis for bytes that are not text too', () => {
     expect(golden.bytes.length).toBeGreaterThan(100);
     for (const [hex, slot] of golden.bytes) {
       const bytes = Buffer.from(hex, 'hex');

@@ -95,7 +95,7 @@ describe('the hash tag of twemproxy', () => {
     expect(twemproxy(nodes, { hashTag: '$$' }).positionOf('$tag$x')).toBe(plain.positionOf('tag'));
   });
 
-  it('is no tag where none was asked for: libketama, libmemcached and hashring hash braces like any character', () => {
+  it('is ignored without the option: libketama, libmemcached and hashring hash braces like any character', () => {
     for (const ring of [plain, ketama(nodes), libmemcached(nodes), npmHashring(nodes)]) {
       expect(ring.positionOf('{tag}a')).not.toBe(ring.positionOf('{tag}b'));
     }

@@ -89,7 +89,7 @@ describe('HashRanges', () => {
     );
   });
 
-  it('is as it was when a node that joined leaves again', () => {
+  it('is as before when a node that joined leaves again', () => {
     fc.assert(
       fc.property(anyNodes({ min: 2, max: 8 }), ([joining, ...nodes]) => {
         const before = HashRanges.create(nodes, { slots: 2 ** 12 });
@@ -345,7 +345,7 @@ describe('HashRanges', () => {
     expect(one.withoutNode('a').checksum).toBe(empty.checksum);
   });
 
-  it('leaves no slot to a node whose share is less than half a slot, and can still do without it', () => {
+  it('leaves no slot to a node whose share is less than half a slot, and can still remove it', () => {
     const placement = HashRanges.create([{ id: 'a' }, { id: 'b', weight: 1e-9 }], small);
     expect(slotsOf(placement)).toEqual([256, 0]);
     expect(placement.preferenceList('k', 2)).toEqual(['a', 'b']);

@@ -39,7 +39,7 @@ describe('parseRanges', () => {
     );
   });
 
-  it('refuses gaps, overlaps, unknown nodes and slots that are none', () => {
+  it('refuses gaps, overlaps, unknown nodes and invalid slots', () => {
     const whole = { node: 'a', firstSlot: 0, endSlot: 64 };
     const refusals: [unknown, string][] = [
       [[], 'ranges'],
@@ -86,7 +86,7 @@ describe('giveSlots', () => {
     );
   });
 
-  it('takes whole ranges while they are too short, then one that is just right, or else the end of the longest', () => {
+  it('takes whole ranges while they are too short, then one of the right length, or else the end of the longest', () => {
     const ranges = rangesInOrder(['a', 'b', 'a', 'c', 'a', 'b', 'a'], [20, 4, 5, 4, 7, 4, 20]);
     const piecesFor = (count: number) =>
       giveSlots(ranges, 'a', 'x', count)

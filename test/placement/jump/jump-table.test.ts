@@ -34,7 +34,7 @@ describe('JumpTable', () => {
     }
   });
 
-  it('moves slots only to a node that joins, and is as it was when that leaves', () => {
+  it('moves slots only to a node that joins, and is as before when that node leaves', () => {
     fc.assert(
       fc.property(anyBuckets(2, 8), fc.nat(2 ** 32 - 1), ([joining, ...nodes], hashSeed) => {
         const before = JumpTable.create(nodes, { ...small, hashSeed });
@@ -70,7 +70,7 @@ describe('JumpTable', () => {
     }
   });
 
-  it('changes more than one of three holders for a node that joins hardly ever', () => {
+  it('hardly ever changes more than one of three holders for a node that joins', () => {
     const nodes = 20;
     const before = JumpTable.create(numbered(nodes), { replicationFactor: 3 });
     const after = before.withNode({ id: 'new' });
@@ -92,7 +92,7 @@ describe('JumpTable', () => {
     for (const key of ['', 'x', 'y', 'z']) expect(table.nodeFor(key)).not.toBe(other.nodeFor(key));
   });
 
-  it('lets go of the last node alone, and says why', () => {
+  it('removes only its last node, and says why', () => {
     const table = JumpTable.create([{ id: 'b' }, { id: 'a' }, { id: 'c' }], small);
     const error = { code: 'ERR_INVALID_ARGUMENT', field: 'id', message: expect.stringMatching(/renumber.*HashRing/) };
     expect(() => table.withoutNode('a')).toThrow(expect.objectContaining(error));

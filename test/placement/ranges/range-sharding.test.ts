@@ -370,7 +370,7 @@ describe('range sharding', () => {
       expect(sharding.ranges()[1]!.start).toBe('x🤀');
     });
 
-    it('refuses a sample of something else than keys, and names no key', () => {
+    it('refuses a sample that does not consist of keys, and names no key', () => {
       expect(() => RangeSharding.fromSample([{ id: 'a' }], ['a', 7 as never])).toThrow(invalid('keys[1]'));
       expect(() => RangeSharding.fromSample([{ id: 'a' }], 'keys')).toThrow(invalid('keys'));
       expect(RangeSharding.fromSample([], []).nodes).toEqual([]);
@@ -398,7 +398,7 @@ describe('range sharding', () => {
     expect(create).toThrow(invalid(field));
   });
 
-  it('refuses changes that make no sense, and names no key when it does', () => {
+  it('refuses invalid changes without naming a key', () => {
     const splits = [
       { start: '', node: 'a' },
       { start: 'secret', node: 'b' },
@@ -426,7 +426,7 @@ describe('range sharding', () => {
     expect(() => RangeSharding.create([{ id: 'a' }, { id: 'a' }], { splits })).toThrow(invalid('nodes[1].id'));
   });
 
-  describe('its snapshot', () => {
+  describe('as a snapshot', () => {
     const splits = [
       { start: '', node: 'a' },
       { start: 'm', node: 'b' },
@@ -453,7 +453,7 @@ describe('range sharding', () => {
     });
   });
 
-  it('has for ever the same replicas for the same owners, as a program in another language works them out', () => {
+  it('has the same replicas for the same owners for ever, as computed by a program in another language', () => {
     const nodes = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, weight: id === 'e' ? 2 : 1 }));
     expect(nodes.map(({ id }) => orderOf(nodes, id).join(''))).toEqual(['adceb', 'becda', 'cedba', 'dabec', 'ecbda']);
   });

@@ -154,7 +154,7 @@ describe('a bounded-load ring', () => {
     expect(read).toEqual(ring.preferenceList('key', 3));
   });
 
-  it('counts a node without an entry as idle, and leaves the loads of strangers out', () => {
+  it('counts a node without an entry as idle, and ignores the loads of unknown nodes', () => {
     const ring = BoundedLoadRing.create(alike(2), ringOptions);
     const owner = ring.nodeFor('key');
     // Were the stranger counted, the capacity of the owner would be far above 2.
@@ -165,7 +165,7 @@ describe('a bounded-load ring', () => {
     expect(ring.choose('key', loads)).not.toBe(owner);
   });
 
-  it('refuses loads that are no loads, and loads that do not fit together', () => {
+  it('refuses invalid loads, and loads that do not fit together', () => {
     const ring = BoundedLoadRing.create([{ id: 'a' }], ringOptions);
     const invalid = (field: string) => expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field });
     for (const load of [-1, Number.NaN, Number.POSITIVE_INFINITY, '1' as never, 1n as never]) {

@@ -224,7 +224,7 @@ describe('HashRing', () => {
     expect(() => ring.preferenceList('k', 1)).toThrow(expect.objectContaining({ code: 'ERR_NO_NODES' }));
   });
 
-  it('that was changed is, slot by slot, the ring made anew of the same nodes', () => {
+  it('equals after a change, slot by slot, the ring made anew of the same nodes', () => {
     const anyStep = fc.record({
       kind: fc.constantFrom('add', 'remove', 'reweigh'),
       pick: fc.nat(),
@@ -257,7 +257,7 @@ describe('HashRing', () => {
     );
   });
 
-  it('tells from the changed node alone which slots may differ', () => {
+  it('says from the changed node alone which slots may differ', () => {
     fc.assert(
       fc.property(
         anyNodes({ min: 2, max: 7, zoned: true }),
@@ -296,7 +296,7 @@ describe('HashRing', () => {
     for (const list of lists) expect(Object.isFrozen(list)).toBe(true);
   });
 
-  it('of more nodes than two indexes fit in a word of the processor changes as a small one does', () => {
+  it('changes as a small one does when it has too many nodes for two indexes in a word of the processor', () => {
     const many = Array.from({ length: 40_000 }, (_, index) => ({ id: `node-${index}` }));
     const options = { virtualNodes: 1, slots: 2 ** 16 };
     const ring = HashRing.create(many, options);
