@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { root } from './support/doc-examples.ts';
 
 describe('scripts/newer-servers.sh', () => {
-  it('tells how to test with another server where there is no apt', () => {
+  it('says how to test with another server where there is no apt', () => {
     const directory = mkdtempSync(join(tmpdir(), 'shardring-scripts-'));
     try {
       for (const name of ['bin', 'scripts']) mkdirSync(join(directory, name));

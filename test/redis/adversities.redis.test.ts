@@ -60,7 +60,7 @@ describe('ShardedRedis over four servers', () => {
   it.each([
     ...['__proto__', 'constructor', 'then', 'hasOwnProperty', 'pipeline', 'on', 'emit', 'quit', 'nodes', 'topology'],
     ...['exec', 'discard', 'length', 'queue', 'multi', 'scan', 'runCommand', 'status'],
-  ])('refuses to define a command %s, whose name is taken by something else than a command', (name) => {
+  ])('refuses to define a command %s, whose name is taken by a property or method that is not a command', (name) => {
     const client = shards.open();
     expect(() => client.defineCommand(name, { lua: 'return 1', numberOfKeys: 1 })).toThrow(InvalidArgumentError);
     expect(client).toBeInstanceOf(ShardedRedis);
@@ -75,7 +75,7 @@ describe('ShardedRedis over four servers', () => {
     expect(await client.multi().echo('key').exec()).toEqual([[null, 'key']]);
   });
 
-  it('lets transactions and RANDOMKEY that were under way end well when it is closed', async () => {
+  it('lets transactions and RANDOMKEY in flight finish when it is closed', async () => {
     const client = shards.open();
     await client.connect();
     await client.set('{key}', 'value');
@@ -177,10 +177,10 @@ describe('a ShardedRedis that could reach no node at first', () => {
   });
 });
 
-describe('Health of a ShardedRedis', () => {
+describe('the health of a ShardedRedis', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it.each([1, 2])('is not told of a transaction whose time a stall used up, with copies: %i', async (copies) => {
+  it.each([1, 2])('ignores a transaction whose time a stall used up, with copies: %i', async (copies) => {
     await using shards = await startShards(copies, { replicationFactor: copies, health: noProbes });
     const client = shards.open({ timeoutMs: 250, connectTimeoutMs: patientMs });
     await client.ready({ timeoutMs: patientMs });
@@ -209,7 +209,7 @@ describe('Health of a ShardedRedis', () => {
 
   for (const copies of [1, 2]) {
     for (const [what, call] of Object.entries(calls)) {
-      it(`is told once of ${what} that failed, with ${copies === 1 ? 'one copy' : 'two copies'}`, async () => {
+      it(`hears once of ${what} that failed, with ${copies === 1 ? 'one copy' : 'two copies'}`, async () => {
         await using shards = await startShards(copies, {
           replicationFactor: copies,
           health: noProbes,
@@ -242,7 +242,7 @@ describe('ShardedRedis with two copies of each key', () => {
     return holders.map(({ id }) => shards.redis.on(id));
   };
 
-  it('finishes on every copy what was under way when it was closed', async () => {
+  it('finishes on every copy what was in flight when it was closed', async () => {
     // Nothing of these is under way any more when they have been answered.
     const careful = shards.open({ writeConsistency: 'all' });
     await careful.sadd('set', 'a', 'b', 'c', 'd');
@@ -265,7 +265,7 @@ describe('ShardedRedis with two copies of each key', () => {
     expect(await onEach('stream', (node) => node.xlen('stream'))).toEqual([2, 2]);
   });
 
-  it('does not think ill of a copy for what the first holder failed to do', async () => {
+  it('does not suspect a copy for what the first holder failed to do', async () => {
     const [first, second] = shards.redis.explain('lock').nodes.map(({ id }) => id) as [string, string];
     const client = shards.open({ timeoutMs: 500, connectTimeoutMs: patientMs });
     await client.connect();
@@ -283,7 +283,7 @@ describe('ShardedRedis with two copies of each key', () => {
     }
   });
 
-  it('takes a transaction that a full node did not take for one that this node missed', async () => {
+  it('reports a transaction that a full node rejected as missed by that node', async () => {
     const [first, second] = copiesOf('key');
     const client = shards.open({ writeConsistency: 'one' });
     const strict = shards.open({ writeConsistency: 'all' });

@@ -50,13 +50,13 @@ describe.each(['ioredis', 'direct'] as const)('a reply to ShardedRedis that cann
     ['scan', '*2\r\n$1\r\nx\r\n*0\r\n', (redis) => redis.scan('0')],
     ['script', '*1\r\n:1\r\n', (redis) => redis.script('EXISTS', 'a', 'b')],
     ['pubsub', '*1\r\n$1\r\na\r\n', (redis) => redis.pubsub('NUMSUB', 'a')],
-  ])('(%s: %j) is a typed error that can be tried again', async (name, bytes, run) => {
+  ])('is a typed error that can be retried (%s: %j)', async (name, bytes, run) => {
     const { redis } = await start(name, bytes);
     await expect(run(redis)).rejects.toMatchObject({ code: 'ERR_NODE_PROTOCOL', retryable: true });
     expect(await eventually(() => redis.set('key', 'value'))).toBe('OK');
   });
 
-  it('leaves the outcome unknown of a command that takes data', async () => {
+  it('leaves the outcome of a command that takes data unknown', async () => {
     const { redis } = await start('blpop', ':1\r\n');
     await expect(redis.blpop('key', 1)).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
   });
@@ -69,7 +69,7 @@ describe.each(['ioredis', 'direct'] as const)('a reply to ShardedRedis that cann
   });
 });
 
-it('names the command that finds no connection of its own', async () => {
+it('an error names the command that found no connection of its own', async () => {
   const port = await freePort(); // Nobody listens there.
   const redis = new ShardedRedis({ nodes: [{ id: 'node', host: '127.0.0.1', port }] });
   closers.push(() => redis.quit());

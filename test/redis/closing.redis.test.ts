@@ -52,7 +52,7 @@ describe('a ShardedRedis that is closed', () => {
 
   afterEach(() => redis.quit());
 
-  it('tells all who wait for a server that hangs, and is closed within the time of a call', {
+  it('rejects all calls that wait for a hanging server, and is closed within the time of a call', {
     timeout: patientMs,
   }, async () => {
     const popped = codeOf(redis.blpop('list', 0));

@@ -84,7 +84,7 @@ describe('ShardedRedis with two copies of each key on four servers', () => {
     }
   });
 
-  it('reads from the other copy while a node is down, and tells of it', async () => {
+  it('reads from the other copy while a node is down, and reports it', async () => {
     const key = shards.keyAt('node-0');
     await redis.hset(key, { field: 'value' });
     const failovers: unknown[] = [];
@@ -97,7 +97,7 @@ describe('ShardedRedis with two copies of each key on four servers', () => {
     await eventually(() => redis.health().get('node-0') === 'up');
   });
 
-  it('says what every node said when none of the holders can be read', async () => {
+  it('reports what every node said when none of the holders can be read', async () => {
     const key = shards.keyAt('node-0');
     const holders = redis.explain(key).nodes.filter(({ role }) => role !== 'next');
     await Promise.all(holders.map(({ id }) => shards.server(id).kill()));
@@ -110,7 +110,7 @@ describe('ShardedRedis with two copies of each key on four servers', () => {
     await eventually(() => [...redis.health().values()].every((state) => state === 'up'));
   });
 
-  it('refuses scripts unless they are said to be deterministic', async () => {
+  it('rejects scripts unless they are declared deterministic', async () => {
     const careful = shards.open({ scripts: 'refuse' });
     const { error } = await outcomeOf(careful.eval("return redis.call('TIME')", 1, 'key'));
     expect(error).toBeInstanceOf(CommandRefusedError);

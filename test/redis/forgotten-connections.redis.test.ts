@@ -75,7 +75,7 @@ describe('a wait for data on a connection that was forgotten', () => {
     expect(await redis.blpop('list', 0)).toEqual(['list', 'next job']);
   });
 
-  it('ends as unavailable where it takes nothing', async () => {
+  it('ends as unavailable if it takes nothing', async () => {
     const redis = openSharded();
     const read = outcomeOf(redis.xread('BLOCK', 0, 'STREAMS', 'stream', '$'));
     const [port] = await waiting('xread');
@@ -86,7 +86,7 @@ describe('a wait for data on a connection that was forgotten', () => {
     expect((await read).error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', operation: 'xread' });
   });
 
-  it('ends once the server has closed the connection, of which nothing is heard here', async () => {
+  it('ends once the server has closed the connection, though nothing of that arrives here', async () => {
     const redis = openSharded();
     const popped = outcomeOf(redis.blpop('list', 0));
     const [port] = await waiting('blpop');

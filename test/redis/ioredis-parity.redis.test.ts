@@ -12,7 +12,7 @@ import { type Shards, startShards } from '../support/shards.ts';
 /** Methods that `defineCommand` adds. */
 type Scripted = ShardedRedis & Record<string, (...args: unknown[]) => Promise<unknown>>;
 
-describe.each([1, 4])('as with ioredis, over %i servers', (count) => {
+describe.each([1, 4])('a ShardedRedis, like ioredis, over %i servers', (count) => {
   let shards: Shards;
   let redis: ShardedRedis;
   beforeAll(async () => {
@@ -47,7 +47,7 @@ describe.each([1, 4])('as with ioredis, over %i servers', (count) => {
     expect(await Promise.all(calls)).toEqual(['OK', 'new']);
   });
 
-  it('sends the text of a script with each call, so that nothing is changed by its being forgotten', async () => {
+  it('sends the text of a script with each call, so a server that forgets it changes nothing', async () => {
     const client = shards.open() as Scripted;
     client.defineCommand('put', put);
     const evals = async () => {
@@ -63,7 +63,7 @@ describe.each([1, 4])('as with ioredis, over %i servers', (count) => {
     expect(await client.get('key')).toBe('f');
   });
 
-  it('tells the callbacks of a transaction which command the server refused', async () => {
+  it('tells the callbacks of a transaction which command the server rejected', async () => {
     const told: unknown[] = [];
     const transaction = redis
       .multi()
@@ -75,7 +75,7 @@ describe.each([1, 4])('as with ioredis, over %i servers', (count) => {
     expect(await redis.exists('key')).toBe(0);
   });
 
-  it('tells the callbacks of a transaction that came to nothing', async () => {
+  it('tells the callbacks of a transaction that was discarded', async () => {
     const told: unknown[] = [];
     const transaction = redis.multi().set('key', 1, (error) => told.push(error));
     transaction.select(1, (error: unknown) => told.push(error));
@@ -92,7 +92,7 @@ describe.each([1, 4])('as with ioredis, over %i servers', (count) => {
     expect(await redis.exists('key')).toBe(0);
   });
 
-  it('calls back from quit before it tells of the end, which no listener can make fail', async () => {
+  it('calls back from quit before it emits end, and no listener can make it fail', async () => {
     const client = shards.open();
     const events: string[] = [];
     const ended = new Promise<void>((resolve) => {
@@ -137,7 +137,7 @@ describe.each([1, 4])('as with ioredis, over %i servers', (count) => {
   });
 });
 
-describe('over one server, where nothing has to be chosen', () => {
+describe('a ShardedRedis over one server, where nothing has to be chosen,', () => {
   let shards: Shards;
   beforeAll(async () => {
     shards = await startShards(1);
@@ -154,7 +154,7 @@ describe('over one server, where nothing has to be chosen', () => {
     expect(await redis.lrange('sorted', 0, -1)).toEqual(['b', 'a']);
   });
 
-  it('takes a transaction without keys, and commands that would go to every node', async () => {
+  it('accepts a transaction without keys, and commands that would go to every node', async () => {
     await shards.redis.set('key', 1);
     const results = await shards.redis.multi().dbsize().echo('text').flushall().dbsize().exec();
     expect(results).toEqual([

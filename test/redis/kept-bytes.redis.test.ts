@@ -17,7 +17,7 @@ describe.each(['ioredis', 'direct'] as const)('bytes of many small values, over 
     [100, 8 * 1024],
     [3_000, 8 * 1024],
     [40_000, 80_000],
-  ])('of %i bytes each hold at most %i bytes each, from either face', async (size, mostBytes) => {
+  ])('of %i bytes keep at most %i bytes of memory each, from either face', async (size, mostBytes) => {
     await using server = await startRedis();
     const count = size > 10_000 ? 50 : 1_000;
     const value = Buffer.alloc(size, 'x');
@@ -37,7 +37,7 @@ describe.each(['ioredis', 'direct'] as const)('bytes of many small values, over 
     await redis.quit();
   });
 
-  it('from hashes, lists and scans hold no more than they need either', async () => {
+  it('from hashes, lists and scans keep no more memory than they need either', async () => {
     await using server = await startRedis();
     await using redis = new ShardedRedis({ nodes: [{ id: 'a', url: server.url }], transport });
     const names = Array.from({ length: 500 }, (_, index) => `name ${index}`);

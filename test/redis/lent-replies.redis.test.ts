@@ -92,7 +92,7 @@ afterEach(async () => {
   for (const client of clients.splice(0)) client.disconnect();
 });
 
-describe.each(kinds)('with lent clients of %s', (_, open) => {
+describe.each(kinds)('a ShardedRedis with borrowed clients of %s', (_, open) => {
   it.each([1, 2])('answers as the client itself does, with each key on %i nodes', async (replicationFactor) => {
     const [bare, ...lent] = servers.map(({ port }) => open(port)) as [AnyClient, ...AnyClient[]];
     clients.push(bare, ...lent);
@@ -108,7 +108,7 @@ describe.each(kinds)('with lent clients of %s', (_, open) => {
   });
 });
 
-it('refuses a lent client that gives replies in the forms of RESP3', () => {
+it('a ShardedRedis refuses a borrowed client that gives replies in the forms of RESP3', () => {
   const client = new Redis({ lazyConnect: true, replyMapping: 'resp3' });
   expect(() => new ShardedRedis({ nodes: [{ id: 'only', client }] })).toThrow(InvalidArgumentError);
   client.disconnect();

@@ -107,7 +107,7 @@ it.each<Row>([
   expect((await outcome).error).toMatchObject({ code: expect.stringMatching(/^ERR_/) });
 });
 
-it('asks the holder that gave the last page first, within its share of the time, and says so if nobody answers', async () => {
+it('a scan asks the holder that gave the last page first, within its share of the time, and reports it if nobody answers', async () => {
   const { redis, clock, held, heard } = await start(2, { hscan: page(['field', 'value']) });
   const scan = redis.hscan('key');
   expect(await scan.next()).toEqual({ done: false, value: ['field', 'value'] });
@@ -125,7 +125,7 @@ it('asks the holder that gave the last page first, within its share of the time,
   await failure;
 });
 
-it('gives a read that waits for data at a second holder no time of its own', async () => {
+it('a read that waits for data gets no time of its own at a second holder', async () => {
   const { redis, clock, held, heard, lose } = await start(2, {});
   const [first, second] = redis.explain('key').nodes.map(({ id }) => id);
   held.add('xread');
@@ -144,7 +144,7 @@ it('gives a read that waits for data at a second holder no time of its own', asy
   await outcome;
 });
 
-it("leaves a copy that nobody waits for its whole time, though the first holder took most of the call's", async () => {
+it("a copy that nobody waits for keeps its whole time, though the first holder took most of the call's", async () => {
   const { redis, clock, held, heard, release } = await start(2, { spop: bulk('member'), srem: ':1\r\n' }, 'one');
   const events: unknown[] = [];
   for (const name of ['nodeSuspect', 'writeMissed']) redis.on(name, (event) => events.push([name, event]));
@@ -162,7 +162,7 @@ it("leaves a copy that nobody waits for its whole time, though the first holder 
   expect(events).toEqual([]);
 });
 
-it('does not think ill of a node that had little time because of an earlier step, and says how little', async () => {
+it('a node that had little time because of an earlier step is not suspected, and the error says how little', async () => {
   const { redis, clock, held, heard, release } = await start(2, { spop: bulk('member') });
   const suspects: unknown[] = [];
   redis.on('nodeSuspect', (event) => suspects.push(event));
@@ -191,14 +191,17 @@ it('does not think ill of a node that had little time because of an earlier step
 it.each([
   ['multi', (redis: ShardedRedis) => redis.multi().get('key').exec(), 1],
   ['wait', (redis: ShardedRedis) => redis.wait(0, 10), 2],
-] as const)('says of a %s that waits for what was sent before it that it is that', async (operation, call, nodes) => {
-  const { redis, clock, held, heard } = await start(1, { get: bulk('value') });
-  held.add('get').add('ping');
-  const pings = heard('ping');
-  const earlier = outcomeOf(redis.get('key'));
-  const outcome = outcomeOf(call(redis));
-  await eventually(() => heard('ping') === pings + nodes);
-  await clock.advance(timeoutMs);
-  expect((await outcome).error).toMatchObject({ code: 'ERR_TIMEOUT', operation });
-  await earlier;
-});
+] as const)(
+  'the error of a %s that waits for an earlier call names the waiting command',
+  async (operation, call, nodes) => {
+    const { redis, clock, held, heard } = await start(1, { get: bulk('value') });
+    held.add('get').add('ping');
+    const pings = heard('ping');
+    const earlier = outcomeOf(redis.get('key'));
+    const outcome = outcomeOf(call(redis));
+    await eventually(() => heard('ping') === pings + nodes);
+    await clock.advance(timeoutMs);
+    expect((await outcome).error).toMatchObject({ code: 'ERR_TIMEOUT', operation });
+    await earlier;
+  },
+);

@@ -17,7 +17,7 @@ function refusalOf(options: object): InvalidArgumentError {
   throw new Error('the options were taken');
 }
 
-describe('the options of ShardedRedis', () => {
+describe('a ShardedRedis', () => {
   it.each([
     ['options.replicas', { ...base, replicas: 2 }],
     ['nodes', { nodes: [] }],
@@ -62,13 +62,13 @@ describe('the options of ShardedRedis', () => {
     ['scripts', { ...base, scripts: 'maybe' }],
     ['health.probeIntervalMs', { ...base, health: { probeIntervalMs: 1 } }],
     ['placement.nodeFor', { ...base, placement: {} }],
-  ])('refuses a wrong %s by its name', (field, options) => {
+  ])('rejects a wrong option %s by its name', (field, options) => {
     const { message, field: found } = refusalOf(options);
     expect(found.replace(/^options\.pool/, 'pool')).toBe(field);
     expect(message).not.toContain('secret');
   });
 
-  it('takes no longer time for a connection or for readiness than a timer can be set for', async () => {
+  it('accepts no longer time for a connection or for readiness than a timer can be set for', async () => {
     const redis = new ShardedRedis(base);
     const tooLong = { timeoutMs: 2 ** 31 };
     const refusal = { code: 'ERR_INVALID_ARGUMENT', field: 'options.timeoutMs' };
@@ -84,7 +84,7 @@ describe('the options of ShardedRedis', () => {
     ['options.match', (redis: ShardedRedis) => redis.hscanStream('key', { match: {} as never })],
     ['commands', (redis: ShardedRedis) => redis.pipeline(5 as never)],
     ['commands', (redis: ShardedRedis) => redis.pipeline(['get'] as never)],
-  ])('names %s where a stream or a pipeline is given something else', async (field, call) => {
+  ])('names %s when a stream or a pipeline gets the wrong value', async (field, call) => {
     const redis = new ShardedRedis(base);
     expect(() => call(redis)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field }));
     await redis.quit();
@@ -131,7 +131,7 @@ describe('the options of ShardedRedis', () => {
     }
   });
 
-  it('says of nodes that are none what they are, before anything is read', () => {
+  it('says what a wrong list of nodes is, before it reads anything', () => {
     expect(refusalOf({ ...base, nodes: 'ab' }).message).toMatch(/^nodes: expected an iterable .* got a string/);
     expect(refusalOf({ ...base, nodes: undefined }).field).toBe('nodes');
     expect(refusalOf({ ...base, nodes: { [Symbol.iterator]: 1 } }).field).toBe('nodes');

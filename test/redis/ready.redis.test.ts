@@ -28,7 +28,7 @@ function open(urls: readonly string[], options: Partial<ShardedRedisOptions> = {
 }
 
 it.each(['ioredis', 'direct'] as const)(
-  'a ShardedRedis that nothing was asked of is ready once all its servers have answered, over %s',
+  'a ShardedRedis without calls is ready once all its servers have answered, over %s',
   async (transport) => {
     const redis = open([(await start()).url, (await start()).url], { transport });
     expect([...redis.health().values()]).toEqual(['unknown', 'unknown']);
@@ -38,7 +38,7 @@ it.each(['ioredis', 'direct'] as const)(
   },
 );
 
-it('a ShardedRedis is not ready without a server, says which and why, and is ready with as many as are asked for', async () => {
+it('a ShardedRedis is not ready without a server, says which and why, and is ready with as many as required', async () => {
   const port = await freePort();
   const redis = open([(await start()).url, `redis://127.0.0.1:${port}`]);
   await redis.ready({ atLeast: 1 });

@@ -54,7 +54,7 @@ describe('times to live', () => {
     ['increx a BYINT 2 UBOUND 10 EX 5 ENX', 'increx a BYINT 2 UBOUND 10 PXAT 1005000 ENX'],
     ['restore a 5 payload REPLACE', 'restore a 1000005 payload REPLACE ABSTTL'],
     ['expire a 999999999999999', 'pexpireat a 1000000000000999000'],
-  ])('of %s become points in time', (before, after) => {
+  ])('become points in time: %s', (before, after) => {
     expect(absolute(before)).toBe(after);
   });
 
@@ -89,7 +89,7 @@ describe('times to live', () => {
       'restore a 5',
       'set a 1 EX 9999999999999999999',
     ],
-  ])('leave %s as it is', (text) => {
+  ])('leave other commands as they are: %s', (text) => {
     expect(absolute(text)).toBe(text);
   });
 
@@ -196,11 +196,11 @@ describe('what the server picks', () => {
     ],
     ['xreadgroup GROUP g c NOACK STREAMS a >', [[bytes('a'), [[bytes('1-1'), []]]]], ['xgroup SETID a g 1-1']],
     ['xreadgroup GROUP g c STREAMS a >', null, []],
-  ])('by %s is done by the others', (text, reply, expected) => {
+  ])('is repeated by the other holders after %s', (text, reply, expected) => {
     expect(effects(text, reply)).toEqual(expected);
   });
 
-  it('is not to be had by executing the command everywhere', () => {
+  it('cannot be repeated by executing the command everywhere', () => {
     for (const text of ['spop a', 'blpop a 0', 'xadd a * f v', 'xreadgroup GROUP g c STREAMS a >']) {
       expect(replication(text), text).toMatchObject({ kind: 'effects', mayFanOut: false });
     }
@@ -231,7 +231,7 @@ describe('a condition', () => {
     ['msetex 1 NX 1 EX 5 NX', 1, ['msetex 1 NX 1 PXAT 1005000']],
     ['hsetex a FXX FIELDS 1 FXX 1', 1, ['hsetex a FIELDS 1 FXX 1']],
     ['delex a IFEQ 1', 1, ['del a']],
-  ])('of %s is decided by the first holder', (text, reply, expected) => {
+  ])('is decided by the first holder: %s', (text, reply, expected) => {
     expect(effects(text, reply)).toEqual(expected);
     expect(replication(text)).toMatchObject({ mayFanOut: true });
   });
@@ -258,7 +258,7 @@ describe('other writes', () => {
     expect(replication('setex a 5 v')).toEqual({ kind: 'fanOut', name: 'set', args: ['a', 'v', 'PXAT', '1005000'] });
   });
 
-  it('that change no key in this form go to one holder', () => {
+  it('go to one holder if they change no key in this form', () => {
     for (const text of [
       'sort a',
       'sort a BY w*',
@@ -274,7 +274,7 @@ describe('other writes', () => {
     }
   });
 
-  it('that nobody can make the same everywhere are refused', () => {
+  it('are rejected if nobody can make them the same everywhere', () => {
     for (const text of [
       ...[
         'eval x 1 a',
@@ -293,7 +293,7 @@ describe('other writes', () => {
     expect(replication('xreadgroup GROUP g CLAIM STREAMS CLAIM >').kind).toBe('effects');
   });
 
-  it('that the server refuses for their form reach it', () => {
+  it('reach the server if only their form is wrong', () => {
     for (const text of [
       'xadd a',
       'xreadgroup GROUP g',

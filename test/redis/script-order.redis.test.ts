@@ -74,7 +74,7 @@ describe.each([
     return pipeline.set(key, 'after').exec();
   }
 
-  it('is executed before what is called after it when its server has been started anew', async () => {
+  it('is executed before what is called after it when its server has been restarted', async () => {
     const key = '{started anew}';
     await redis.mark(key, `counter of ${key}`, 'known');
     await Promise.all(servers.map((server) => server.restart()));

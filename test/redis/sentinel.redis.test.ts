@@ -80,7 +80,7 @@ describe('a ShardedRedis over groups that Sentinel manages', () => {
     }
   });
 
-  it('reads from replicas where that is asked for, and nothing there that is about one server', async () => {
+  it('reads from replicas where that is configured, but sends them no command about one server', async () => {
     const { groups, redis } = await open({ reads: 'replica' });
     const [a] = groups;
     const key = keys.find((each) => redis.nodeFor(each) === redis.on('group-a'))!;
@@ -99,7 +99,7 @@ describe('a ShardedRedis over groups that Sentinel manages', () => {
     expect(await redis.incr(key)).toBe(2);
   });
 
-  it('thinks no ill of a group whose master answers in the stead of a replica that is gone', async () => {
+  it('does not suspect a group whose primary answers in place of a lost replica', async () => {
     const { groups, redis } = await open({ reads: 'replica' });
     const [a] = groups;
     const key = keys.find((each) => redis.nodeFor(each) === redis.on('group-a'))!;

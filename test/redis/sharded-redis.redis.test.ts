@@ -47,7 +47,7 @@ describe('ShardedRedis over four servers', () => {
     ['xread', (keys: string[]) => redis.xread('STREAMS', ...keys, ...keys.map(() => '0'))],
     ['zunionstore', (keys: string[]) => redis.zunionstore(keys[0]!, 2, keys[1]!, keys[2]!)],
     ['blpop', (keys: string[]) => redis.blpop(...keys, 1)],
-  ])('refuses %s with keys on several nodes, naming the nodes and no key, and sends nothing', async (name, call) => {
+  ])('rejects %s with keys on several nodes, naming the nodes and no key, and sends nothing', async (name, call) => {
     const keys = spread();
     await redis.mset(Object.fromEntries(keys.map((key) => [key, 'before'])));
     const { error } = await outcomeOf(call(keys) as Promise<unknown>);
@@ -63,7 +63,7 @@ describe('ShardedRedis over four servers', () => {
 
   // Tables of ioredis are plain objects, in which these seem to be commands.
   it.each(['constructor', '__proto__', 'CONSTRUCTOR', 'toString', 'hasOwnProperty', 'valueOf'])(
-    'refuses %s, a name that every object has, also in a pipeline and a transaction',
+    'rejects %s, a name that every object has, also in a pipeline and a transaction',
     async (name) => {
       const isRefusal = expect.objectContaining({ code: 'ERR_COMMAND_REFUSED', command: name.toLowerCase() });
       for (const call of [redis.call(name), redis.call(name, 'key'), redis.callBuffer(name, 'key', 'x')]) {
@@ -82,7 +82,7 @@ describe('ShardedRedis over four servers', () => {
     },
   );
 
-  it('refuses a transaction over several nodes before anything is sent', async () => {
+  it('rejects a transaction over several nodes before anything is sent', async () => {
     const [a, b] = spread() as [string, string];
     await expect(redis.multi().set(a, 1).set(b, 1).exec()).rejects.toThrow(CrossNodeError);
     expect(await redis.exists(a, b)).toBe(0);
@@ -94,7 +94,7 @@ describe('ShardedRedis over four servers', () => {
     ['select', () => redis.select(1)],
     ['watch', () => redis.watch('key')],
     ['monitor', () => redis.call('monitor')],
-  ])('refuses %s, which is about one server or one connection, and says what to do', async (name, call) => {
+  ])('rejects %s, which is about one server or one connection, and says what to do', async (name, call) => {
     const { error } = await outcomeOf(call());
     expect(error).toBeInstanceOf(CommandRefusedError);
     expect((error as CommandRefusedError).command).toBe(name);
@@ -108,7 +108,7 @@ describe('ShardedRedis over four servers', () => {
     expect(() => redis.on('nobody')).toThrow(/node-0, node-1/);
   });
 
-  it('tells the failures of a pipeline one by one, in order, while one node is stopped', async () => {
+  it('reports the failures of a pipeline one by one, in order, while one node is stopped', async () => {
     const keys = spread();
     // Of the node that is stopped; the others have it too, on however busy a machine.
     const fast = shards.open({ timeoutMs: 3_000 });
@@ -130,7 +130,7 @@ describe('ShardedRedis over four servers', () => {
     }
   });
 
-  it('never holds up others while commands block, and ends these when it is closed', async () => {
+  it('delays no other call while commands block, and ends these when it is closed', async () => {
     const own = shards.open();
     const key = shards.keyAt('node-0', 'list:');
     const blocked = Array.from({ length: 20 }, () => outcomeOf(own.blpop(key, 0)));
@@ -224,14 +224,14 @@ describe('ShardedRedis over four servers', () => {
     expect(await pipeline.addAll('{t}a', '{t}b', 5).exec()).toEqual([[null, 30]]);
   });
 
-  it('waits for the replicas of every node by what was written before', async () => {
+  it('waits for the replicas of every node to have what was written before', async () => {
     expect(await redis.wait(0, 10)).toBe(0);
     const started = performance.now();
     expect(await redis.wait(1, 50)).toBe(0);
     expect(performance.now() - started).toBeGreaterThan(40);
   });
 
-  it('draws every key alike with RANDOMKEY', async () => {
+  it('draws every key equally often with RANDOMKEY', async () => {
     expect(await redis.randomkey()).toBeNull();
     const keys = Array.from({ length: 20 }, (_, index) => `random:${index}`);
     await redis.mset(Object.fromEntries(keys.map((key) => [key, 1])));
@@ -304,9 +304,9 @@ describe('ShardedRedis over four servers', () => {
   });
 });
 
-describe('ShardedRedis over one server, which is sent commands that are not known here', () => {
+describe('a ShardedRedis over one server, given unknown commands,', () => {
   it.each(['ioredis', 'direct'] as const)(
-    'refuses names that every object has, and stays usable (%s)',
+    'rejects names that every object has, and stays usable (%s)',
     async (transport) => {
       await using shards = await startShards(1, { transport });
       const { redis } = shards;

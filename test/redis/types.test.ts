@@ -4,7 +4,7 @@ import type { Redis, RedisCommander } from 'ioredis';
 import { expectTypeOf, it } from 'vitest';
 import { ShardedRedis } from '../../src/redis/index.ts';
 
-it('has the types of ioredis for commands, pipelines and transactions', async () => {
+it('a ShardedRedis has the types of ioredis for commands, pipelines and transactions', async () => {
   const redis = new ShardedRedis({ nodes: [{ id: 'a', url: 'redis://127.0.0.1:1' }], lazyConnect: true });
   expectTypeOf(redis.get).toEqualTypeOf<Redis['get']>();
   expectTypeOf(redis.set).toEqualTypeOf<Redis['set']>();

@@ -323,7 +323,7 @@ describe.each(['ioredis', 'direct'] as const)('over the transport %s', (transpor
   });
 });
 
-describe('two ids on one server', () => {
+describe('one server behind two ids', () => {
   const nodesOf = (server: RedisServer, options: readonly RedisBackendOptions[], dbs: readonly number[] = [0, 0]) =>
     options.map((each, index) => ({
       id: `node-${index}`,
@@ -365,7 +365,7 @@ describe('two ids on one server', () => {
     }
   });
 
-  it('is only told where databases or prefixes keep the keys of one copy apart', async () => {
+  it('is only reported where databases or prefixes keep the keys of one copy apart', async () => {
     const server = await start();
     for (const nodes of [
       nodesOf(server, [{}, {}], [0, 1]),
@@ -455,7 +455,7 @@ describe('two ids on one server', () => {
     }
   });
 
-  it('is refused for one client that was lent to two nodes, in whatever order they are given', async () => {
+  it('is refused when two nodes borrow one client, in whatever order they are given', async () => {
     const server = await start();
     for (const ids of [
       ['a', 'b'],

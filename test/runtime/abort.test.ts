@@ -45,7 +45,7 @@ it('a signal has one listener of ours however many wait, and none when nobody do
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
 
-it('a listener that throws, or takes others away, keeps none of the rest from hearing', async () => {
+it('a listener that throws, or removes others, keeps none of the rest from being called', async () => {
   const controller = new AbortController();
   const { signal } = controller;
   const failure = new Error('listener');

@@ -36,7 +36,7 @@ describe('an event whose name is misspelt', () => {
     expect(call('nodeDown')).toBe(emitter);
   });
 
-  it('is also one that a ShardedRedis never emits, as it has no stand-ins and copies nothing back', () => {
+  it('may be one that a ShardedRedis never emits, since it has no fallback nodes and no read repair', () => {
     for (const name of ['spill', 'repaired', 'replicaHit', 'backgroundError']) {
       expect(() => redis.on(name, noop)).toThrow(expect.objectContaining({ field: 'event' }));
       expect(cache.on(name as 'spill', noop)).toBe(cache);

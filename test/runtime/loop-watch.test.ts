@@ -41,7 +41,7 @@ describe('the watch of the event loop', () => {
     expect(watch.longestStallMs(1_075)).toBe(0);
   });
 
-  it('counts only the part of a stall in which a call was under way', () => {
+  it('counts only the part of a stall in which a call was in flight', () => {
     const { watch, turn } = loop();
     watch.hold();
     turn(25);
@@ -63,7 +63,7 @@ describe('the watch of the event loop', () => {
     expect(watch.readMs).toBe(725);
   });
 
-  it('says what turns take at present, which one that is long alone does not change', () => {
+  it('says how long turns take at present, ignoring a single long one', () => {
     const { watch, turn, busy } = loop();
     watch.hold();
     expect(watch.turnMs).toBe(25);
@@ -109,7 +109,7 @@ describe('the watch of the event loop', () => {
     expect(isTicking()).toBe(true);
   });
 
-  it('takes the time in which it did not watch for none', () => {
+  it('does not count the time in which it did not watch', () => {
     const { watch, busy, turn } = loop();
     busy(5_000);
     watch.hold();

@@ -7,7 +7,7 @@ const name = 'node:none';
 describe('an optional package, as bundles bring it', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it('says what went wrong as it was loaded, where that is its own fault', async () => {
+  it('says what went wrong in loading it, where that is its own fault', async () => {
     vi.spyOn(process, 'emitWarning').mockReturnValue();
     const load = () => Promise.reject(new ReferenceError('something is not defined'));
     const optional = new OptionalPackage({
@@ -20,28 +20,31 @@ describe('an optional package, as bundles bring it', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['is not there', async () => undefined],
     ['is not initialised', () => Promise.reject(new ReferenceError("Cannot access 'index' before initialization"))],
-  ])('says what to do where it %s yet, as the top level waits, and is looked for again', async (_what, loadEarly) => {
-    const warnings = vi.spyOn(process, 'emitWarning').mockReturnValue();
-    const onLoaded = vi.fn();
-    let isTopLevelOver = false;
-    const load = () => (isTopLevelOver ? Promise.resolve({ default: 'the package' }) : loadEarly());
-    const optional = new OptionalPackage({ name, neededFor: 'shardring/redis', versions: '1', load, onLoaded });
-    await optional.look();
-    await optional.look();
-    expect(onLoaded).not.toHaveBeenCalled();
-    expect(optional.makeError?.()).toMatchObject({
-      code: 'ERR_MISSING_DEPENDENCY',
-      message: expect.stringContaining(`begin your entry with: import '${name}'`),
-    });
-    isTopLevelOver = true;
-    await optional.look();
-    expect(onLoaded.mock.calls).toEqual([['the package']]);
-    expect([optional.look(), optional.makeError]).toEqual([undefined, undefined]);
-    // It may be needed only now.
-    expect(warnings).not.toHaveBeenCalled();
-  });
+  ])(
+    'says what to do where it %s yet because the top level waits, and is looked for again',
+    async (_what, loadEarly) => {
+      const warnings = vi.spyOn(process, 'emitWarning').mockReturnValue();
+      const onLoaded = vi.fn();
+      let isTopLevelOver = false;
+      const load = () => (isTopLevelOver ? Promise.resolve({ default: 'the package' }) : loadEarly());
+      const optional = new OptionalPackage({ name, neededFor: 'shardring/redis', versions: '1', load, onLoaded });
+      await optional.look();
+      await optional.look();
+      expect(onLoaded).not.toHaveBeenCalled();
+      expect(optional.makeError?.()).toMatchObject({
+        code: 'ERR_MISSING_DEPENDENCY',
+        message: expect.stringContaining(`begin your entry with: import '${name}'`),
+      });
+      isTopLevelOver = true;
+      await optional.look();
+      expect(onLoaded.mock.calls).toEqual([['the package']]);
+      expect([optional.look(), optional.makeError]).toEqual([undefined, undefined]);
+      // It may be needed only now.
+      expect(warnings).not.toHaveBeenCalled();
+    },
+  );
 
-  it('is being looked for until that is known, whenever somebody asks', async () => {
+  it('is reported as still loading until the result is known', async () => {
     const load = async () => {
       for (let tick = 0; tick < 5; tick++) await null;
       return undefined;

@@ -15,13 +15,13 @@ describe('verdictOf', () => {
     }
   });
 
-  it('hears a call on that has not had its chance, as long as stalls are what took its time', () => {
+  it('keeps a call open that has not had its chance, as long as stalls took its time', () => {
     const read = { ...call, hadItsChance: false, hasRead: true };
     expect(verdictOf({ ...read, hasOwnTime: true })).toBe('is heard a little longer');
     expect(verdictOf(read)).toBe('ends');
   });
 
-  it('ends what has been read for and has had its chance', () => {
+  it('ends a call once the sockets have been read for it and it has had its chance', () => {
     for (const hasTurnLeft of [true, false]) {
       expect(verdictOf({ ...call, hasTurnLeft, hasRead: true })).toBe('ends');
       expect(verdictOf({ ...call, hasTurnLeft, hasRead: true, hasOwnTime: true })).toBe('ends');

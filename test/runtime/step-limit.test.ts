@@ -92,7 +92,7 @@ describe('limitSteps', () => {
     expect(call.endedMs).toBe(1_400 + 1_000 + graceMs);
   });
 
-  it('takes for progress what comes in as the sockets are read', async () => {
+  it('counts as progress what comes in as the sockets are read', async () => {
     const call = new SteppedCall(300);
     call.clock.stall(700);
     call.clock.fireNext();
@@ -138,7 +138,7 @@ describe('limitSteps', () => {
   const stallMs = fc.integer({ min: 150, max: 2_000 });
   const timeoutMs = fc.integer({ min: graceMs, max: 3_000 });
 
-  it('no pattern of stalls ends a call whose server answers within its time', async () => {
+  it('ends no call whose server answers within its time, under any pattern of stalls', async () => {
     const events = fc.array(fc.record({ stallMs, gapMs: fc.integer({ min: 0, max: graceMs - 1 }) }), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(timeoutMs, events, async (timeoutMs, stalls) => {
@@ -156,7 +156,7 @@ describe('limitSteps', () => {
     );
   });
 
-  it('no pattern of stalls lets a call go on for which the server does nothing more', async () => {
+  it('lets no call go on for which the server does nothing more, under any pattern of stalls', async () => {
     const event = fc.record({ stallMs, gapMs: fc.integer({ min: 0, max: 400 }), isAnswered: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(timeoutMs, fc.array(event, { maxLength: 10 }), async (timeoutMs, stalls) => {

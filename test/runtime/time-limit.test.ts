@@ -76,7 +76,7 @@ describe('stepTimeMs', () => {
     expect(timeAt(100, 1_000, [2_000])).toBe(900);
   });
 
-  it('gives it anew, in full, however little after the end several stalls have brought the step', () => {
+  it('gives that time again in full, however shortly after the end several stalls have brought the step', () => {
     expect([650, 690, 700, 710, 2_000].map((stallMs) => timeAt(10, 600, [700, stallMs]))).toEqual(
       Array(5).fill(graceMs),
     );

@@ -21,12 +21,15 @@ describe.each(systems)('the ring of %s', (folder, make, expectedCount) => {
     expect(vectors.length).toBe(expectedCount);
   });
 
-  it.each(vectors.map((vector) => [vector.name, vector] as const))('gives the same nodes as the original: %s', (_, vector) => {
-    const ring = make(vector.nodes, vector.options as never);
-    const expected = decodeOwners(vector.owners).map((index) => vector.nodes[index]?.id);
-    expect(expected.length).toBe(1200);
-    expect(keys.map((key) => ring.nodeFor(key))).toEqual(expected);
-  });
+  it.each(vectors.map((vector) => [vector.name, vector] as const))(
+    'gives the same nodes as the original: %s',
+    (_, vector) => {
+      const ring = make(vector.nodes, vector.options as never);
+      const expected = decodeOwners(vector.owners).map((index) => vector.nodes[index]?.id);
+      expect(expected.length).toBe(1200);
+      expect(keys.map((key) => ring.nodeFor(key))).toEqual(expected);
+    },
+  );
 
   it('is the same ring when it grew node by node', () => {
     const vector = vectors.find(({ nodes }) => nodes.length === 10)!;

@@ -73,7 +73,7 @@ describe('the command table', () => {
     expect(classes).toEqual(written(replicationClasses));
   });
 
-  it('says with every refusal what to do instead, as a clause', () => {
+  it('says with every rejection what to do instead, as a clause', () => {
     for (const { label, name, args } of calls) {
       const distribution = distributionOf(name, args, 2);
       const replication = hasKeys(distribution) ? replicationOf(name, args, 0) : undefined;
@@ -87,7 +87,7 @@ describe('the command table', () => {
     }
   });
 
-  it('knows every subcommand there is, and refuses one there is not', () => {
+  it('knows every subcommand, and rejects an unknown one', () => {
     const reasonOf = (name: string, args: string[]) => {
       const distribution = distributionOf(name, args);
       return distribution.kind === 'refused' ? distribution.reason : '';
@@ -105,7 +105,7 @@ describe('the command table', () => {
     expect(distributionOf('object', [Buffer.from('ENCODING'), 'a'])).toEqual({ kind: 'oneNode' });
   });
 
-  it('lets the server refuse what has the wrong form, at any one node and never in parts', () => {
+  it('lets the server reject what has the wrong form, at any one node and never in parts', () => {
     const anyNode = { kind: 'anyNode' };
     for (const name of ['get', 'mget', 'mset', 'del', 'sinter', 'zunion', 'xread', 'object']) {
       expect(distributionOf(name, []), name).toEqual(anyNode);
@@ -186,7 +186,7 @@ describe('the keys of a command', () => {
     expect(keys('xreadgroup', 'GROUP', 'streams', 'STREAMS', 'STREAMS', 'a', '>')).toEqual(['a']);
   });
 
-  it('of SORT are its patterns with a star and its destination too', () => {
+  it('include, for SORT, its patterns with a star and its destination', () => {
     expect(keys('sort', 'a', 'BY', 'w_*', 'GET', '#', 'GET', 'o_*->f', 'STORE', 'd')).toEqual([
       'a',
       'w_*',
@@ -202,7 +202,7 @@ describe('the keys of a command', () => {
     expect(keys('sort_ro', 'a', 'GET')).toEqual(['a']);
   });
 
-  it('of MIGRATE are those after KEYS, and not after a password that reads so', () => {
+  it('are, for MIGRATE, those after KEYS, even if a password reads KEYS', () => {
     expect(keys('migrate', 'h', '1', 'a', '0', '10')).toEqual(['a']);
     expect(keys('migrate', 'h', '1', '', '0', '10', 'COPY', 'KEYS', 'a', 'b')).toEqual(['a', 'b']);
     expect(keys('migrate', 'h', '1', Buffer.alloc(0), '0', '10', 'AUTH', 'keys', 'KEYS', 'a')).toEqual(['a']);
@@ -216,7 +216,7 @@ describe('the keys of a command', () => {
     expect(distributionOf('spublish', ['channel', 'message'])).toEqual({ kind: 'channel', index: 0 });
   });
 
-  it('of module commands are their first argument, or those that are known', () => {
+  it('are, for module commands, the first argument or the known positions', () => {
     expect(keys('json.set', 'a', '$', '1')).toEqual(['a']);
     expect(keys('bf.add', 'a', 'x')).toEqual(['a']);
     expect(keys('json.mget', 'a', 'b', '$')).toEqual(['a', 'b']);
@@ -226,14 +226,14 @@ describe('the keys of a command', () => {
     expect(keys('ft.search', 'index', '*')).toEqual([]);
   });
 
-  it('are none where a count is no count, however large', () => {
+  it('are none where a count is invalid, however large', () => {
     for (const count of ['1e9', 'Infinity', '4294967296', '2.5', '-1', '', ' 1', '0x1', '3']) {
       expect(keys('eval', 'return 1', count, 'a', 'b'), count).toEqual([]);
       expect(keys('zunion', count, 'a', 'b'), count).toEqual([]);
     }
   });
 
-  it('are always arguments that are there, for any arguments at all', () => {
+  it('are always among the arguments, for any arguments at all', () => {
     const argument = fc.oneof(fc.constantFrom('', '0', '1', '3', 'STREAMS', 'KEYS', 'BY', 'STORE', 'a*'), fc.string());
     fc.assert(
       fc.property(fc.constantFrom(...list, 'json.set', 'json.mget', 'nosuch'), fc.array(argument), (name, args) => {
@@ -251,7 +251,7 @@ describe('the keys of a command', () => {
   });
 });
 
-describe('a command that only reads', () => {
+describe('the table of read-only commands', () => {
   it.each([
     ['get', ['a'], true],
     ['object', ['ENCODING', 'a'], true],
@@ -274,12 +274,12 @@ describe('a command that only reads', () => {
     ['publish', ['a', 'b'], false],
     ['json.get', ['a'], false],
     ['nosuch', ['a'], false],
-  ] as const)('%s %j: %s', (name, args, expected) => {
+  ] as const)('says for %s %j: %s', (name, args, expected) => {
     expect(isReadOnly(name, args)).toBe(expected);
   });
 });
 
-describe('a command that waits', () => {
+describe('the table of commands that wait', () => {
   it.each([
     ['blpop', ['a', 'b', '1.5'], 1500],
     ['brpop', ['a', 0], Number.POSITIVE_INFINITY],
@@ -300,7 +300,7 @@ describe('a command that waits', () => {
     ['blpop', ['a', 'x'], 0],
     ['blpop', ['a', '-1'], 0],
     ['blpop', [], 0],
-  ] as const)('%s %j: %s ms at most', (name, args, maxMs) => {
+  ] as const)('says for %s %j: at most %s ms', (name, args, maxMs) => {
     expect(blocking(name, args)).toEqual({ blocks: true, maxMs });
   });
 
@@ -310,11 +310,11 @@ describe('a command that waits', () => {
     ['xread', ['COUNT', '1', 'STREAMS', 'a', '0']],
     ['xreadgroup', ['GROUP', 'BLOCK', '5', 'STREAMS', 'a', '>']],
     ['nosuch', ['a', '0']],
-  ] as const)('is not %s %j', (name, args) => {
+  ] as const)('does not contain %s %j', (name, args) => {
     expect(blocking(name, args)).toEqual({ blocks: false });
   });
 
-  it('is told for every command that has the flag', () => {
+  it('contains every command that has the flag', () => {
     for (const name of list) {
       if (!facts[name]!.flags.includes('blocking') || name.startsWith('xread')) continue;
       expect(blocking(name, argumentsFor(name)).blocks, name).toBe(true);

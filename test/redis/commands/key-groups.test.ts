@@ -45,7 +45,7 @@ describe('keys on several nodes', () => {
     expect(message).not.toContain('as in');
   });
 
-  it.each(placementKinds)('are advised by $name what holds of it', ({ create }) => {
+  it.each(placementKinds)('get the advice that fits $name', ({ create }) => {
     const placement = create(nodes, 1);
     const tagged = new Set(keys.map((key) => placement.nodeFor(`${key}{tag}`)));
     expect(refusalBy(placement).message.includes('as in')).toBe(tagged.size === 1);

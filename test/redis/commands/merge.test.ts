@@ -73,7 +73,7 @@ describe('a command split over nodes and merged', () => {
 });
 
 describe('replies of all nodes', () => {
-  it('are added up, or the smallest or largest counts', () => {
+  it('are added up, or give the smallest or largest', () => {
     expect(sum([1, 0, 41])).toBe(42);
     expect(minimum([3, 1, 2])).toBe(1);
     expect(maximum([3, 1, 2])).toBe(3);
@@ -111,7 +111,7 @@ describe('replies of all nodes', () => {
     ]);
   });
 
-  it('that are not what they should be are refused, and not shown', () => {
+  it('are rejected, and not shown, when they are not what they should be', () => {
     for (const merge of [sum, minimum, maximum]) {
       for (const reply of [null, bytes('secret'), '', 1.5, [1]]) expect(() => merge([1, reply])).toThrow(/integer\.$/);
     }
@@ -127,7 +127,7 @@ describe('the node of a random key', () => {
     expect([count(0), count(1), count(2)]).toEqual([100, 0, 300]);
   });
 
-  it('is none where there are no keys, and never one without keys', () => {
+  it('does not exist where there are no keys, and never is one without keys', () => {
     expect(pickBySize([0, 0], 0.5)).toBeUndefined();
     expect(pickBySize([], 0)).toBeUndefined();
     const size = fc.nat({ max: 2 ** 40 });
