@@ -121,7 +121,7 @@ const after = fc.integer({ min: 0, max: 12 });
 const readers = fc.integer({ min: 1, max: 6 });
 
 describe.each(transports)('a broken server, over %s', { timeout: 300_000 }, (transport) => {
-  it('gives no read the value of another key, whatever it sends too much or in place of a reply', async () => {
+  it('gives no read the value of another key, whatever it sends in addition to a reply or in place of one', async () => {
     const fault = fc.record({ after, fault: fc.constantFrom(...Object.keys(faults).filter((name) => name !== lost)) });
     const plan = fc.array(fault, { minLength: 1, maxLength: 4 });
     const property = fc.asyncProperty(plan, readers, fc.boolean(), (faults, count, isMany) =>
@@ -175,7 +175,7 @@ describe.each(transports)('a reply that cannot be right, over %s', (transport) =
     ['mget', 'an error within its array', '*2\r\n$1\r\na\r\n-ERR no\r\n'],
     ['mget', 'too short an array', '*1\r\n$1\r\na\r\n'],
     ['exists', 'a string of digits', '$1\r\n1\r\n'],
-  ])('to %s (%s) fails what is under way, and the next connection starts clean', async (name, _what, bytes) => {
+  ])('to %s (%s) fails the calls in flight, and the next connection starts clean', async (name, _what, bytes) => {
     const { fake, backend } = await answering(name, bytes, { timeoutMs: 2_000 });
     await backend.ping();
     const accepted = fake.acceptedCount;
@@ -195,7 +195,7 @@ describe.each(transports)('a reply that cannot be right, over %s', (transport) =
     expect(fake.acceptedCount).toBeGreaterThan(accepted);
   });
 
-  it('to SET leaves its outcome unknown, and that of every write under way', async () => {
+  it('leaves the outcome of a SET unknown, and that of every write in flight', async () => {
     const { backend } = await answering('set', '$2\r\nno\r\n');
     await backend.ping();
     const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((key) => backend.set(key, Buffer.from('x'))));
@@ -207,7 +207,7 @@ describe.each(transports)('a reply that cannot be right, over %s', (transport) =
   it.each([
     ['a string', `$3000000\r\n${'x'.repeat(3_000_000)}`],
     ['an array of small strings', `*3000000\r\n${'$1\r\na\r\n'.repeat(400_000)}`],
-  ])('as it never ends, %s, is given up at the limit', async (_what, bytes) => {
+  ])('is dropped at the limit if it never ends: %s', async (_what, bytes) => {
     const { backend } = await answering('get', bytes, { maxReplyBytes: 2_000_000, timeoutMs: 20_000 });
     await backend.ping();
     await expect(backend.get('a')).rejects.toMatchObject({
@@ -217,7 +217,7 @@ describe.each(transports)('a reply that cannot be right, over %s', (transport) =
     expect(await eventually(() => backend.get('b'))).toBeDefined();
   });
 
-  it('as a refusal says too much, and steers terminals, reaches people cut and clean', async () => {
+  it('reaches people cut and without control characters if it is an error with too much text', async () => {
     const { backend } = await answering('get', `-ERR \u001b[31mred\u0007${'x'.repeat(60_000)}\r\n`);
     const { cause } = await backend.get('a').catch((error) => error);
     expect(cause.message).toHaveLength(500);

@@ -109,7 +109,7 @@ describe.each(cases)('over the transport %s, a first call to %s', (transport, _,
   });
 });
 
-it('a cache whose probes waited for the same thing says it of the node that is down', async () => {
+it('a cache whose probes waited for the same thing says so about the node that is down', async () => {
   const port = await startSilent();
   const backend = new RedisBackend({ host: '127.0.0.1', port }, times);
   const cache = new ShardedCache({
@@ -143,7 +143,7 @@ it('a borrowed client that waits for its server says so too', async () => {
   expect((await outcomeOf(backend.get('key'))).error).toMatchObject({ code: 'ERR_TIMEOUT', reason: silent });
 });
 
-it('a call that found all connections of its own in use says how many there are, and which option says so', async () => {
+it('a call that found all dedicated connections in use says how many there are, and which option limits them', async () => {
   const server = await startRedis();
   closing.push(() => server.stop());
   const backend = new RedisBackend(server.url, { pool: { max: 1 }, timeoutMs: patientMs });

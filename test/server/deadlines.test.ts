@@ -49,7 +49,7 @@ describe('the deadlines of a connection', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('read the sockets once before they end anything: what came in time counts', async () => {
+  it('read the sockets once before they end anything, so a reply that came in time counts', async () => {
     const { clock, calls, ended, begin } = setUp();
     const answered = begin('answered', 300);
     begin('unanswered', 300);
@@ -96,7 +96,7 @@ describe('the deadlines of a connection', () => {
     expect(ended).toEqual(['first at 700']);
   });
 
-  it('hear a call that could be sent only after its time for 50 ms, and no longer', async () => {
+  it('keep a call that could be sent only after its time open for 50 ms, and no longer', async () => {
     const { clock, ended, begin, send, next } = setUp();
     const call = begin('late', 300, false);
     clock.stall(700);

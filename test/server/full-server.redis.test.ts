@@ -73,7 +73,7 @@ describe('a full server', () => {
     expect(await cache.getOrSet('absent', () => 'loaded', options)).toBe('loaded');
   });
 
-  it('is left by every key that a lazy change takes off it', async () => {
+  it('loses every key that a lazy change moves away', async () => {
     const [full, added] = [await startServer(), await startServer()];
     const cache = openCache({ full });
     const errors: unknown[] = [];

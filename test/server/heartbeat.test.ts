@@ -46,7 +46,7 @@ describe('a heartbeat', () => {
     expect([clock.pendingTimers, clock.loop.holders]).toEqual([0, 0]);
   });
 
-  it('tells of silence when the next time comes, once, and stops', async () => {
+  it('reports silence once, when the next time comes, and stops', async () => {
     const { clock, events, heartbeat, beat } = heart();
     heartbeat.startByAsking();
     await beat();
@@ -54,7 +54,7 @@ describe('a heartbeat', () => {
     expect([clock.pendingTimers, clock.loop.holders]).toEqual([0, 0]);
   });
 
-  it('takes bytes that come for a sign of life where the answer is late behind them', async () => {
+  it('treats incoming bytes as a sign of life when the answer is late behind them', async () => {
     const { events, bytes, heartbeat, beat } = heart();
     heartbeat.startByAsking();
     bytes.read = 6_000_000;
@@ -75,7 +75,7 @@ describe('a heartbeat', () => {
     expect(events).toEqual(['asked at 0', 'asked at 6000']);
   });
 
-  it('reads an answer that waits in the socket before it tells of silence', async () => {
+  it('reads an answer that waits in the socket before it reports silence', async () => {
     const { clock, events, answers, heartbeat } = heart();
     heartbeat.startByAsking();
     clock.fireNext();
@@ -95,7 +95,7 @@ describe('a heartbeat', () => {
     expect(events).toEqual(['asked at 0', 'silent at 10000']);
   });
 
-  it('takes an answer to a question of before it was started anew for none', async () => {
+  it('ignores an answer to a question from before its restart', async () => {
     const { events, answers, heartbeat, beat } = heart();
     heartbeat.startByAsking();
     heartbeat.startByAsking();
@@ -105,7 +105,7 @@ describe('a heartbeat', () => {
     expect(events).toEqual(['asked at 0', 'asked at 0', 'silent at 1000']);
   });
 
-  it('waits a period for its first question where it is started without one', async () => {
+  it('waits one period for its first question when it is started without one', async () => {
     const { clock, events, heartbeat, beat } = heart();
     heartbeat.startByAsking();
     heartbeat.start();

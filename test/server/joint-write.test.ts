@@ -42,7 +42,7 @@ describe.each([
   ['ioredis 6', Command6],
   ['ioredis 5', Command5],
   ['iovalkey', ValkeyCommand],
-])('a joint write of commands of %s', (_name, parser) => {
+])('a coalesced write of commands of %s', (_name, parser) => {
   const Command = parser as unknown as Parser;
 
   it('has the bytes that the client itself would write', () => {
@@ -97,7 +97,7 @@ function queueingClient(refused: ReadonlySet<string>) {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-describe('an outbox that joins writes', () => {
+describe('an outbox that coalesces writes', () => {
   const spec = { operation: 'set', name: 'set', isWrite: true, decode: (reply: unknown) => reply } as const;
   const callFor = (key: string) => {
     const call = new Call(spec, [key, 'value'], new CallLimits(1_000, 1_000, undefined));
@@ -131,7 +131,7 @@ describe('an outbox that joins writes', () => {
     expect(queue).toEqual(sent());
   });
 
-  it('keeps the order of the wire that of the expected replies, whatever is refused and posted again meanwhile', async () => {
+  it('keeps the order of the wire equal to that of the expected replies, whatever is rejected and posted again meanwhile', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'refused'), fc.boolean()), { maxLength: 12 }),

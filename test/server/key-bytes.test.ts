@@ -32,7 +32,7 @@ describe('key bytes', () => {
     );
   });
 
-  it('of a well-formed key are its UTF-8, as every other client writes it', () => {
+  it('are the UTF-8 of a well-formed key, as every other client writes it', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (key) => {
         expect(isWellFormed(key)).toBe(true);
@@ -42,13 +42,13 @@ describe('key bytes', () => {
     );
   });
 
-  it('of a lone surrogate are its three bytes', () => {
+  it('are three bytes for a lone surrogate', () => {
     expect(encodeKey('a\ud800b')).toEqual(Buffer.from([0x61, 0xed, 0xa0, 0x80, 0x62]));
     expect(encodeKey('\udfff')).toEqual(Buffer.from([0xed, 0xbf, 0xbf]));
     expect(encodeKey('\udc00\ud83d\ude00\ud800')).toEqual(Buffer.from('edb080f09f9880eda080', 'hex'));
   });
 
-  it('of keys that differ in the surrogate alone are not the same', () => {
+  it('differ for keys that differ in the surrogate alone', () => {
     expect(encodeKey('\ud800')).not.toEqual(encodeKey('\ud801'));
     expect(encodeKey('\ud800')).not.toEqual(encodeKey('\ufffd'));
   });
@@ -60,7 +60,7 @@ describe('key bytes', () => {
     ['an overlong form', 'c080'],
     ['a code point beyond the last', 'f4908080'],
     ['a pair of surrogates in six bytes (CESU-8)', 'eda080edb080'],
-  ])('that are the encoding of no string decode to undefined: %s', (_, hex) => {
+  ])('decode to undefined if they are the encoding of no string: %s', (_, hex) => {
     expect(decodeKey(Buffer.from(hex, 'hex'))).toBeUndefined();
   });
 

@@ -4,7 +4,7 @@ import type { Client } from '../../src/server/link/client.ts';
 import { LastMove } from '../../src/server/link/signs-of-life.ts';
 import { LateClock } from '../support/late-clock.ts';
 
-it('the last move of a connection is its coming into being, what came in on it, and what its owner noted', () => {
+it('the last move of a connection is its creation, the last bytes that came in on it, or what its owner noted', () => {
   const clock = new LateClock();
   const whole = new LastMove(clock);
   const lastMove = new LastMove(clock, whole);

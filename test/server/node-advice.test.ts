@@ -30,7 +30,7 @@ describe('a url', () => {
     ['user:hunter2@example.com', /no scheme.*redis:\/\//],
     ['valkey://example.com', /valkey:\/\/.*Write redis:\/\//],
     ['https://:hunter2@example.com', /https:\/\/.*Write rediss:\/\//],
-  ])('that is %j is told by what is wrong with it', (url, expected) => {
+  ])('is rejected with what is wrong with it: %j', (url, expected) => {
     const messages = [messageOf(() => new RedisBackend(url as string))];
     if (url !== undefined) messages.push(messageOf(() => new ShardedRedis({ nodes: [{ id: 'a', url }] })));
     for (const message of messages) {
@@ -47,7 +47,7 @@ describe('a place', () => {
     ['host', { host: undefined, port: 6_380 }],
     ['host', { host: null, port: 6_380 }],
     ['url', { url: null }],
-  ])('whose %s comes from an environment variable that is not set is not taken for this machine', (name, place) => {
+  ])('is not taken for this machine if its %s comes from an environment variable that is not set', (name, place) => {
     const value = Object.values(place)[0];
     const messages = [
       messageOf(() => new RedisBackend(place as never)),
@@ -59,7 +59,7 @@ describe('a place', () => {
     ]);
   });
 
-  it.each(['undefined', 'null'])('whose host is the text %j comes from a variable that is not set', (host) => {
+  it.each(['undefined', 'null'])('is traced to an unset variable if its host is the text %j', (host) => {
     const advice = `It is the string '${host}'. Is an environment variable not set?`;
     const sentinels = [{ host, port: 26_379 }];
     expect([
@@ -69,7 +69,7 @@ describe('a place', () => {
     ]).toEqual([`target.host: ${advice}`, `nodes[0].host: ${advice}`, `target.sentinels[0].host: ${advice}`]);
   });
 
-  it('may leave undefined what another option says', async () => {
+  it('may leave an option undefined if another one says it', async () => {
     const redis = new ShardedRedis({
       nodes: [
         { id: 'a', url: 'redis://127.0.0.1:1', host: undefined },
@@ -84,7 +84,7 @@ describe('a place', () => {
 });
 
 describe('a node', () => {
-  it('of a ShardedRedis that is a url alone is told that it needs an id', () => {
+  it('needs an id in a ShardedRedis; a url alone is rejected with that advice', () => {
     const message = messageOf(() => new ShardedRedis({ nodes: ['redis://:hunter2@localhost' as never] }));
     expect(message).toMatch(/^nodes\[0\]: .*\{ id: 'cache-1', url \}/);
     expect(message).not.toContain('hunter2');
@@ -94,7 +94,7 @@ describe('a node', () => {
     ['a url', 'redis://:hunter2@localhost', /new RedisBackend\(url\)/],
     ['an id and a url', { id: 'a', url: 'redis://:hunter2@localhost' }, /new RedisBackend\(options\)/],
     ['a client', new Redis({ lazyConnect: true }), /new RedisBackend\(client\)/],
-  ])('of a cache that is %s is told how to make a backend of it', (_, node, expected) => {
+  ])('is rejected in a cache with how to make a backend of it: %s', (_, node, expected) => {
     const message = messageOf(() => new ShardedCache({ nodes: [node as never] }));
     expect(message).toMatch(/^nodes\[0\]\.backend: /);
     expect(message).toMatch(expected);
@@ -112,7 +112,7 @@ describe('a backend', () => {
     ['a ShardedRedis', new ShardedRedis({ nodes: [{ id: 'a', port: 1 }], lazyConnect: true }), /ShardedRedis/],
     ['a url', 'redis://:hunter2@localhost', /new RedisBackend\(url\)/],
     ['options of a connection', { host: 'localhost' }, /new RedisBackend\(options\)/],
-  ])('that is %s is recognised', (_, backend, expected) => {
+  ])('is recognised when it is %s', (_, backend, expected) => {
     const message = messageOf(() => new ShardedCache({ nodes: [{ id: 'a', backend: backend as never }] }));
     expect(message).toMatch(expected);
     expect(message).not.toContain('hunter2');

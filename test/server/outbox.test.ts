@@ -85,7 +85,7 @@ describe('an outbox', () => {
     expect(news()).toBe('set b, get c');
   });
 
-  it('takes the first call after a turn with several for one of several', async () => {
+  it('treats the first call after a turn with several as one of several', async () => {
     const { get, set, news, sent } = setUp();
     set('a');
     set('b');
@@ -123,7 +123,7 @@ describe('an outbox', () => {
     expect(news()).toBe('get a, set a, set c, get a');
   });
 
-  it('sends GETs for an MGET that is refused, before what came after, and no MGET again on this connection', async () => {
+  it('sends GETs for a rejected MGET, before what came after, and no MGET again on this connection', async () => {
     const { get, set, news, sent, outcomes, outbox } = setUp();
     get('a');
     get('b').isOpen = true;
@@ -175,7 +175,7 @@ describe('an outbox', () => {
   });
 
   it.each([['OK'], [Buffer.from('OK')], [[Buffer.from('1')]], [null]])(
-    'takes %j for no reply to an MGET',
+    'does not accept %j as a reply to an MGET',
     async (reply) => {
       const { get, sent, outcomes } = await proven();
       get('a');
@@ -205,7 +205,7 @@ describe('an outbox', () => {
     expect(news()).toBe('mget d e, ping , ping , mget f g');
   });
 
-  it('sends a PING before every 64th read, and takes what is no PONG for a violation', async () => {
+  it('sends a PING before every 64th read, and treats any answer but PONG as a violation', async () => {
     const { get, sent, outcomes } = await proven();
     // The first MGET was a read too.
     for (let read = 2; read <= 65; read++) {
@@ -225,7 +225,7 @@ describe('an outbox', () => {
     expect(outcomes).toEqual([['violation', 'The reply is not PONG.']]);
   });
 
-  it('lets go on what waits for the first MGET once nobody waits for that any more', async () => {
+  it('releases what waits for the first MGET once nobody waits for that any more', async () => {
     const { get, news } = setUp();
     const trial = [get('a'), get('b')];
     await turn();
@@ -239,7 +239,7 @@ describe('an outbox', () => {
     expect(news()).toBe('mget c d e');
   });
 
-  it('hands out nothing of a piece in which something came that no command can have as its reply', async () => {
+  it('hands out nothing of a piece that contains something no command can have as its reply', async () => {
     const { get, sent, outcomes, outbox } = await proven();
     get('a');
     await turn();
@@ -292,7 +292,7 @@ describe('an outbox', () => {
     expect(second).toEqual(Buffer.from('1'));
   });
 
-  it('sends nothing for calls that ended while they waited, alone or in an MGET that is refused', async () => {
+  it('sends nothing for calls that ended while they waited, alone or in a rejected MGET', async () => {
     const { get, set, sent, news } = setUp();
     const ended = get('a');
     get('b');
@@ -330,7 +330,7 @@ describe('an outbox', () => {
     expect(news()).toBe('set a');
   });
 
-  it('leaves what waits alone when the connection is lost', async () => {
+  it('keeps waiting calls when the connection is lost', async () => {
     const { get, client, outbox, news } = setUp();
     const calls = [get('a'), get('b')];
     client.status = 'close';

@@ -6,7 +6,7 @@ const least = () => 0;
 const most = () => 1 - Number.EPSILON;
 
 describe('the options of a client that we open', () => {
-  it('have no time limits of ioredis beside ours, whatever the application says', () => {
+  it('have none of the time limits of ioredis, whatever the application says', () => {
     const given = { commandTimeout: 100, socketTimeout: 100, blockingTimeout: 100 };
     const { commandTimeout, socketTimeout, blockingTimeout } = sharedClientOptions(given, undefined);
     expect([commandTimeout, socketTimeout, blockingTimeout]).toEqual([undefined, undefined, undefined]);

@@ -34,13 +34,13 @@ describe('guardQueue', () => {
   it.each([
     ['a reply', (item: Item) => item.command.resolve(1)],
     ['an error', (item: Item) => item.command.reject(new ReplyError('ERR'))],
-  ])('tells the client of %s to which there is no command, at once', (_, answer) => {
+  ])('reports %s without a command to the client at once', (_, answer) => {
     const { queue, errors } = connected(guardQueue);
     answer(queue.shift()!);
     expect(errors).toMatchObject([{ name: 'ParserError', message: expect.stringContaining('no command') }]);
   });
 
-  it('gives commands as they stand in the queue, and ends where the client takes all of them at the end of a connection', () => {
+  it('gives commands in the order of the queue, and ends when the client takes all of them at the end of a connection', () => {
     const { items, queue, errors } = connected(guardQueue);
     const seen: string[] = [];
     const itemOf = (name: string): Item => ({
@@ -56,7 +56,7 @@ describe('guardQueue', () => {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('guardReplies', () => {
-  it('passes on what RESP2 has, and ends the connection at a push, of whose piece nothing is passed on', async () => {
+  it('passes on what RESP2 has, and ends the connection at a push without passing on anything of its piece', async () => {
     const { stream, errors, read } = connected(guardReplies);
     stream.write('*2\r\n$1\r\na\r\n:1\r\n');
     await settled();

@@ -10,7 +10,7 @@ function noted(...values: readonly (readonly [times: number, value: unknown])[])
 
 const small = Buffer.alloc(100);
 
-it('the first MGET is small, as nothing is known of the values', () => {
+it('the first MGET is small, since nothing is known of the values', () => {
   expect(noted().maxKeys).toBe(64);
 });
 
@@ -18,7 +18,7 @@ it('small values are asked for by 512 at a time', () => {
   expect(noted([2_000, small]).maxKeys).toBe(batchMaxKeys);
 });
 
-it.each([10_000, 100_000, 400_000])('of values of %i bytes about 1 MB is asked for at a time', (bytes) => {
+it.each([10_000, 100_000, 400_000])('values of %i bytes are asked for about 1 MB at a time', (bytes) => {
   const { maxKeys } = noted([2_000, Buffer.alloc(bytes)]);
   expect(maxKeys * bytes).toBeGreaterThan(expectedReplyMaxBytes / 2);
   expect(maxKeys * bytes).toBeLessThan(expectedReplyMaxBytes * 1.01);

@@ -87,7 +87,7 @@ describe.each([...connectionKinds, lentValkey])('batches of a RedisBackend with 
     expect((await statOf('get')).calls).toBeLessThan(3);
   });
 
-  it('tell a missing key, an empty value and a value that is no string apart', async () => {
+  it('distinguish a missing key, an empty value and a value that is not a string', async () => {
     await observer.rpush('list', 'element');
     await backend.set('empty', Buffer.alloc(0));
     const outcomes = await Promise.all(
@@ -103,7 +103,7 @@ describe.each([...connectionKinds, lentValkey])('batches of a RedisBackend with 
     expect(outcomes[4]!.error).toMatchObject(wrongType);
   });
 
-  it('stop while many reads miss, and begin again when they find something', async () => {
+  it('stop while many reads miss, and start again when they find something', async () => {
     const absent = numbered(100).map((key) => `absent ${key}`);
     for (let round = 0; round < 3; round++) await Promise.all(absent.map((key) => backend.get(key)));
     await observer.config('RESETSTAT');
@@ -188,7 +188,7 @@ describe.each([...connectionKinds, lentValkey])('batches of a RedisBackend with 
     }
   });
 
-  it('leave out a caller that has given up before they are sent', async () => {
+  it('omit a caller that has given up before they are sent', async () => {
     const controller = new AbortController();
     const reason = new Error('no more');
     const calls = ['warm', 'a', 'b'].map((key) => outcomeOf(backend.get(key, { signal: controller.signal })));
@@ -227,7 +227,7 @@ describe('a batch', () => {
     expect(() => new RedisBackend(server.url, { batching: 1 as unknown as boolean })).toThrow('options.batching');
   });
 
-  it('is given up for plain GETs, in the same order, where the server does not let us use MGET', async () => {
+  it('falls back to plain GETs, in the same order, where the server does not let us use MGET', async () => {
     await observer.acl('SETUSER', 'limited', 'on', '>password', '~*', '+@all', '-mget');
     await using backend = new RedisBackend(`redis://limited:password@127.0.0.1:${server.port}`, {
       timeoutMs: patientMs,
@@ -243,7 +243,7 @@ describe('a batch', () => {
     expect(await statOf('mget')).toEqual({ calls: 0, rejected: 1 });
   });
 
-  it('fails only the callers whose key is forbidden to us', async () => {
+  it('fails only the callers whose key the user may not read', async () => {
     await observer.acl('SETUSER', 'tenant', 'on', '>password', '~mine:*', '+@all');
     await observer.mset('mine:1', '1', 'mine:2', '2', 'theirs', '3');
     await using backend = new RedisBackend(`redis://tenant:password@127.0.0.1:${server.port}`, {

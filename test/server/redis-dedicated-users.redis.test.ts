@@ -113,7 +113,7 @@ describe.each(connectionKinds)('connections that users have one after the other,
     expect(await nextUser()).toMatchObject({ db: '0' });
   });
 
-  it('answer the user before they are cleaned, so that a server that hangs costs him nothing', async () => {
+  it('answer the user before they are cleaned, so a server that hangs does not delay the user', async () => {
     const use = backend.withConnection(async (client) => {
       await client.watch('key');
       server.pause();
@@ -127,14 +127,14 @@ describe.each(connectionKinds)('connections that users have one after the other,
     expect(await nextUser()).toMatchObject({ flags: 'N' });
   });
 
-  describe('that are lost', () => {
+  describe('once they are lost', () => {
     const killed = async (client: Redis) => {
       const id = await client.client('ID');
       await observer.call('CLIENT', 'KILL', 'ID', id);
       await eventually(() => client.status === 'end');
     };
 
-    it('reject what was never sent as such, and the use as unknown', async () => {
+    it('reject commands that were never sent as such, and the use as unknown', async () => {
       let inner: unknown;
       const { error } = await outcomeOf(
         backend.withConnection(async (client) => {
@@ -181,7 +181,7 @@ describe.each(connectionKinds)('connections that users have one after the other,
       }
     });
 
-    it('end a use that waits for something else, and not at once', async () => {
+    it('end a use that waits for something else, but not at once', async () => {
       const hasty = open({ port: server.port, connectionName: 'ours' }, { timeoutMs: 500 });
       try {
         await eventually(() => hasty.backend.withConnection((client) => client.ping()));
@@ -197,7 +197,7 @@ describe.each(connectionKinds)('connections that users have one after the other,
       }
     });
 
-    it('pass what their user makes of it', async () => {
+    it('pass on the result or error that their user makes of it', async () => {
       const result = backend.withConnection(async (client) => {
         await killed(client);
         return client.get('key').catch(() => 'nothing');
@@ -230,7 +230,7 @@ it('a use of a connection ends by its own deadline on a server that hangs, and n
   }
 });
 
-it('a use has no end but its own where Infinity is given, with either face', async () => {
+it('a use with timeoutMs Infinity ends only by itself, with either face', async () => {
   await using server = await startRedis();
   const backend = new RedisBackend(server.url);
   const redis = new ShardedRedis({ nodes: [{ id: 'a', url: server.url }] });
@@ -243,7 +243,7 @@ it('a use has no end but its own where Infinity is given, with either face', asy
   }
 });
 
-it('refuses options of withConnection that cannot be meant', async () => {
+it('withConnection rejects invalid options', async () => {
   const backend = new RedisBackend('redis://127.0.0.1:1');
   const use = () => 1;
   for (const options of [
@@ -261,7 +261,7 @@ it('refuses options of withConnection that cannot be meant', async () => {
   await backend.close();
 });
 
-it('gives a signal one listener, however many wait for a connection by it, and ends them all', async () => {
+it('a signal has one listener, however many wait for a connection with it, and ends them all', async () => {
   await using server = await startRedis();
   const backend = new RedisBackend(server.url, { pool: { max: 1 }, timeoutMs: patientMs });
   const controller = new AbortController();

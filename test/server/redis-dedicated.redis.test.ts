@@ -115,13 +115,13 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
     ).rejects.toBe(mine);
   });
 
-  it('gives a refusal of the server without the arguments of the command', async () => {
+  it('gives an error of the server without the arguments of the command', async () => {
     const { error } = await outcomeOf(backend.withConnection((client) => client.call('INCRBY', 'hunter2', 'hunter2')));
     expect(error).toMatchObject({ code: 'ERR_NODE_REPLY', operation: 'withConnection' });
     expect(JSON.stringify([error, (error as Error).cause, String(error)])).not.toContain('hunter2');
   });
 
-  it('makes callers beyond the most connections wait, by their deadline', async () => {
+  it('makes callers beyond the maximum of connections wait, up to their deadline', async () => {
     const endings: (() => void)[] = [];
     const held = [1, 2].map(() =>
       backend.withConnection(() => new Promise<void>((resolve) => void endings.push(resolve))),
@@ -135,7 +135,7 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
     await Promise.all(held);
   });
 
-  it('says of a function that takes too long by itself that no reply was missing', async () => {
+  it('says that no reply was missing if the function itself takes too long', async () => {
     const endless = () => new Promise<void>(() => undefined);
     await idOf(); // The use begins at once: a connection is there.
     const idle = await outcomeOf(backend.withConnection(endless, { timeoutMs: 2_000 }));

@@ -60,7 +60,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     for (const close of closing.splice(0).reverse()) await close();
   });
 
-  it('tells a full server', async () => {
+  it('reports a full server', async () => {
     const server = await start({ args: ['--maxmemory', '2mb', '--maxmemory-policy', 'noeviction'] });
     const backend = connect({ port: server.port });
     const large = Buffer.alloc(500_000);
@@ -71,7 +71,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     expect(await backend.get('absent')).toBeUndefined();
   });
 
-  it('tells for each entry of setMany what the server refused, and rejects if it refused all', async () => {
+  it('reports for each entry of setMany what the server rejected, and rejects if it rejected all', async () => {
     const server = await start({});
     await administer(server, (client) => client.acl('SETUSER', 'writer', 'on', `>${password}`, '+@all', '~allowed*'));
     const backend = connect({ port: server.port, username: 'writer', password });
@@ -89,7 +89,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     expect(await backend.getWithExpiry('allowed:2')).toEqual({ value, expiresAtMs: undefined });
   });
 
-  it('tells a replica that takes no writes, and one that has lost its master', async () => {
+  it('reports a replica that takes no writes, and one that has lost its primary', async () => {
     const master = await start({ args: ['--repl-diskless-sync-delay', '0'] });
     const server = await start({
       args: ['--replicaof', '127.0.0.1', `${master.port}`, '--replica-serve-stale-data', 'no'],
@@ -106,7 +106,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     await expectRefusal(Promise.reject(error), 'MASTERDOWN', true);
   });
 
-  it('tells a key that holds something else than a string', async () => {
+  it('reports a key that does not hold a string', async () => {
     const server = await start({});
     await administer(server, (client) => client.lpush(key, value));
     const backend = connect({ port: server.port });
@@ -115,7 +115,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     await expectRefusal(backend.getWithExpiry(key), 'WRONGTYPE', false);
   });
 
-  it('tells a server that wants a password, and one that wants another', async () => {
+  it('reports a server that wants a password, and one that wants another', async () => {
     const server = await start({ password });
     await expectRefusal(connect({ port: server.port }).get(key), 'NOAUTH', false);
     const wrong = connect({ port: server.port, password: wrongPassword });
@@ -126,7 +126,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     expect(await right.get(key)).toEqual(value);
   });
 
-  it('tells what a user may not do', async () => {
+  it('reports what a user may not do', async () => {
     const server = await start({});
     await administer(server, (client) =>
       client.acl('SETUSER', 'reader', 'on', `>${password}`, '~*', '+get', '+ping', '+info', '+select'),
@@ -162,7 +162,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     expect(await backend.getWithExpiry('absent')).toBeUndefined();
   });
 
-  it('tells a server that is loading its data', async () => {
+  it('reports a server that is loading its data', async () => {
     const server = await start({
       args: [
         '--enable-debug-command',
@@ -188,7 +188,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     expect(await backend.get(key)).toBeUndefined();
   });
 
-  it('tells an increment of what is no integer, and leaves it', async () => {
+  it('reports an increment of a value that is not an integer, and leaves the value', async () => {
     const server = await start({});
     const backend = connect({ port: server.port });
     await backend.set(key, value);
@@ -198,7 +198,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     expect(await backend.get(key)).toEqual(value);
   });
 
-  it('takes a server that accepts no more clients for one that cannot be reached', async () => {
+  it('reports a server that accepts no more clients as one that cannot be reached', async () => {
     const server = await start({ args: ['--maxclients', '1'] });
     const only = connect({ port: server.port });
     await only.ping();
@@ -238,14 +238,14 @@ describe('a RedisBackend with a client of its own', () => {
     expect(await first.get(key)).toBeUndefined();
   });
 
-  it('is called by an unreachable address without a word of the password in it', async () => {
+  it('names an unreachable address without the password', async () => {
     await using backend = new RedisBackend(`redis://user:${password}@127.0.0.1:1`);
     const { error } = await outcomeOf(backend.get(key));
     expect(error).toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', node: '127.0.0.1:1' });
     expectNoSecrets(error);
   });
 
-  it('emits no unhandled rejection and leaves no listener on a lent client', async () => {
+  it('emits no unhandled rejection and leaves no listener on a borrowed client', async () => {
     const unhandled: unknown[] = [];
     const listen = (reason: unknown) => void unhandled.push(reason);
     process.on('unhandledRejection', listen);

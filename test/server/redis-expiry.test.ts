@@ -11,7 +11,7 @@ describe('the expiry that a server is told', () => {
     [-5, 1],
     [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1],
     [1e300, Number.MAX_SAFE_INTEGER - 1],
-  ])('for a value that is not there at %d any more is the last millisecond before, %d', (expiresAtMs, argument) => {
+  ])('is the last millisecond before the value is gone: for %d it is %d', (expiresAtMs, argument) => {
     expect(expiryArgument(expiresAtMs)).toBe(argument);
   });
 
@@ -54,7 +54,7 @@ describe('a value read between two looks at its expiry', () => {
     expect(valueWithExpiry(-2, undefined, -2, exact)).toBeUndefined();
   });
 
-  it('may have lived on between the looks of a server that tells the time left, for no longer than they took', () => {
+  it('may have lived on between the looks if the server tells the time left, for no longer than they took', () => {
     const counting = { baseMs: 10_000, driftMs: 3 };
     expect(valueWithExpiry(500, value, 497, counting)).toEqual({ value, expiresAtMs: 10_498 });
     expect(valueWithExpiry(500, value, 496, counting)).toBe('crossed');

@@ -156,7 +156,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isLent }) 
     expect(await observer.get('counter')).toBe('1');
   });
 
-  it('fails the calls under way at once when the connection is reset, not at their deadline', async () => {
+  it('fails the calls in flight at once when the connection is reset, not at their deadline', async () => {
     const { backend } = proxied;
     await backend.ping();
     proxy.behaviour = 'swallowReplies';
@@ -173,7 +173,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isLent }) 
     expect(write!.error).toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME', cause: expect.any(Error) });
   });
 
-  it('says that something which is no Redis does not speak the protocol', async () => {
+  it('reports that something other than Redis does not speak the protocol', async () => {
     await proxied.backend.ping();
     proxy.behaviour = { answer: 'HTTP/1.1 400 Bad Request\r\n\r\n' };
     const { error } = await outcomeOf(proxied.backend.get('key'));
@@ -182,14 +182,14 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isLent }) 
     await eventually(() => proxied.backend.ping().then(() => true));
   });
 
-  it('does not know whether a write was executed that was answered with garbage', async () => {
+  it('does not know whether a write was executed if it was answered with garbage', async () => {
     await proxied.backend.ping();
     proxy.behaviour = { answer: '?!\r\n' };
     const { error } = await outcomeOf(proxied.backend.increment('counter', 1));
     expect(error).toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME', cause: { code: 'ERR_NODE_PROTOCOL' } });
   });
 
-  it('takes a reply of another kind than the command has for garbage too', async () => {
+  it('treats a reply of another kind than the command has as garbage too', async () => {
     await proxied.backend.ping();
     proxy.behaviour = { answer: ':1\r\n' };
     await expect(proxied.backend.get('key')).rejects.toMatchObject({ code: 'ERR_NODE_PROTOCOL' });
@@ -217,7 +217,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isLent }) 
     expect(await backend.get('counter')).toBeUndefined();
   });
 
-  it('closes while calls are under way: they end by their deadlines, later ones are refused', async () => {
+  it('closes while calls are in flight: they end by their deadlines, later ones are rejected', async () => {
     const { backend } = hasty;
     await backend.ping({ timeoutMs: patientMs });
     server.pause();
@@ -232,7 +232,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isLent }) 
 });
 
 describe('a RedisBackend with a client of its own', () => {
-  it('gives up a connection on which nothing comes back any more, and makes a new one', async () => {
+  it('drops a connection that receives nothing any more, and makes a new one', async () => {
     await using server = await startRedis();
     await using proxy = await startTcpProxy(server);
     const { backend, close } = connectionKinds[0]!.open({ port: proxy.port }, { timeoutMs: 200 });

@@ -127,7 +127,7 @@ describe('a cache over four real servers', () => {
     expect(error.message).toMatch(/^get: node a \(127\.0\.0\.1:\d+\) cannot be reached: ECONNREFUSED$/);
   });
 
-  it('fills a new server from the former owners, with the time to live, and does not restart counters', async () => {
+  it('fills a new server from the previous owners, with the time to live, and does not restart counters', async () => {
     cache = open();
     await cache.setMany(
       keys.map((key) => [key, 10]),

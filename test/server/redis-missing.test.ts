@@ -50,7 +50,7 @@ it('a ShardedRedis without ioredis says in every call what to install', async ()
   emitWarning.mockRestore();
 });
 
-it('a RedisBackend without ioredis works with a lent client', async () => {
+it('a RedisBackend without ioredis works with a borrowed client', async () => {
   const { RedisBackend } = await import('../../src/redis/index.ts');
   const { Redis } = await import('ioredis5');
   const client = new Redis({ lazyConnect: true, port: 1, retryStrategy: () => null });

@@ -83,7 +83,7 @@ describe('the target of a RedisBackend', () => {
     expectRefused(() => new RedisBackend(prefixed), 'target.options.keyPrefix');
   });
 
-  it('may not be a client of something else', () => {
+  it('may not be a client of another system', () => {
     const other = { status: 'ready', sendCommand() {}, duplicate() {} };
     expectRefused(() => new RedisBackend(other), 'target');
   });

@@ -144,7 +144,7 @@ describe.skipIf(!hasOpenssl)(
       await expect(backend.get('key')).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE', cause });
     });
 
-    it('says that a server which speaks TLS only cannot be reached without', async () => {
+    it('reports that a TLS-only server cannot be reached without TLS', async () => {
       await using backend = new RedisBackend(`redis://127.0.0.1:${tlsServer.port}`);
       await expect(backend.get('key')).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE' });
     });
@@ -161,7 +161,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
     await close();
   });
 
-  it('leaves keys out of a scan that are the encoding of no string', async () => {
+  it('omits keys from a scan that are the encoding of no string', async () => {
     const { backend, close } = open({ port: server.port }, { keyPrefix: 'app:' });
     await observer.mset(Buffer.from('app:\xff', 'latin1'), '1', 'app:good', '1', 'other', '1');
     const keys: string[] = [];
@@ -204,7 +204,7 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open }) => {
   });
 });
 
-describe('a lent client', () => {
+describe('a borrowed client', () => {
   it('stays open, with its own commands working, when the backend is closed', async () => {
     const client = new Redis(server.port);
     const backend = new RedisBackend(client);
@@ -227,7 +227,7 @@ describe('a lent client', () => {
     client.disconnect();
   });
 
-  it('that its owner has closed makes calls fail at once', async () => {
+  it('makes calls fail at once if its owner has closed it', async () => {
     const client = new Redis(server.port);
     await using backend = new RedisBackend(client, { timeoutMs: 60_000 });
     await backend.ping();

@@ -14,7 +14,7 @@ const refusals: readonly [text: string, concerns: 'call' | 'user' | 'server' | '
   ['NOAUTH Authentication required.', 'all'],
 ];
 
-describe('a refusal', () => {
+describe('an error reply', () => {
   it.each(refusals)('"%s" concerns the %s', (text, concerns) => {
     const refusal = new Error(text);
     expect(isOfServer(refusal)).toBe(concerns !== 'call');
@@ -22,7 +22,7 @@ describe('a refusal', () => {
     expect(refusesAll(refusal)).toBe(concerns === 'all');
   });
 
-  it.each(refusals)('of a transaction for "%s" concerns the server as the refusal alone does', (text, concerns) => {
+  it.each(refusals)('concerns the server in a transaction as it does alone: "%s"', (text, concerns) => {
     const ofExec = new Error(`EXECABORT Transaction discarded because of: ${text}`);
     expect(isOfServer(ofExec)).toBe(concerns !== 'call');
     const ofCommand = Object.assign(new Error('EXECABORT Transaction discarded because of previous errors.'), {
@@ -31,7 +31,7 @@ describe('a refusal', () => {
     expect(isOfServer(ofCommand)).toBe(concerns !== 'call');
   });
 
-  it('for too few replicas may be tried again, and says what is wrong', () => {
+  it('about too few replicas may be retried, and says what is wrong', () => {
     const error = new NodeReplyError('a', 'set', replyKindOf('NOREPLICAS Not enough good replicas to write.'));
     expect(error).toMatchObject({ kind: 'NOREPLICAS', retryable: true });
     expect(error.message).toContain('too few of its replicas are connected');

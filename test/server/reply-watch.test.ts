@@ -54,7 +54,7 @@ describe('the watch over connections that wait for a reply', () => {
     ['is gone at the server', []],
     ['is known to the server, which does not wait on it', [known(false)]],
     ['has left its id to a connection from elsewhere', [{ ...known(true), address: '10.0.0.9:4001' }]],
-  ])('gives up one that %s, at the second look', async (_, clients) => {
+  ])('drops a connection that %s, at the second look', async (_, clients) => {
     const connection = new Connection();
     const { clock, server, look } = watching(connection);
     server.clients = clients;
@@ -65,7 +65,7 @@ describe('the watch over connections that wait for a reply', () => {
     expect(clock.nowMs()).toBe(1_300);
   });
 
-  it('leaves alone one on which the server waits, for as long as it does', async () => {
+  it('does not disturb a connection on which the server waits, for as long as it does', async () => {
     const connection = new Connection();
     const { server, look } = watching(connection);
     server.clients = [known(true)];
@@ -73,7 +73,7 @@ describe('the watch over connections that wait for a reply', () => {
     expect([server.asked, connection.loss]).toEqual([5, undefined]);
   });
 
-  it('does not ask about one that waits for nothing', async () => {
+  it('does not ask about a connection that waits for nothing', async () => {
     const connection = new Connection();
     connection.isWaiting = false;
     const { server, look } = watching(connection);
@@ -81,7 +81,7 @@ describe('the watch over connections that wait for a reply', () => {
     expect(server.asked).toBe(0);
   });
 
-  it('takes every byte for a sign of life, also between the two looks', async () => {
+  it('treats every byte as a sign of life, also between the two looks', async () => {
     const connection = new Connection();
     const { server, look } = watching(connection);
     server.clients = [];
@@ -101,7 +101,7 @@ describe('the watch over connections that wait for a reply', () => {
     expect(connection.loss).toBeUndefined();
   });
 
-  it('starts from the beginning when the server waits on it again', async () => {
+  it('starts again when the server waits on the connection again', async () => {
     const connection = new Connection();
     const { server, look } = watching(connection);
     for (const isBlocked of [false, true, false, true, false]) {
@@ -111,7 +111,7 @@ describe('the watch over connections that wait for a reply', () => {
     expect(connection.loss).toBeUndefined();
   });
 
-  it('does not judge where the server does not say', async () => {
+  it('does not judge if the server does not say', async () => {
     const connection = new Connection();
     const { server, look } = watching(connection);
     server.clients = undefined;
@@ -122,7 +122,7 @@ describe('the watch over connections that wait for a reply', () => {
   it.each([
     ['the server does not say', new Connection(), undefined],
     ['its name is not known', Object.assign(new Connection(), { identity: undefined }), []],
-  ])('gives it up after the shared connection was lost, where %s', async (_, connection, clients) => {
+  ])('drops the connection after the shared connection was lost, if %s', async (_, connection, clients) => {
     const { server, watch, look } = watching(connection);
     server.clients = clients;
     watch.doubt();
@@ -133,7 +133,7 @@ describe('the watch over connections that wait for a reply', () => {
     expect(connection.loss).toContain('its reply has not come');
   });
 
-  it('gives it up when the server cannot be reached, unless something has come in meanwhile', () => {
+  it('drops the connection when the server cannot be reached, unless something has come in meanwhile', () => {
     const [silent, alive] = [new Connection(), new Connection()];
     const { watch } = watching(silent);
     watch.add(alive);

@@ -53,7 +53,7 @@ describe('RespEncoder', () => {
     );
   });
 
-  it('starts anew once what was added has been taken', () => {
+  it('starts again once what was added has been taken', () => {
     const encoder = new RespEncoder();
     encoder.add('get', ['a']);
     encoder.take();
@@ -105,7 +105,7 @@ describe('RespEncoder', () => {
     expect(encoder.take()).toEqual([]);
   });
 
-  it('adds nothing of a command of which one argument cannot be written', () => {
+  it('adds nothing of a command if one of its arguments cannot be written', () => {
     const encoder = new RespEncoder();
     for (const wrong of [undefined, null, {}, new Uint8Array(3), ['a']]) {
       expect(() => encoder.add('set', ['key', Buffer.alloc(10_000), wrong as never])).toThrow(TypeError);
@@ -114,7 +114,7 @@ describe('RespEncoder', () => {
     expect(written(encoder).toString()).toBe('*2\r\n$6\r\nclient\r\n$2\r\nid\r\n');
   });
 
-  it('goes on writing names right when there have been very many', () => {
+  it('still writes names correctly after very many of them', () => {
     const encoder = new RespEncoder();
     for (let index = 0; index < 3_000; index++) encoder.add(`name${index}`, []);
     encoder.take();

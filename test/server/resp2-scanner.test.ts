@@ -43,7 +43,7 @@ function passedBytes(whole: Buffer): number {
 }
 
 describe('Resp2Scanner', () => {
-  it('lets pass all that RESP2 has, cut anywhere', () => {
+  it('passes everything that RESP2 has, cut anywhere', () => {
     fc.assert(
       fc.property(replies, cuts, (whole, places) => {
         const scanner = new Resp2Scanner();

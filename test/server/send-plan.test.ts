@@ -32,7 +32,7 @@ describe('a plan of what to send', () => {
     expect(planned(get('a'), set('x', 1), get('b'), set('y', 1), get('c'))).toBe('set x, set y, mget a b c');
   });
 
-  it('sends the MGET before a write of one of its keys, and what is asked after the write later', () => {
+  it('sends the MGET before a write of one of its keys, and reads after the write later', () => {
     expect(planned(get('a'), get('b'), set('a', 1), get('a'), get('c'))).toBe('mget a b, set a, mget a c');
   });
 

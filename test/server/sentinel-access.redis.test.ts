@@ -26,7 +26,7 @@ async function expectToWork(backend: RedisBackend): Promise<void> {
   expect(await backend.withConnection((client) => client.get('key'))).toBe('1');
 }
 
-describe('a group of which nothing can be learnt', () => {
+describe('a group without information', () => {
   const name = 'shard-7';
   // The sentinels' own words are waited for; see the one that is silent.
   const secrets = { password: 'hunter2', sentinelPassword: 'hunter3', sentinelCommandTimeout: 10_000 };
@@ -54,7 +54,7 @@ describe('a group of which nothing can be learnt', () => {
     await expectUnavailable({ sentinels, name }, `127.0.0.1:${other}: connect ECONNREFUSED`);
   });
 
-  describe('by sentinels that are there', () => {
+  describe('though sentinels exist,', () => {
     let group: SentinelGroup;
     beforeAll(async () => {
       group = await startSentinelGroup({ sentinels: 1, sentinelPassword: 'hunter3' });
@@ -137,7 +137,7 @@ describe('a group whose servers and sentinels have passwords', () => {
     expect(inspect(backend, { depth: 10, showHidden: true })).not.toContain(password);
   });
 
-  it('is told by its calls that the function for the credentials failed', async () => {
+  it('fails its calls with the error that the function for the credentials failed', async () => {
     const sealed = new Error('the vault is sealed');
     const target = { ...common, credentials: () => Promise.reject(sealed) };
     await using backend = new RedisBackend(target, { timeoutMs: patientMs });
@@ -146,7 +146,7 @@ describe('a group whose servers and sentinels have passwords', () => {
     await expect(backend.withConnection((client) => client.ping())).rejects.toMatchObject(expected);
   });
 
-  it('finds the other sentinels by the one it is told of', async () => {
+  it('finds the other sentinels by the one that is configured', async () => {
     const target = { ...common, sentinels: [common.sentinels[0]!], password };
     await using backend = new RedisBackend(target, { timeoutMs: patientMs });
     await expectToWork(backend);
@@ -159,7 +159,7 @@ describe('a group whose servers and sentinels have passwords', () => {
   it.each([
     ['ioredis 6', Redis],
     ['ioredis 5', Redis5 as unknown as typeof Redis],
-  ])('works with a lent client of %s, whose kind of connection is made for others too', async (_, RedisClass) => {
+  ])('works with a borrowed client of %s, whose kind of connection is made for others too', async (_, RedisClass) => {
     const client = new RedisClass({ ...common, password, lazyConnect: true });
     client.on('error', () => undefined);
     await using backend = new RedisBackend(client, { timeoutMs: patientMs });

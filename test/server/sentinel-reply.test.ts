@@ -46,11 +46,11 @@ describe('what a sentinel answers', () => {
     ['no port', group, ['10.0.0.2', 'x']],
     ['no epoch', ['name', 'a'], ['10.0.0.2', '2']],
     ['something else', 'PONG', 'PONG'],
-  ])('is none with %s', (_, master, address) => {
+  ])('does not exist with %s', (_, master, address) => {
     expect(viewOf(master, address, undefined, undefined)).toBeUndefined();
   });
 
-  it('is read into a record that has no names of its own', () => {
+  it('is read into a record without inherited names', () => {
     expect(Object.entries(fieldsOf(['__proto__', 'x', 'half']))).toEqual([['__proto__', 'x']]);
     expect(fieldsOf([]).constructor).toBeUndefined();
   });
@@ -119,7 +119,7 @@ describe('a message of a sentinel', () => {
     ['+sdown', 'master a 10.0.0.1 1', undefined],
     ['+sdown', 'sentinel x 10.0.0.9 26379 @ a 10.0.0.1 1', undefined],
     ['+sdown', '', undefined],
-  ])('on %s: %s', (channel, message, news) => {
+  ])('is understood on %s: %s', (channel, message, news) => {
     expect(newsOf(channel, message, 'a')).toEqual(news);
   });
 });

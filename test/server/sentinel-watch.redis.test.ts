@@ -59,7 +59,7 @@ describe('the watch of a sentinel', () => {
     expect([proxy.acceptedCount, watch.heard.listening]).toEqual([1, 1]);
   });
 
-  it('leaves a sentinel that has become silent, and comes back', async () => {
+  it('leaves a sentinel that has become silent, and returns to it', async () => {
     await using proxy = await startTcpProxy(server);
     const clock = new LateClock();
     using watch = await watchThrough(proxy.port, clock);

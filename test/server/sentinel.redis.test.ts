@@ -312,7 +312,7 @@ describe('a RedisBackend over a group that Sentinel manages', { timeout: longTes
     expect(await connectionsAt(group, old)).toBe(0);
   });
 
-  it('names two groups of the same sentinels apart: the switch of one does not disturb the other', async () => {
+  it('keeps two groups of the same sentinels apart: the switch of one does not disturb the other', async () => {
     const { group, backend } = await open(neverDown);
     const other = await startSentinelGroup({ ...neverDown, sentinels: 1, quorum: 1 });
     opened.push(other);

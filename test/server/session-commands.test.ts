@@ -7,7 +7,7 @@ const leavesAlone = (text: string) => {
   return leavesConnectionAlone(name, args);
 };
 
-describe('what the next user of a connection could feel', () => {
+describe('the effect on the next user of a connection', () => {
   it.each([
     'AUTH someone secret',
     'SELECT 3',
@@ -33,7 +33,7 @@ describe('what the next user of a connection could feel', () => {
     'MODULE.COMMAND of a module',
     'constructor',
     '__proto__',
-  ])('%s may be felt', (command) => {
+  ])('is possible for %s', (command) => {
     expect(leavesAlone(command)).toBe(false);
   });
 
@@ -51,11 +51,11 @@ describe('what the next user of a connection could feel', () => {
     'PING',
     'XGROUP CREATE stream group 0',
     'WAIT 0 100',
-  ])('%s is not felt', (command) => {
+  ])('is ruled out for %s', (command) => {
     expect(leavesAlone(command)).toBe(true);
   });
 
-  it('takes no command that is about the connection or the server for one that reads or writes data', () => {
+  it('is not ruled out for commands about the connection or the server', () => {
     const others = list.filter((name) => !leavesConnectionAlone(name, []));
     expect(others).toEqual(
       expect.arrayContaining(['auth', 'client', 'hello', 'himport', 'monitor', 'select', 'reset']),

@@ -63,11 +63,11 @@ describe('a free port', () => {
 });
 
 describe('findRedis', () => {
-  it('takes $REDIS_SERVER, which names what the run found at its start', async () => {
+  it('uses $REDIS_SERVER, which names what the run found at its start', async () => {
     expect(await findRedis()).toBe(process.env.REDIS_SERVER);
   });
 
-  it('ends in an error that names a remedy for each system, where what it is told of does not run', async () => {
+  it('fails with a remedy for each system if the program it was given does not run', async () => {
     const program = `import('./test/support/find-redis.ts').then(({ findRedis }) => findRedis()).catch(({ message }) => console.log(message));`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', program], {
       cwd: root,

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { CommandQueue } from '../../../src/server/direct/command-queue.ts';
 import { DirectCommand } from '../../../src/server/direct/direct-command.ts';
 
-it('gives commands back in their order, however many come and go in between', () => {
+it('CommandQueue gives commands back in their order, however many come and go in between', () => {
   const stretch = fc.record({ pushed: fc.nat(3_000), shifted: fc.nat(3_000) });
   fc.assert(
     fc.property(fc.array(stretch, { maxLength: 12 }), (stretches) => {

@@ -59,7 +59,7 @@ async function startSlicer(port: number) {
 }
 
 for (const protocol of [2, 3] as const) {
-  describe(`over RESP${protocol}`, () => {
+  describe(`a DirectClient over RESP${protocol}`, () => {
     let server: RedisServer;
     let observer: Redis;
     const opened: (() => Promise<void>)[] = [];
@@ -133,7 +133,7 @@ for (const protocol of [2, 3] as const) {
       await close();
     });
 
-    it('sends commands that ioredis has made, and they give what they give with ioredis', async () => {
+    it('sends commands made by ioredis, with the same results as ioredis', async () => {
       const { client, close } = open({ port: server.port, protocol });
       await client.connect();
       await observer.del('of-ioredis');
@@ -249,7 +249,7 @@ describe('a RedisBackend with a direct connection', () => {
     expect(await observer.get('counter')).toBe('1');
   });
 
-  it('fails what is under way at once when the connection is reset', async () => {
+  it('fails calls in flight at once when the connection is reset', async () => {
     const { backend, client } = opened;
     await backend.ping();
     proxy.behaviour = 'stall';
@@ -264,7 +264,7 @@ describe('a RedisBackend with a direct connection', () => {
     expect(write!.error).toMatchObject({ code: 'ERR_UNKNOWN_OUTCOME' });
   });
 
-  it('says that something which is no Redis does not speak the protocol', async () => {
+  it('reports that something other than Redis does not speak the protocol', async () => {
     const { backend } = opened;
     await backend.ping();
     proxy.behaviour = { answer: 'HTTP/1.1 400 Bad Request\r\n\r\n' };
@@ -355,7 +355,7 @@ describe('DirectClient', () => {
     admin.disconnect();
   });
 
-  it('is a stranger to nothing that a pipeline of any commands gets from a server', async () => {
+  it('understands every reply that a pipeline of any commands gets from a server', async () => {
     await using server = await startRedis();
     const { client, close } = open({ port: server.port });
     await client.connect();
@@ -437,7 +437,7 @@ describe.skipIf(!hasOpenssl)(
       await close();
     });
 
-    it('cannot reach a server that speaks TLS only without', async () => {
+    it('cannot reach a TLS-only server without TLS', async () => {
       const { backend, close } = open({ port: server.port });
       await expect(backend.get('key')).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE' });
       await close();

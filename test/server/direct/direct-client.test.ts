@@ -75,7 +75,7 @@ describe('DirectClient', () => {
     expect(events).toEqual(['connect as connect', 'ready as ready', 'close as close', 'end as end']);
   });
 
-  it('is taken for a client of the kind that the backend takes, by its commands', () => {
+  it('is accepted by its commands as a client that the backend can use', () => {
     expect(commandClassOf(new DirectClient())).toBe(DirectCommand);
   });
 
@@ -97,7 +97,7 @@ describe('DirectClient', () => {
     expect(client.commandQueue).toHaveLength(0);
   });
 
-  it('gives a connection up on which a push came over RESP2', async () => {
+  it('drops a connection on which a push came over RESP2', async () => {
     const { client, sockets, errors } = await start();
     await client.connect();
     const reply = call(client, 'a');
@@ -106,7 +106,7 @@ describe('DirectClient', () => {
     expect(errors).toMatchObject([{ name: 'ParserError' }]);
   });
 
-  it('takes what the server says unasked over RESP3 for no reply', async () => {
+  it('does not treat pushes over RESP3 as replies', async () => {
     const { client, sockets } = await start(
       (command, socket) => (command[0] === 'hello' ? '%0\r\n' : welcome(command, socket)),
       { protocol: 3 },
@@ -118,7 +118,7 @@ describe('DirectClient', () => {
     expect(client.status).toBe('ready');
   });
 
-  it('gives a connection up on which a reply came to no command', async () => {
+  it('drops a connection on which a reply came without a command', async () => {
     const { client, sockets, errors, events } = await start();
     await client.connect();
     sockets[0]!.write(':1\r\n');
@@ -128,7 +128,7 @@ describe('DirectClient', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('gives a connection up on which something else than the protocol came, and believes nothing after it', async () => {
+  it('drops a connection on which something other than the protocol came, and ignores everything after it', async () => {
     const { client, sockets, errors } = await start();
     await client.connect();
     const calls = [outcomeOf(call(client, 'a')), outcomeOf(call(client, 'b')), outcomeOf(call(client, 'c'))];
@@ -156,7 +156,7 @@ describe('DirectClient', () => {
     expect(await reply).toEqual(Buffer.from('new'));
   });
 
-  it('sends nothing again that was under way when the connection was lost', async () => {
+  it('sends nothing again that was in flight when the connection was lost', async () => {
     const { client, sockets, heard } = await start();
     await client.connect();
     const lost = outcomeOf(call(client, 'incr', 'a'));
@@ -181,7 +181,7 @@ describe('DirectClient', () => {
     await expect(call(client, 'a')).rejects.toThrow('There is no connection.');
   });
 
-  it('refuses a command that would put all later replies out of step, and goes on', async () => {
+  it('rejects a command that would put all later replies out of step, and goes on', async () => {
     const { client, sockets } = await start();
     await client.connect();
     const reply = call(client, 'a');
@@ -246,7 +246,7 @@ describe('DirectClient', () => {
     expect(client.status).toBe('ready');
   });
 
-  it('asks for no database where the first one is meant, as a user may not be allowed to', async () => {
+  it('selects no database if the first one is meant, since a user may lack the right to', async () => {
     const { client, heard } = await start();
     await client.connect();
     expect(heard).toEqual([['client', 'SETINFO', 'LIB-NAME', 'shardring']]);

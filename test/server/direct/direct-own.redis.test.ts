@@ -48,7 +48,7 @@ function open(options: DirectClientOptions = {}, handshakeTimeoutMs = patientMs)
   };
 }
 
-it('connects at the first call, and only then', async () => {
+it('a direct connection connects at the first call, and only then', async () => {
   const { client, set, get } = open();
   expect(client.status).toBe('wait');
   await set();
@@ -56,14 +56,14 @@ it('connects at the first call, and only then', async () => {
   expect(proxy.acceptedCount).toBe(1);
 });
 
-it('answers many callers at once, and all their GETs by MGETs', async () => {
+it('a direct connection answers many callers at once, and all their GETs by MGETs', async () => {
   const { set, get } = open();
   await set();
   const answers = await Promise.all(Array.from({ length: 2_000 }, () => get()));
   expect(answers.every((answer) => answer?.equals(value))).toBe(true);
 });
 
-it('cuts off a handshake that is not answered, and goes on once it is', async () => {
+it('a direct connection cuts off a handshake that is not answered, and goes on once it is', async () => {
   proxy.behaviour = 'stall';
   const { get } = open({}, 200);
   const { error } = await outcomeOf(get());
@@ -76,7 +76,7 @@ it('cuts off a handshake that is not answered, and goes on once it is', async ()
   expect(await eventually(() => get().then(() => true), patientMs)).toBe(true);
 });
 
-it('makes a new connection in place of one on which nothing comes back any more', async () => {
+it('a direct connection that receives nothing any more is replaced by a new one', async () => {
   const { set, get } = open({}, 1_000);
   await set();
   const accepted = proxy.acceptedCount;
@@ -89,20 +89,20 @@ it('makes a new connection in place of one on which nothing comes back any more'
   expect(await eventually(() => get())).toEqual(value);
 });
 
-it('says that the password is wrong, call by call', async () => {
+it('a direct connection with a wrong password says so in every call', async () => {
   const { get } = open({ password: 'wrong' });
   const expected = { code: 'ERR_NODE_REPLY', kind: 'WRONGPASS' };
   await expect(get()).rejects.toMatchObject(expected);
   await expect(get()).rejects.toMatchObject(expected);
 });
 
-it('is tried again where options themselves make a connection impossible', async () => {
+it('a direct connection is tried again at each call even if its options make it impossible', async () => {
   const { client, get } = open({ port: 99_999 });
   await expect(get()).rejects.toMatchObject({ code: 'ERR_NODE_UNAVAILABLE' });
   expect(client.status).toBe('end');
 });
 
-it('goes with its connection', async () => {
+it('a direct client closes with its connection', async () => {
   const { client, set } = open();
   await set();
   connections.splice(0)[0]!.end(closed);

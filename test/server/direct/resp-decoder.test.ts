@@ -53,7 +53,7 @@ describe('RespDecoder', () => {
     expect(decode(byteByByte(text))).toEqual([{ reply }]);
   });
 
-  it('tells refusals and what was not asked for apart from replies', () => {
+  it('distinguishes errors and pushes from replies', () => {
     const text =
       '-ERR this is the error description\r\n!21\r\nSYNTAX invalid syntax\r\n>2\r\n+message\r\n:1\r\n$9\r\nGet-Reply\r\n';
     const said = [
@@ -66,7 +66,7 @@ describe('RespDecoder', () => {
     expect(decode(byteByByte(text))).toEqual(said);
   });
 
-  it('gives the name that errors of servers have everywhere here', () => {
+  it('gives errors of servers the name that they have everywhere here', () => {
     const { reply } = one('*1\r\n-ERR no\r\n') as { reply: [Error] };
     expect(reply[0]).toBeInstanceOf(Error);
     expect(reply[0].name).toBe('ReplyError');
@@ -93,7 +93,7 @@ describe('RespDecoder', () => {
     );
   });
 
-  it('takes no bytes for protocol that are not, or says so: never anything else', () => {
+  it('reads any bytes as the protocol or rejects them, and never does anything else', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 30 }), { maxLength: 5 }), (pieces) => {
         try {
@@ -119,7 +119,7 @@ describe('RespDecoder', () => {
     expect(first!.reply).toEqual(bytes('hello'));
   });
 
-  it('takes the text of an error however long it is, up to the longest reply, and cuts it', () => {
+  it('accepts the text of an error up to the length of the longest reply, and cuts it', () => {
     const pieces = (length: number) => [
       bytes('-ERR '),
       ...Array(length / 1_000).fill(bytes('x'.repeat(1_000))),
@@ -180,7 +180,7 @@ describe('RespDecoder', () => {
     expect(() => decode(byteByByte(text))).toThrow(expect.objectContaining({ name: 'ParserError' }));
   });
 
-  it('takes in what is just within its limits', () => {
+  it('accepts what is just within its limits', () => {
     const deep = `${'*1\r\n'.repeat(128)}:1\r\n`;
     expect(decode([bytes(deep)])).toHaveLength(1);
     const long = `+${'x'.repeat(60_000)}\r\n`;
