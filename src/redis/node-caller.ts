@@ -145,14 +145,18 @@ export class NodeCaller {
     if (!this.inService(id, operation).server.isIdle) await this.call(id, stepOf(operation, 'ping'), limits);
   }
 
-  /** The node that has this id now. A node that was removed and added again is another one. */
-  nodeAt(id: NodeId): RedisNode | undefined {
-    return this.#nodes.get(id);
+  /** @throws {NodesChangedError} It was removed since the caller chose it. */
+  nodeAt(id: NodeId, command: string): RedisNode {
+    return this.#nodes.get(id) ?? removed(id, command);
   }
 
-  /** For a node's position in a scan; see `scan-position.ts`. @throws {NodesChangedError} */
-  serverOf(id: NodeId, command: string): ScannedServer {
-    const node = this.#nodes.get(id) ?? removed(id, command);
+  /** False once it was removed, also where another node has come under its id. */
+  has(node: RedisNode): boolean {
+    return this.#nodes.get(node.id) === node;
+  }
+
+  /** For a node's position in a scan; see `scan-position.ts`. */
+  serverOf(node: RedisNode): ScannedServer {
     const { server } = node;
     return {
       get connectionCount() {
@@ -193,7 +197,7 @@ export class NodeCaller {
   inService(id: NodeId, command: string): RedisNode {
     const { states } = this.#fleet;
     if (!states.allUp && states.stateOf(id) === 'down') throw this.#fleet.downAttempts(command, [id])[0]!.error;
-    return this.#nodes.get(id) ?? removed(id, command);
+    return this.nodeAt(id, command);
   }
 
   /** A node for what all would answer alike: one that is not down, if there is one. */

@@ -33,13 +33,13 @@ describe('NodeCaller.watched', () => {
 });
 
 describe('NodeCaller and a node that was removed', () => {
-  const health = { allUp: true };
-  const caller = new NodeCaller({ health, clock: { nowMs: () => 0 } } as unknown as Fleet, new Map(), 300);
+  const states = { allUp: true };
+  const caller = new NodeCaller({ states, clock: { nowMs: () => 0 } } as unknown as Fleet, new Map(), 300);
 
   it('refuses to ask it, says so, and that the call may be made again', () => {
     const expected = { code: 'ERR_NODES_CHANGED', node: 'b', operation: 'get', retryable: true };
     expect(() => caller.call('b', new NodeCommand('get', ['key'], false))).toThrow(expect.objectContaining(expected));
-    expect(() => caller.serverOf('b', 'get')).toThrow(expect.objectContaining(expected));
-    expect(caller.nodeAt('b')).toBeUndefined();
+    expect(() => caller.nodeAt('b', 'get')).toThrow(expect.objectContaining(expected));
+    expect(caller.has({ id: 'b' } as RedisNode)).toBe(false);
   });
 });

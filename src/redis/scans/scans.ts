@@ -1,12 +1,20 @@
-/** The scans of a ShardedRedis: which nodes are asked, over what, and which of their keys count. */
+/**
+ * The scans of a ShardedRedis: which nodes are asked, over what, and which of their keys count.
+ *
+ * A scan keeps to the nodes that were there when it began. One that is removed meanwhile takes the keys along that have not
+ * been read: the scan then ends with an error, and does not go on as if it were complete.
+ */
 
+import { NodesChangedError } from '../../errors/index.ts';
 import type { NodeId } from '../../placement/node.ts';
+import type { Placement } from '../../placement/placement.ts';
 import type { Fleet } from '../../routing/fleet.ts';
 import { ownBytes } from '../../runtime/own-bytes.ts';
 import { type CallLimits, type CommandArgument, pageAt, type ScanPosition } from '../../server/index.ts';
-import { copiesOf, holdersOf } from '../../topology/topology.ts';
+import { copiesOf, holdersOf, type Topology } from '../../topology/topology.ts';
 import type { ReplyEncoding } from '../commander.ts';
 import { shownTextOf } from '../key-text.ts';
+import type { RedisNode } from '../node.ts';
 import { type NodeCaller, NodeCommand } from '../node-caller.ts';
 import {
   type ElementCommand,
@@ -16,7 +24,7 @@ import {
   type ScannedElement,
   scanElements,
 } from './element-scan.ts';
-import { type IsOwner, type KeyScan, scanAllPages, scanKeys, scanOnePage } from './scan.ts';
+import { type KeyScan, type ScanScope, scanAllPages, scanKeys, scanOnePage } from './scan.ts';
 import type { ElementScanOptions, ScanArgument, ScanOptions } from './scan-options.ts';
 import { nodesToScan, ownerAmong } from './scan-owner.ts';
 import type { ScanNode } from './scan-pages.ts';
@@ -47,8 +55,7 @@ export class Scans {
   }
 
   keys(options: ScanOptions): KeyScan<string | Buffer> {
-    const { nodes, isOwner } = this.#scope('scan', options.cursor);
-    return scanKeys(nodes, options, isOwner);
+    return scanKeys(this.#scope('scan', options.cursor), options);
   }
 
   elements<Name extends ElementCommand>(
@@ -66,19 +73,16 @@ export class Scans {
     encoding: ReplyEncoding,
   ): Promise<[string | Buffer, unknown[]]> {
     const limits = this.#caller.limits();
-    const [next, keys] = await scanOnePage(
-      this.#everyNode('scan', () => limits),
-      cursor,
-      args.flat() as ScanArgument[],
-      // Every page asks all nodes, so a key is its primary's.
-      ownerAmong(this.#caller.ids, (stored) => holdersOf(this.#fleet.topology, this.#unprefixed(stored))),
-    );
+    const { topology } = this.#fleet;
+    const nodes = this.#everyNode('scan', topology, () => limits);
+    // Every page asks all nodes, so a key is its primary's.
+    const scope = this.#scopeOf(nodes, topology);
+    const [next, keys] = await scanOnePage(scope, cursor, args.flat() as ScanArgument[]);
     return [encoding === null ? Buffer.from(next) : next, keys.map(itemIn(encoding))];
   }
 
   keyStream(options: ScanStreamOptions, encoding: ReplyEncoding): ScanStream<string | Buffer> {
-    const { nodes, isOwner } = this.#scope('scan');
-    const pages = scanAllPages(nodes, streamArguments(options), isOwner);
+    const pages = scanAllPages(this.#scope('scan'), streamArguments(options));
     return new ScanStream(itemsOf(pages, encoding), options);
   }
 
@@ -95,39 +99,62 @@ export class Scans {
   /** With copies it stays with the holder that answered last: at another one the scan would begin anew. */
   #elementReader(command: ElementCommand, key: string | Buffer): ReadElements {
     let lastHolder: NodeId | undefined;
+    let begunBy: Placement | undefined;
     return async (position, args) => {
-      const ask = async (id: NodeId, storedKey: CommandArgument, limits: CallLimits) => ({
-        holder: id,
-        page: await this.#pageAt(id, command, position, (cursor) => [storedKey, cursor, ...args], limits),
-      });
+      const { placement } = this.#fleet.topology;
+      const ask = async (id: NodeId, storedKey: CommandArgument, limits: CallLimits) => {
+        const node = this.#caller.nodeAt(id, command);
+        const page = await this.#pageAt(node, command, position, (cursor) => [storedKey, cursor, ...args], limits);
+        return { holder: id, page };
+      };
       const { holder, page } = await this.#readKey(command, key, ask, lastHolder);
+      // What another node has under this key by another placement is not the rest of what has been read.
+      if (holder !== lastHolder && placement !== (begunBy ?? placement)) throw moved(command);
       lastHolder = holder;
+      begunBy ??= placement;
       return page;
     };
   }
 
   async #pageAt(
-    id: NodeId,
+    node: RedisNode,
     command: string,
     position: ScanPosition,
     argsAt: (cursor: string) => readonly CommandArgument[],
     limits: CallLimits,
   ): Promise<ElementPage> {
     const ask = async (cursor: string) =>
-      pageOf(await this.#caller.call(id, new NodeCommand(command, argsAt(cursor), false), limits));
-    const { page, next } = await pageAt(this.#caller.serverOf(id, command), position, command, limits, ask);
+      pageOf(await this.#caller.call(node.id, new NodeCommand(command, argsAt(cursor), false), limits));
+    const { page, next } = await this.#whileThere(node, command, () =>
+      pageAt(this.#caller.serverOf(node), position, command, limits, ask),
+    );
     return { next, items: page.items };
   }
 
+  /** @throws {NodesChangedError} The node was removed. */
+  async #whileThere<Reply>(node: RedisNode, command: string, ask: () => Promise<Reply>): Promise<Reply> {
+    if (!this.#caller.has(node)) throw removed(node, command);
+    try {
+      return await ask();
+    } catch (cause) {
+      throw this.#caller.has(node) ? cause : removed(node, command, cause);
+    }
+  }
+
   /** The nodes to ask and whose copies count: settled here, for as long as the scan runs. */
-  #scope(command: string, cursor?: unknown): { nodes: ScanNode[]; isOwner: IsOwner } {
+  #scope(command: string, cursor?: unknown): ScanScope {
     const { health, topology } = this.#fleet;
-    const all = this.#everyNode(command);
-    const ids = nodesToScan(this.#caller.ids, copiesOf(topology), (id) => health.stateOf(id) !== 'down', cursor);
-    return {
-      nodes: all.filter(({ id }) => ids.includes(id)),
-      isOwner: ownerAmong(ids, (stored) => holdersOf(topology, this.#unprefixed(stored))),
-    };
+    const all = this.#everyNode(command, topology);
+    const allIds = all.map(({ id }) => id);
+    const ids = nodesToScan(allIds, copiesOf(topology), (id) => health.stateOf(id) !== 'down', cursor);
+    const nodes = all.filter(({ id }) => ids.includes(id));
+    return this.#scopeOf(nodes, topology);
+  }
+
+  #scopeOf(nodes: readonly ScanNode[], topology: Topology): ScanScope {
+    const ids = nodes.map(({ id }) => id);
+    const isOwner = ownerAmong(ids, (stored) => holdersOf(topology, this.#unprefixed(stored)));
+    return { nodes, isOwner, checksum: topology.placement.checksum };
   }
 
   /** The prefix is no part of what is hashed. */
@@ -136,21 +163,36 @@ export class Scans {
   }
 
   /** @param limitsOf  Of each step. Default: a page is a call of its own. */
-  #everyNode(command: string, limitsOf = () => this.#caller.limits()): ScanNode[] {
-    return this.#caller.ids.map((id) => ({
-      id,
-      scanPage: async (position, args) => {
-        this.#begin();
-        const { next, items } = await this.#pageAt(id, command, position, (cursor) => [cursor, ...args], limitsOf());
-        return { next, keys: items };
-      },
-      runId: async () => {
-        this.#begin();
-        this.#caller.inService(id, command);
-        return this.#caller.serverOf(id, command).runId(command, limitsOf());
-      },
-    }));
+  #everyNode(command: string, { placement }: Topology, limitsOf = () => this.#caller.limits()): ScanNode[] {
+    return placement.nodes.map(({ id }) => {
+      const node = this.#caller.nodeAt(id, command);
+      return {
+        id,
+        scanPage: async (position, args) => {
+          this.#begin();
+          const argsAt = (cursor: string) => [cursor, ...args];
+          const { next, items } = await this.#pageAt(node, command, position, argsAt, limitsOf());
+          return { next, keys: items };
+        },
+        runId: async () => {
+          this.#begin();
+          return this.#whileThere(node, command, async () => {
+            this.#caller.inService(id, command);
+            return this.#caller.serverOf(node).runId(command, limitsOf());
+          });
+        },
+      };
+    });
   }
+}
+
+function removed({ id }: RedisNode, command: string, cause?: unknown): NodesChangedError {
+  const message = `node ${id} was removed while the scan ran. Begin the scan anew.`;
+  return new NodesChangedError(command, message, { node: id, cause });
+}
+
+function moved(command: string): NodesChangedError {
+  return new NodesChangedError(command, 'the key has another node since the nodes changed. Begin the scan anew.');
 }
 
 /** A reply of SCAN and its kin, as the server sends it. */

@@ -62,8 +62,8 @@ const pagesOf = (client: Redis, commandAt: (cursor: string) => ScanArgument[]) =
 
 const noLimits = new CallLimits(1_000, Number.POSITIVE_INFINITY, undefined);
 
-const everyone = () => true;
-const scan = (options: ScanOptions = {}) => scanKeys(nodes, options, everyone);
+const scope = () => ({ nodes, isOwner: () => true, checksum: 'of a placement' });
+const scan = (options: ScanOptions = {}) => scanKeys(scope(), options);
 
 /** As many keys on each server, named after it. */
 async function fill(count: number): Promise<Set<string>> {
@@ -136,7 +136,7 @@ describe('a scan of three servers', () => {
     let cursor = '0';
     let pages = 0;
     do {
-      const [next, page] = await scanOnePage(nodes, cursor, ['COUNT', 10], everyone);
+      const [next, page] = await scanOnePage(scope(), cursor, ['COUNT', 10]);
       for (const key of page) seen.add(key.toString());
       cursor = next;
       pages++;
@@ -147,7 +147,7 @@ describe('a scan of three servers', () => {
 
   it('streams arrays of keys', async () => {
     const keys = await fill(300);
-    const pages = scanAllPages(nodes, streamArguments({ match: 'a:*', count: 50 }), everyone);
+    const pages = scanAllPages(scope(), streamArguments({ match: 'a:*', count: 50 }));
     const found = (await collect(new ScanStream(pages))) as Buffer[][];
     expect(new Set(found.flat().map(String))).toEqual(new Set([...keys].filter((key) => key.startsWith('a:'))));
   });

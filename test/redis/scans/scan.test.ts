@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError, NodeUnavailableError, TimeoutError } from '../../../src/errors/index.ts';
 import { type ElementCommand, type ReadElements, scanElements } from '../../../src/redis/scans/element-scan.ts';
-import { type IsOwner, scanAllPages, scanKeys, scanOnePage } from '../../../src/redis/scans/scan.ts';
+import { type IsOwner, type ScanScope, scanAllPages, scanKeys, scanOnePage } from '../../../src/redis/scans/scan.ts';
 import type { ScanOptions } from '../../../src/redis/scans/scan-options.ts';
 import { nodesToScan, ownerAmong } from '../../../src/redis/scans/scan-owner.ts';
 import type { ScanNode } from '../../../src/redis/scans/scan-pages.ts';
@@ -12,8 +12,13 @@ import { anyKey } from '../../support/arbitraries.ts';
 import { quiet, simulatedNode } from './scan-simulation.ts';
 
 const everyone: IsOwner = () => true;
-const scan = (nodes: readonly ScanNode[], options: ScanOptions = {}, isOwner = everyone) =>
-  scanKeys(nodes, options, isOwner);
+const scopeOf = (nodes: readonly ScanNode[], isOwner = everyone, checksum = 'of a placement'): ScanScope => ({
+  nodes,
+  isOwner,
+  checksum,
+});
+const scan = (nodes: readonly ScanNode[], options: ScanOptions = {}, isOwner = everyone, checksum?: string) =>
+  scanKeys(scopeOf(nodes, isOwner, checksum), options);
 
 async function collect<Item>(items: AsyncIterable<Item>, limit = Number.POSITIVE_INFINITY): Promise<Item[]> {
   const collected: Item[] = [];
@@ -230,10 +235,27 @@ describe('the cursor of a scan', () => {
 
   it('is refused where the nodes are others, which the error names', async () => {
     const { cursor } = scan(threeNodes());
-    expect(() => scan(threeNodes().slice(0, 2), { cursor })).toThrow(/^options\.cursor: .*nodes a, b, got "c"/);
-    expect(() => scan([...threeNodes(), simulatedNode('d', [])], { cursor })).toThrow(
-      /^options\.cursor: .*knows nothing of d/,
+    const changed = { code: 'ERR_NODES_CHANGED', operation: 'scan', retryable: false };
+    expect(() => scan(threeNodes().slice(0, 2), { cursor })).toThrow(
+      expect.objectContaining({ ...changed, node: 'c', message: expect.stringMatching(/c left, .* nodes are a, b\./) }),
     );
+    expect(() => scan([...threeNodes(), simulatedNode('d', [])], { cursor })).toThrow(
+      expect.objectContaining({ ...changed, message: expect.stringMatching(/knows nothing of d\./) }),
+    );
+  });
+
+  it('is refused where the same nodes have other keys, as weights have changed', async () => {
+    const { cursor } = scan(threeNodes());
+    expect(() => scan(threeNodes(), { cursor }, everyone, 'of another placement')).toThrow(
+      expect.objectContaining({ code: 'ERR_NODES_CHANGED', message: expect.stringMatching(/weights/) }),
+    );
+  });
+
+  it('of an earlier release, without the placement, is taken where the nodes are the same', async () => {
+    const text = JSON.stringify([2, '[null,null]', [['a', '1001', 'run-1'], ['b'], ['c', '1002', 'run-1']]]);
+    const cursor = Buffer.from(text).toString('base64url');
+    expect((await collect(scan(threeNodes(), { cursor }))).sort()).toEqual(['a3', 'c2', 'c3', 'c4']);
+    expect(() => scan(threeNodes().slice(0, 2), { cursor })).toThrow(/c left/);
   });
 
   it.each([
@@ -243,7 +265,10 @@ describe('the cursor of a scan', () => {
       '[2,"[null,null]",[["a","1001",7],["b"],["c"]]]',
       '[2,"[null,null]",[["a","1001",""],["b"],["c"]]]',
       '[2,"[null,null]",[["a",null,"run-1"],["b"],["c"]]]',
+      '[2,"[null,null]",[["a"],["b"],["c"]],"of a placement"]',
       '[3,"[null,null]",[["a"],["b"],["c"]]]',
+      '[3,"[null,null]",[["a"],["b"],["c"]],7]',
+      '[4,"[null,null]",[["a"],["b"],["c"]],"of a placement"]',
     ].map((text) => Buffer.from(text).toString('base64url')),
   ])('is refused if it is none: %j', (cursor) => {
     expect(() => scan(threeNodes(), { cursor })).toThrow(InvalidArgumentError);
@@ -351,7 +376,7 @@ describe('scan a page at a time', () => {
     const pages: string[][] = [];
     let cursor = '0';
     do {
-      const [next, keys] = await scanOnePage(nodes, cursor, ['COUNT', 2], everyone);
+      const [next, keys] = await scanOnePage(scopeOf(nodes), cursor, ['COUNT', 2]);
       pages.push(keys.map(String));
       cursor = next;
     } while (cursor !== '0');
@@ -362,17 +387,18 @@ describe('scan a page at a time', () => {
   it('gives a key with copies from its owner alone', async () => {
     const nodes = [simulatedNode('a', [['x']]), simulatedNode('b', [['x']])];
     const isOwner: IsOwner = (_, node) => node === 'b';
-    expect((await scanOnePage(nodes, '0', [], isOwner))[1]).toEqual([]);
-    expect((await scanOnePage(nodes, '1', [], isOwner))[1].map(String)).toEqual(['x']);
+    const [cursor, first] = await scanOnePage(scopeOf(nodes, isOwner), '0', []);
+    expect(first).toEqual([]);
+    expect((await scanOnePage(scopeOf(nodes, isOwner), cursor, []))[1].map(String)).toEqual(['x']);
   });
 
   it('begins a node anew whose server became another process between two pages', async () => {
     const nodes = [simulatedNode('a', [['a1'], ['a2'], ['a3']]), simulatedNode('b', [['b1'], ['b2']])];
-    const [cursor] = await scanOnePage(nodes, '0', [], everyone);
+    const [cursor] = await scanOnePage(scopeOf(nodes), '0', []);
     nodes[0]!.becomeAnother('run-2', [['a2'], ['a1'], ['a3']]);
     const found: string[] = [];
     for (let at: string = cursor; ; ) {
-      const [next, keys] = await scanOnePage(nodes, at, [], everyone);
+      const [next, keys] = await scanOnePage(scopeOf(nodes), at, []);
       found.push(...keys.map(String));
       if (next === '0') break;
       at = next;
@@ -381,13 +407,13 @@ describe('scan a page at a time', () => {
   });
 
   it('rejects what is no cursor', async () => {
-    await expect(scanOnePage(threeNodes(), 'x', [], everyone)).rejects.toThrow(InvalidArgumentError);
+    await expect(scanOnePage(scopeOf(threeNodes()), 'x', [])).rejects.toThrow(InvalidArgumentError);
   });
 });
 
 describe('scanStream', () => {
   const strings = async function* (nodes: readonly ScanNode[]) {
-    for await (const page of scanAllPages(nodes, [], everyone)) yield page.map(String);
+    for await (const page of scanAllPages(scopeOf(nodes), [])) yield page.map(String);
   };
 
   it('is a readable stream of arrays of keys', async () => {
