@@ -32,21 +32,13 @@ function checkExpiryResolution(field: string, resolutionMs: unknown, hasPort: bo
   throw new InvalidArgumentError(field, `a finite number above 0${expected}`, resolutionMs);
 }
 
-/** How to move a backend that was written for 0.1, which had flags (`capabilities`) and no ports; undefined: it was not. */
+/** What has become of a backend that was written for 0.1, which had flags (`capabilities`) in place of ports; undefined: it was not. */
 function adviceForOldBackend(given: Record<string, unknown>): string | undefined {
   const moved = Object.entries(portCalls).flatMap(([port, calls]) => {
     const flat = Object.keys(calls).filter((call) => typeof given[call] === 'function');
-    return port in given || flat.length === 0 ? [] : `${flat.map((call) => `${call}()`).join(', ')}: ${port}`;
+    return port in given || flat.length === 0 ? [] : `${flat.join(', ')}: ${port}`;
   });
-  const hasFlags = 'capabilities' in given;
-  if (moved.length === 0 && !hasFlags) return undefined;
-  return [
-    'It is written for shardring 0.1.',
-    ...(moved.length === 0 ? [] : [`Calls that are not required belong to ports now (${moved.join('; ')}).`]),
-    ...(moved.length === 0
-      ? []
-      : ['Add each port that it has; a class can be its own port: get many() { return this; }.']),
-    ...(hasFlags ? ['Replace capabilities by expiryResolutionMs and endsItsCalls.'] : []),
-    'See CHANGELOG.md.',
-  ].join(' ');
+  if (moved.length === 0 && !('capabilities' in given)) return undefined;
+  const list = moved.length === 0 ? '' : ` (${moved.join('; ')})`;
+  return `It is written for shardring 0.1. Its capabilities are ports now${list}, endsItsCalls and expiryResolutionMs. See CHANGELOG.md.`;
 }

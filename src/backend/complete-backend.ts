@@ -7,7 +7,7 @@ import { type CutOffContext, cutOff } from './cut-off.ts';
 import { type Around, intercept } from './intercept.ts';
 import { manyFromSingle } from './many-from-single.ts';
 import { isVouchedFor } from './own-backends.ts';
-import { type Complaint, complaints, keyIterable, scanStep } from './replies.ts';
+import { type Complaint, complaints, keyIterable } from './replies.ts';
 import { scanSteps } from './scan-steps.ts';
 
 /**
@@ -33,34 +33,26 @@ export function completeBackend(backend: Backend, context: CutOffContext): Compl
 }
 
 function guardOf({ name, endsItsCalls, expiryResolutionMs }: Backend, context: CutOffContext): Around {
-  const expectKept = (operation: BackendOperation, complaint: Complaint) => {
-    if (complaint !== undefined) throw breach(operation, complaint, name, context.nodeName);
-  };
-  const call = async <Reply>(
-    operation: BackendOperation,
-    options: SetOptions,
-    start: () => Promise<Reply>,
-    complaintOf: (reply: Reply) => Complaint,
-  ): Promise<Reply> => {
+  const call = async <Reply>(operation: BackendOperation, args: readonly unknown[], start: () => Promise<Reply>) => {
+    const options = args.at(-1) as SetOptions;
     if (options.expiresAtMs !== undefined && expiryResolutionMs === undefined) {
       throw new UnsupportedError(`${operation} with expiresAtMs`, name);
     }
     const reply = await (endsItsCalls ? start() : cutOff(context, operation, options, start));
-    expectKept(operation, complaintOf(reply));
+    expectKept(operation, complaints[operation](reply, args));
     return reply;
   };
+  const expectKept = (operation: BackendOperation, complaint: Complaint) => {
+    if (complaint !== undefined) throw breach(operation, complaint, name, context.nodeName);
+  };
   return (operation, args, next) => {
-    const options = args.at(-1) as SetOptions;
-    const start = () => next(...args);
-    if (operation !== 'scan') {
-      return call(operation, options, start as () => Promise<unknown>, (reply) => complaints[operation](reply, args));
-    }
+    if (operation !== 'scan') return call(operation, args, () => next(...args) as Promise<unknown>);
     const open = () => {
-      const keys = start();
-      expectKept(operation, keyIterable(keys));
+      const keys = next(...args);
+      expectKept(operation, keyIterable(keys, args));
       return keys as AsyncIterable<string>;
     };
-    return scanSteps(open, (step) => call(operation, options, step, scanStep));
+    return scanSteps(open, (step) => call(operation, args, step));
   };
 }
 

@@ -13,17 +13,36 @@ export type Complaint = string | undefined;
 
 type ComplaintOf = (reply: unknown, args: readonly unknown[]) => Complaint;
 
-const noForm: ComplaintOf = () => undefined;
+const isBoolean = (reply: unknown) => typeof reply === 'boolean';
+const isValueOrMiss = (reply: unknown) => reply === undefined || types.isUint8Array(reply);
+const isTimeOrMiss = (reply: unknown) => reply === undefined || (typeof reply === 'number' && !Number.isNaN(reply));
+const isAsyncIterable = (reply: unknown) =>
+  typeof (reply as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function';
 
-const valueOrMiss: ComplaintOf = (reply) =>
-  isValueOrMiss(reply) ? undefined : inPlaceOf('a Uint8Array or undefined', reply);
+const anything: ComplaintOf = () => undefined;
 
-const yesOrNo: ComplaintOf = (reply) => unless(typeof reply === 'boolean', 'true or false', reply);
+const wants =
+  (wanted: string, isRight: (reply: unknown) => boolean): ComplaintOf =>
+  (reply) =>
+    isRight(reply) ? undefined : inPlaceOf(wanted, reply);
 
-/** Beyond 2^53 it is the nearest number, and so not always a safe integer. */
-const sum: ComplaintOf = (reply) => unless(Number.isInteger(reply), 'an integer', reply);
+const yesOrNo = wants('true or false', isBoolean);
 
-const timeOrMiss: ComplaintOf = (reply) => unless(reply === undefined || isNumber(reply), 'a time or undefined', reply);
+const wantsForEachKey =
+  (noun: string, isRight: (item: unknown) => boolean): ComplaintOf =>
+  (reply, [keys]) => {
+    if (!Array.isArray(reply)) return inPlaceOf(`an array of ${noun}s`, reply);
+    const { length } = keys as readonly string[];
+    if (reply.length !== length) return `${counted(reply.length, noun)} for ${counted(length, 'key')}`;
+    const wrong = reply.findIndex((item) => !isRight(item));
+    return wrong < 0 ? undefined : `${kindOf(reply[wrong])} among the ${noun}s`;
+  };
+
+const failures: ComplaintOf = (reply, [entries]) => {
+  if (!types.isMap(reply)) return inPlaceOf('a Map of failures', reply);
+  const isIndex = (key: unknown) => Number.isInteger(key) && (entries as object[])[key as number] !== undefined;
+  return [...reply.keys()].every(isIndex) ? undefined : 'failures under keys that are no indexes of entries';
+};
 
 const valueWithExpiryOrMiss: ComplaintOf = (reply) => {
   if (reply === undefined) return undefined;
@@ -34,55 +53,33 @@ const valueWithExpiryOrMiss: ComplaintOf = (reply) => {
   return isTime ? undefined : `an expiresAtMs that is ${inPlaceOf('a finite number or undefined', expiresAtMs)}`;
 };
 
-const failuresOf: ComplaintOf = (reply, [entries]) => {
-  if (!types.isMap(reply)) return inPlaceOf('a Map of failures', reply);
-  const count = (entries as readonly unknown[]).length;
-  const isIndex = (key: unknown) => Number.isInteger(key) && (key as number) >= 0 && (key as number) < count;
-  return [...reply.keys()].every(isIndex) ? undefined : 'failures under keys that are no indexes of entries';
-};
-
-/** Of each call but `scan`. */
-export const complaints: Readonly<Record<Exclude<BackendOperation, 'scan'>, ComplaintOf>> = {
-  get: valueOrMiss,
-  set: noForm,
-  delete: yesOrNo,
-  ping: noForm,
-  getMany: (reply, [keys]) => listOf(keys, 'value', isValueOrMiss, reply),
-  setMany: failuresOf,
-  deleteMany: (reply, [keys]) => listOf(keys, 'answer', isBoolean, reply),
-  getWithExpiry: valueWithExpiryOrMiss,
-  expiresAt: timeOrMiss,
-  expire: yesOrNo,
-  setIfAbsent: yesOrNo,
-  increment: sum,
-  clear: noForm,
-};
-
-export const keyIterable = (reply: unknown): Complaint =>
-  unless(isAsyncIterable(reply), 'an async iterable of keys', reply);
-
-export function scanStep(step: unknown): Complaint {
+const scanStep: ComplaintOf = (step) => {
   if (typeof step !== 'object' || step === null) return inPlaceOf('a step of an iterator', step);
   const { done, value } = step as IteratorResult<unknown>;
-  return unless(done === true || typeof value === 'string', 'a key', value);
-}
+  return done === true || typeof value === 'string' ? undefined : inPlaceOf('a key', value);
+};
 
-function listOf(keys: unknown, noun: string, isItem: (item: unknown) => boolean, reply: unknown): Complaint {
-  if (!Array.isArray(reply)) return inPlaceOf(`an array of ${noun}s`, reply);
-  const { length } = keys as readonly unknown[];
-  if (reply.length !== length) return `${counted(reply.length, noun)} for ${counted(length, 'key')}`;
-  const wrong = reply.findIndex((item) => !isItem(item));
-  return wrong < 0 ? undefined : `${kindOf(reply[wrong])} among the ${noun}s`;
-}
+/** Of each call; of a scan, of each step. */
+export const complaints: Readonly<Record<BackendOperation, ComplaintOf>> = {
+  get: wants('a Uint8Array or undefined', isValueOrMiss),
+  set: anything,
+  delete: yesOrNo,
+  ping: anything,
+  getMany: wantsForEachKey('value', isValueOrMiss),
+  setMany: failures,
+  deleteMany: wantsForEachKey('answer', isBoolean),
+  getWithExpiry: valueWithExpiryOrMiss,
+  expiresAt: wants('a time or undefined', isTimeOrMiss),
+  expire: yesOrNo,
+  setIfAbsent: yesOrNo,
+  // Beyond 2^53 it is the nearest number, and so not always a safe integer.
+  increment: wants('an integer', Number.isInteger),
+  scan: scanStep,
+  clear: anything,
+};
 
-const isValueOrMiss = (reply: unknown) => reply === undefined || types.isUint8Array(reply);
-const isBoolean = (reply: unknown) => typeof reply === 'boolean';
-const isNumber = (reply: unknown) => typeof reply === 'number' && !Number.isNaN(reply);
-const isAsyncIterable = (reply: unknown) =>
-  typeof (reply as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function';
-
-const unless = (isRight: boolean, wanted: string, reply: unknown): Complaint =>
-  isRight ? undefined : inPlaceOf(wanted, reply);
+/** Of what a scan returns. */
+export const keyIterable = wants('an async iterable of keys', isAsyncIterable);
 
 const inPlaceOf = (wanted: string, reply: unknown) => `${kindOf(reply)} in place of ${wanted}`;
 

@@ -18,65 +18,53 @@ abstract class OfKey {
   }
 }
 
-export class Get extends OfKey implements KeyOperation<Value | undefined> {
+abstract class ReadOfKey extends OfKey {
   get effect(): Effect {
     return 'reads';
   }
+}
 
+abstract class WriteOfKey extends OfKey {
+  get effect(): Effect {
+    return 'sets';
+  }
+}
+
+export class Get extends ReadOfKey implements KeyOperation<Value | undefined> {
   run({ backend }: Member, limits: CallOptions): Promise<Value | undefined> {
     return backend.get(this.key, limits);
   }
 }
 
-export class GetWithExpiry extends OfKey implements KeyOperation<ValueWithExpiry | undefined> {
-  get effect(): Effect {
-    return 'reads';
-  }
-
+export class GetWithExpiry extends ReadOfKey implements KeyOperation<ValueWithExpiry | undefined> {
   run({ backend }: Member, limits: CallOptions): Promise<ValueWithExpiry | undefined> {
     return portOf(backend, 'expiring', 'getWithExpiry').getWithExpiry(this.key, limits);
   }
 }
 
 /** The value, with its expiry as never: nobody looks at it, or nothing expires there. */
-export class GetAlone extends OfKey implements KeyOperation<ValueWithExpiry | undefined> {
-  get effect(): Effect {
-    return 'reads';
-  }
-
+export class GetAlone extends ReadOfKey implements KeyOperation<ValueWithExpiry | undefined> {
   async run({ backend }: Member, limits: CallOptions): Promise<ValueWithExpiry | undefined> {
     const value = await backend.get(this.key, limits);
     return value && { value, expiresAtMs: undefined };
   }
 }
 
-export class ExpiresAt extends OfKey implements KeyOperation<number | undefined> {
-  get effect(): Effect {
-    return 'reads';
-  }
-
+export class ExpiresAt extends ReadOfKey implements KeyOperation<number | undefined> {
   run({ backend }: Member, limits: CallOptions): Promise<number | undefined> {
     return portOf(backend, 'expiring', 'expiresAt').expiresAt(this.key, limits);
   }
 }
 
 /** True or undefined, as a read has it: by the time it expires, which is less to send than the value, where that is known. */
-export class Has extends OfKey implements KeyOperation<true | undefined> {
-  get effect(): Effect {
-    return 'reads';
-  }
-
+export class Has extends ReadOfKey implements KeyOperation<true | undefined> {
   async run({ backend }: Member, limits: CallOptions): Promise<true | undefined> {
     const found = backend.expiring?.expiresAt(this.key, limits) ?? backend.get(this.key, limits);
     return (await found) === undefined ? undefined : true;
   }
 }
 
-export class SetValue extends OfKey implements KeyOperation<void> {
-  get effect(): Effect {
-    return 'sets';
-  }
-
+export class SetValue extends WriteOfKey implements KeyOperation<void> {
   constructor(
     key: string,
     readonly value: Value,
@@ -92,11 +80,7 @@ export class SetValue extends OfKey implements KeyOperation<void> {
 }
 
 /** Of a copy: only where there is no value, and only as long as nobody has written the key. */
-export class SetIfAbsent extends OfKey implements KeyOperation<boolean> {
-  get effect(): Effect {
-    return 'sets';
-  }
-
+export class SetIfAbsent extends WriteOfKey implements KeyOperation<boolean> {
   /** @param guard  Asked as the copy is sent. */
   constructor(
     readonly guard: { readonly key: string; readonly broken: boolean },
@@ -117,21 +101,13 @@ export class SetIfAbsent extends OfKey implements KeyOperation<boolean> {
   }
 }
 
-export class Delete extends OfKey implements KeyOperation<boolean> {
-  get effect(): Effect {
-    return 'sets';
-  }
-
+export class Delete extends WriteOfKey implements KeyOperation<boolean> {
   run({ backend }: Member, limits: CallOptions): Promise<boolean> {
     return backend.delete(this.key, limits);
   }
 }
 
-export class Expire extends OfKey implements KeyOperation<boolean> {
-  get effect(): Effect {
-    return 'sets';
-  }
-
+export class Expire extends WriteOfKey implements KeyOperation<boolean> {
   /** @param expiresAtMs  Unix time in milliseconds; undefined: the value stays. */
   constructor(
     key: string,

@@ -134,15 +134,14 @@ describe('checkBackend', () => {
 
   it('says how to move a backend that was written for shardring 0.1', () => {
     expect(() => checkBackend('backend', changed({ capabilities, ...flat }))).toThrow(
-      'backend: It is written for shardring 0.1. Calls that are not required belong to ports now ' +
-        '(getWithExpiry(), expiresAt(), expire(): expiring; increment(): counting). ' +
-        'Add each port that it has; a class can be its own port: get many() { return this; }. ' +
-        'Replace capabilities by expiryResolutionMs and endsItsCalls. See CHANGELOG.md.',
+      'backend: It is written for shardring 0.1. Its capabilities are ports now ' +
+        '(getWithExpiry, expiresAt, expire: expiring; increment: counting), endsItsCalls and expiryResolutionMs. ' +
+        'See CHANGELOG.md.',
     );
     expect(() => checkBackend('backend', changed({ capabilities }))).toThrow(
-      'backend: It is written for shardring 0.1. Replace capabilities by expiryResolutionMs and endsItsCalls. See CHANGELOG.md.',
+      'It is written for shardring 0.1. Its capabilities are ports now, endsItsCalls and expiryResolutionMs.',
     );
-    expect(() => checkBackend('backend', changed(flat))).toThrow('(getWithExpiry(), expiresAt(), expire(): expiring;');
+    expect(() => checkBackend('backend', changed(flat))).toThrow('(getWithExpiry, expiresAt, expire: expiring;');
   });
 
   it('takes a class that has the calls of a port and leaves it out on purpose', () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { portCalls } from '../../src/backend/calls.ts';
 import { type BackendAdapter, type BackendConfiguration, describeBackend } from '../../src/testing/backend-suite.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { mutants } from './mutants.ts';
@@ -81,6 +82,18 @@ describe('the backend suite', () => {
     expect(skipped.filter((title) => title.endsWith('(skipped: one user per store)'))).toHaveLength(1);
     expect(cases.filter(({ title }) => title.includes('prefixed'))).toEqual([]);
   });
+
+  it.each(Object.entries(portCalls))(
+    'has a section for the port %s, all of which is skipped without it',
+    (port, calls) => {
+      const section = `plain, the port ${port} > `;
+      const inSection = (titles: string[]) => titles.filter((title) => title.includes(section));
+      const all = inSection(collect(adapterOf(ReferenceBackend)).cases.map(({ title }) => title));
+      for (const call of Object.keys(calls)) expect(all.some((title) => title.includes(call))).toBe(true);
+      const without = collect(adapterOf(ReferenceBackend, { [port]: 'not here' }));
+      expect(inSection(without.skipped)).toEqual(all.map((title) => `${title} (skipped: not here)`));
+    },
+  );
 
   it('still names a skipped case and its reason with a runner that cannot skip', () => {
     const titles: string[] = [];
