@@ -4,7 +4,7 @@ import { NodeProtocolError, UnknownOutcomeError, UnsupportedError } from '../err
 import type { Backend, CompleteBackend, SetOptions } from './backend.ts';
 import { type BackendOperation, isWrite } from './calls.ts';
 import { type CutOffContext, cutOff } from './cut-off.ts';
-import { type Around, intercept } from './intercept.ts';
+import { type Around, interceptCalls } from './intercept.ts';
 import { manyFromSingle } from './many-from-single.ts';
 import { isVouchedFor } from './own-backends.ts';
 import { type Complaint, complaints, keyIterable } from './replies.ts';
@@ -25,7 +25,7 @@ import { scanSteps } from './scan-steps.ts';
  */
 export function completeBackend(backend: Backend, context: CutOffContext): CompleteBackend {
   if (isVouchedFor(backend)) return backend;
-  const guarded = intercept(backend, guardOf(backend, context));
+  const guarded = interceptCalls(backend, guardOf(backend, context));
   return Object.assign(guarded, {
     endsItsCalls: true,
     many: guarded.many ?? manyFromSingle(guarded, context),

@@ -23,11 +23,12 @@ export type Intercepted<Kind extends Backend> = Backend & Pick<Kind, PortName & 
 /**
  * Makes a backend with the ports that `backend` has now, each call of which passes `around`. Calls are made as methods of what
  * they belong to. Closing it closes `backend`, past `around`.
+ *
+ * It does not say that it `endsItsCalls`, since `around` may wait: a cache cuts them off at their deadline.
  */
-export function intercept<Kind extends Backend>(backend: Kind, around: Around): Intercepted<Kind> {
+export function interceptCalls<Kind extends Backend>(backend: Kind, around: Around): Intercepted<Kind> {
   const intercepted: Record<string, unknown> = {
     name: backend.name,
-    endsItsCalls: backend.endsItsCalls,
     expiryResolutionMs: backend.expiryResolutionMs,
     close: async () => backend.close(),
     [Symbol.asyncDispose]: async () => backend.close(),

@@ -19,7 +19,7 @@ import { type BackendOperation, backendOperations, isWrite } from '../backend/ca
 import { checkBackend } from '../backend/check-backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import { cutOff } from '../backend/cut-off.ts';
-import { intercept } from '../backend/intercept.ts';
+import { interceptCalls } from '../backend/intercept.ts';
 import { vouchFor } from '../backend/own-backends.ts';
 import { scanSteps } from '../backend/scan-steps.ts';
 import { NodeUnavailableError, UnknownOutcomeError } from '../errors/index.ts';
@@ -72,7 +72,7 @@ export class FaultyBackend implements CompleteBackend {
     if (nodeName !== undefined) expectString('options.nodeName', nodeName);
     this.#context = { clock: options.clock ?? systemClock, nodeName: options.nodeName ?? backend.name };
     this.#raw = backend;
-    const faulty = intercept(completeBackend(backend, this.#context), (operation, args, next) => {
+    const faulty = interceptCalls(completeBackend(backend, this.#context), (operation, args, next) => {
       const options = args.at(-1) as SetOptions;
       // Without deadline and signal: a server knows of neither.
       const execute = () => next(...args.slice(0, -1), expiryOf(options));

@@ -1,6 +1,6 @@
 /** Entry "shardring/testing": what adapters and applications test with. */
 
-export { type Around, type Intercepted, intercept } from '../backend/intercept.ts';
+export type { Around, Intercepted } from '../backend/intercept.ts';
 export {
   type BackendAdapter,
   type BackendConfiguration,
@@ -10,6 +10,7 @@ export {
   describeBackend,
 } from './backend-suite.ts';
 export { type CallCounts, FaultyBackend, type FaultyBackendOptions } from './faulty-backend.ts';
+export { intercept } from './intercept.ts';
 export {
   describePlacement,
   type PlacementAdapter,

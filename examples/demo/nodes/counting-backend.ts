@@ -18,7 +18,7 @@ const uncounted = new Set(['ping', 'scan', 'clear']);
 
 /** @param load  What is counted is added here. */
 export function countingBackend(backend: Backend, load: NodeLoad): Backend {
-  return intercept(backend, (operation, args, next) => {
+  const counting = intercept(backend, (operation, args, next) => {
     const reply = next(...args);
     if (uncounted.has(operation)) return reply;
     const [keys] = args;
@@ -30,4 +30,5 @@ export function countingBackend(backend: Backend, load: NodeLoad): Backend {
     });
     return reply;
   });
+  return Object.assign(counting, { endsItsCalls: backend.endsItsCalls });
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { backendOperations, type PortName, portCalls, requiredCalls } from '../../src/backend/calls.ts';
-import { intercept } from '../../src/backend/intercept.ts';
 import { MemoryBackend } from '../../src/backend/memory.ts';
+import { ShardedCache } from '../../src/cache/sharded-cache.ts';
+import { intercept } from '../../src/testing/intercept.ts';
+import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 
 type Calls = Record<string, (...args: unknown[]) => unknown>;
 
@@ -50,12 +52,29 @@ describe('intercept', () => {
   it('is named as the node that it joins, closes the backend, and says how long that keeps values', async () => {
     const memory = new MemoryBackend();
     const intercepted = intercept(memory, (_, args, next) => next(...args));
-    const { name, endsItsCalls, expiryResolutionMs } = intercepted;
-    expect([name, endsItsCalls, expiryResolutionMs]).toEqual(['memory', true, 1]);
+    expect([intercepted.name, intercepted.expiryResolutionMs]).toEqual(['memory', 1]);
     expect('nodeName' in intercepted).toBe(true);
     intercepted.nodeName = 'a';
     expect([memory.nodeName, intercepted.nodeName]).toEqual(['a', 'a']);
     await intercepted[Symbol.asyncDispose]();
     await expect(intercepted.get('x', {})).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  });
+
+  it('may keep a call waiting: a cache ends it at its deadline, although the backend ends its calls', async () => {
+    const clock = new SimulatedClock();
+    const backend = intercept(new MemoryBackend({ clock }), () => new Promise(() => {}));
+    const cache = new ShardedCache({ nodes: [{ id: 'a', backend }], clock, timeoutMs: 100 });
+    const get = expect(cache.get('x')).rejects.toMatchObject({ code: 'ERR_TIMEOUT', timeoutMs: 100 });
+    await clock.advance(100);
+    await get;
+    await cache.close();
+  });
+
+  it('refuses what is no backend, and one of shardring 0.1, whose calls would be missing', () => {
+    const around = () => undefined;
+    expect(() => intercept(undefined as never, around)).toThrow('backend: expected');
+    expect(() => intercept(new MemoryBackend(), undefined as never)).toThrow('around: expected a function');
+    const old = Object.assign(Object.create(new MemoryBackend()), { capabilities: { scan: true } });
+    expect(() => intercept(old, around)).toThrow('written for shardring 0.1');
   });
 });
