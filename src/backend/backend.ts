@@ -12,6 +12,7 @@
  * `get counting() { return this; }`.
  */
 
+import type { PingAnswer } from './server-report.ts';
 import type { NodeSeat } from './server-roster.ts';
 
 /** A stored value. Opaque bytes: encoding is the caller's business. A backend may keep the array; do not change it. */
@@ -90,8 +91,11 @@ export interface Backend extends BackendPorts, AsyncDisposable {
    */
   delete(key: string, options: CallOptions): Promise<boolean>;
 
-  /** The cheapest round trip that shows the node can serve. Health probes call it. */
-  ping(options: CallOptions): Promise<void>;
+  /**
+   * The cheapest round trip that shows the node can serve. Health probes call it. It may resolve with what the server says of
+   * itself, as far as that is known without asking for it.
+   */
+  ping(options: CallOptions): Promise<PingAnswer>;
 
   /**
    * Releases what this backend opened itself; a connection lent by the caller stays open. Idempotent. Calls under way

@@ -5,6 +5,8 @@
  * only membership does that.
  */
 
+import type { ServerReport } from '../backend/server-report.ts';
+
 /**
  * unknown  nothing has been heard of it yet; called as if it were up
  * up       answers
@@ -16,14 +18,41 @@ export type NodeHealth = 'unknown' | 'up' | 'suspect' | 'down';
 /** As far as it decides whether and in which order nodes are called. */
 export type ServingHealth = Exclude<NodeHealth, 'unknown'>;
 
-/** What is known of one node's health. */
-export interface NodeReport {
-  readonly state: NodeHealth;
-  /** Since when the node is not up, as Unix time in milliseconds; undefined while it is. */
-  readonly sinceMs: number | undefined;
-  /** What first said what is wrong with it; undefined while it is up. */
+/** Of a node of which nothing has been heard yet. */
+interface UnknownState {
+  readonly state: 'unknown';
+  readonly sinceMs?: undefined;
+  /** Why it could not be asked, where it could not: ioredis is not installed. */
+  readonly fault?: unknown;
+}
+
+interface UpState {
+  readonly state: 'up';
+  readonly sinceMs?: undefined;
+  readonly fault?: undefined;
+}
+
+interface IllState {
+  readonly state: 'suspect' | 'down';
+  /** Since when it is not up, as Unix time in milliseconds. */
+  readonly sinceMs: number;
+  /** What first said what is wrong with it. */
   readonly fault: unknown;
 }
+
+/** A node's state, with what is wrong with one that is not up. */
+export type NodeState = UnknownState | UpState | IllState;
+
+/** What the last probe that passed has found. */
+export interface ProbeReport {
+  /** From sending the PING to its answer, in milliseconds. Undefined: none has passed. */
+  readonly roundTripMs?: number | undefined;
+  /** What the server says of itself. Undefined: its backend does not tell. */
+  readonly server?: ServerReport | undefined;
+}
+
+/** What is known of one node's health. */
+export type NodeReport = NodeState & ProbeReport;
 
 export interface HealthView {
   /** Grows whenever what is known of a node's state changes, and when a node comes or goes. Begins at 0. */

@@ -15,7 +15,7 @@ export interface HealthMonitorOptions extends WatchSettings {
   readonly onChange: (node: string, state: ServingHealth, error: unknown) => void;
 }
 
-const unknownReport: NodeReport = Object.freeze({ state: 'unknown', sinceMs: undefined, fault: undefined });
+const unknownReport: NodeReport = Object.freeze({ state: 'unknown' });
 
 export class HealthMonitor implements HealthView {
   version = 0;
@@ -82,9 +82,9 @@ export class HealthMonitor implements HealthView {
     return this.#watches.get(node)?.onUnanswered(listener) ?? (() => undefined);
   }
 
-  /** The node has answered a PING that was sent for another reason: as good as a probe that has passed. */
-  noteAnswer(node: string): void {
-    this.#watches.get(node)?.noteAnswer();
+  /** Probes the node for somebody who waits for the answer, and rejects with what it failed with. */
+  async ask(node: string, timeoutMs: number): Promise<void> {
+    await this.#watches.get(node)?.ask(timeoutMs);
   }
 
   /** Starts probing. Idempotent. */

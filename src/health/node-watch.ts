@@ -5,22 +5,14 @@
  * ends later says nothing of a node that has come under the same id.
  */
 
+import { serverReportIn } from '../backend/server-report.ts';
 import type { Clock } from '../runtime/clock.ts';
-import {
-  type HealthRecord,
-  isExcuse,
-  isNodeFault,
-  isSilence,
-  newRecord,
-  nextHealth,
-  type Observation,
-  strikesUntilDown,
-} from './detector.ts';
-import { tellingFault } from './faults.ts';
-import type { NodeHealth, NodeReport, ServingHealth } from './health-view.ts';
+import { type HealthRecord, isExcuse, isUnanswered, newRecord, type Observation, observe } from './detector.ts';
+import type { NodeHealth, NodeReport, NodeState, ProbeReport, ServingHealth } from './health-view.ts';
 import type { NodeObserver } from './node-observer.ts';
 
-export type Probe = (timeoutMs: number) => Promise<void>;
+/** Sends the node a PING. What that resolves with may say something of the server. */
+export type Probe = (timeoutMs: number) => Promise<unknown>;
 
 export interface WatchSettings {
   readonly clock: Clock;
@@ -49,19 +41,13 @@ export interface NodeTraffic {
 
 const never = Number.NEGATIVE_INFINITY;
 
-const upReport: NodeReport = Object.freeze({ state: 'up', sinceMs: undefined, fault: undefined });
-
 export class NodeWatch implements NodeObserver {
   readonly #probe: Probe;
   readonly #settings: WatchSettings;
   readonly #listener: WatchListener;
   readonly #whenUnanswered = new Set<() => void>();
   #record: HealthRecord = newRecord;
-  /** A probe has passed. */
-  #hasAnswered = false;
-  #fault: unknown;
-  /** Unix time in milliseconds; undefined while the node is up. */
-  #sinceMs: number | undefined;
+  #lastPassed: ProbeReport = {};
   #probing: 'no' | 'yes' | 'yes, and the next one is due' = 'no';
   #hasEnded = false;
   #inFlight = 0;
@@ -81,17 +67,16 @@ export class NodeWatch implements NodeObserver {
 
   /** As far as it decides how the node is called. */
   get servingState(): ServingHealth {
-    return this.#record.state;
+    const { state } = this.#record;
+    return state === 'unknown' ? 'up' : state;
   }
 
   get state(): NodeHealth {
-    const { state } = this.#record;
-    return state === 'up' && !this.#hasAnswered ? 'unknown' : state;
+    return this.#record.state;
   }
 
   get report(): NodeReport {
-    const { state } = this;
-    return state === 'up' ? upReport : { state, sinceMs: this.#sinceMs, fault: this.#fault };
+    return { ...stateOf(this.#record), ...this.#lastPassed };
   }
 
   get traffic(): NodeTraffic {
@@ -112,11 +97,12 @@ export class NodeWatch implements NodeObserver {
     const latencyMs = endedMs - beganMs;
     this.#latencyMs = this.#lastAnsweredMs === never ? latencyMs : this.#latencyMs + (latencyMs - this.#latencyMs) / 8;
     this.#lastAnsweredMs = endedMs;
+    this.#observe({ kind: 'call answered', beganMs, endedMs });
   }
 
-  failed(error: unknown): void {
+  failed(error: unknown, beganMs: number, endedMs: number): void {
     this.#inFlight--;
-    this.noteFault(error);
+    this.#observe({ kind: 'call failed', error, beganMs, endedMs, wallMs: this.#settings.clock.wallMs() });
   }
 
   abandoned(): void {
@@ -125,13 +111,22 @@ export class NodeWatch implements NodeObserver {
 
   /** What is wrong with the node, from who called it past the door, or found it out otherwise. */
   noteFault(error: unknown): void {
-    if (isNodeFault(error)) this.#observe({ kind: 'call failed' }, error);
+    this.#observe({ kind: 'fault found', error, wallMs: this.#settings.clock.wallMs() });
   }
 
-  /** The node has answered a PING that was sent for another reason: as good as a probe that has passed. */
-  noteAnswer(): void {
-    this.#observe({ kind: 'probe passed' }, undefined);
-    this.#listener.probed();
+  /**
+   * Probes the node for somebody who waits for the answer. One that passes is as good as any; one that fails says as much as a
+   * call that failed, as it has a time limit of its own.
+   */
+  async ask(timeoutMs: number): Promise<void> {
+    const beganMs = this.#settings.clock.nowMs();
+    try {
+      this.#notePassed(beganMs, await this.#probe(timeoutMs));
+      this.#listener.probed();
+    } catch (error) {
+      this.noteFault(error);
+      throw error;
+    }
   }
 
   /** Calls `listener` when probes go unanswered; see `HealthView`. Returns how to stop that. */
@@ -157,11 +152,10 @@ export class NodeWatch implements NodeObserver {
     this.#probing = 'yes';
     const beganMs = clock.nowMs();
     try {
-      await this.#probe(probeTimeoutMs);
-      this.#observe({ kind: 'probe passed' }, undefined);
+      this.#notePassed(beganMs, await this.#probe(probeTimeoutMs));
     } catch (error) {
-      const kind = isExcuse(error) ? 'probe excused' : 'probe failed';
-      this.#observe({ kind, beganMs, endedMs: clock.nowMs(), gotNoAnswer: isSilence(error) }, error);
+      this.#observe({ kind: 'probe failed', error, beganMs, endedMs: clock.nowMs(), wallMs: clock.wallMs() });
+      if (isUnanswered(this.#record) && !isExcuse(error)) this.#tellUnanswered();
     }
     const isDue = (this.#probing as string) === 'yes, and the next one is due';
     this.#probing = 'no';
@@ -169,17 +163,29 @@ export class NodeWatch implements NodeObserver {
     if (isDue) this.probe();
   }
 
-  #observe(observation: Observation, error: unknown): void {
+  #notePassed(beganMs: number, answer: unknown): void {
+    const endedMs = this.#settings.clock.nowMs();
+    if (!this.#hasEnded) this.#lastPassed = { roundTripMs: endedMs - beganMs, server: serverReportIn(answer) };
+    this.#observe({ kind: 'probe passed', beganMs, endedMs });
+  }
+
+  #observe(observation: Observation): void {
     if (this.#hasEnded) return;
-    const before = this.state;
-    this.#hasAnswered ||= observation.kind === 'probe passed';
-    this.#record = nextHealth(this.#record, observation, this.#settings.patienceMs);
-    const { state } = this;
-    this.#fault = state === 'up' ? undefined : tellingFault(this.#fault, error);
-    if (state === 'up') this.#sinceMs = undefined;
-    else if (state !== 'unknown') this.#sinceMs ??= this.#settings.clock.wallMs();
-    if (state !== before) this.#listener.changed(this, before);
-    if (this.#record.strikes < strikesUntilDown || observation.kind !== 'probe failed') return;
+    const { state } = this.#record;
+    this.#record = observe(this.#record, observation, this.#settings.patienceMs);
+    if (this.#record.state !== state) this.#listener.changed(this, state);
+  }
+
+  #tellUnanswered(): void {
+    if (this.#hasEnded) return;
     for (const listener of [...this.#whenUnanswered]) listener();
   }
+}
+
+/** Without what only the detector needs. */
+function stateOf(record: HealthRecord): NodeState {
+  const { state } = record;
+  if (state === 'up') return { state };
+  if (state === 'unknown') return { state, fault: record.fault };
+  return { state, fault: record.fault, sinceMs: record.sinceMs };
 }

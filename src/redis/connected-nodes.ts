@@ -70,9 +70,10 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
     // Commands reach a node by the door and past it. So it is `NodeCaller` that tells health of failures, and not the door.
     this.fleet.add({ id, backend, observer: unwatched });
     this.#monitor.watch(id, async (limitMs) => {
-      await backend.ping({ timeoutMs: limitMs });
+      const report = await backend.ping({ timeoutMs: limitMs });
       // Once health has taken note of it: whoever waits for 'ready' calls at once.
       setImmediate(() => this.#onAnswer());
+      return report;
     });
   }
 
@@ -142,15 +143,7 @@ export class ConnectedNodes extends KnownEvents implements AsyncDisposable {
     this.status = 'connecting';
     this.#monitor.start();
     // Each is noted as it comes: what is known of a node may have changed when all have come.
-    const pings = this.fleet.allMembers().map(async ({ id, backend }) => {
-      try {
-        await backend.ping({ timeoutMs: this.#connectLimitMs });
-        this.#monitor.noteAnswer(id);
-      } catch (error) {
-        this.#monitor.reportFailure(id, error);
-        throw error;
-      }
-    });
+    const pings = this.fleet.allMembers().map(({ id }) => this.#monitor.ask(id, this.#connectLimitMs));
     const outcomes = await Promise.allSettled(pings);
     if (this.#closing !== undefined) throw new ClosedError('client');
     if (outcomes.some(({ status }) => status === 'fulfilled')) {

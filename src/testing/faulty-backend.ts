@@ -22,6 +22,7 @@ import { cutOff } from '../backend/cut-off.ts';
 import { interceptCalls } from '../backend/intercept.ts';
 import { vouchFor } from '../backend/own-backends.ts';
 import { scanSteps } from '../backend/scan-steps.ts';
+import type { PingAnswer } from '../backend/server-report.ts';
 import { NodeUnavailableError, UnknownOutcomeError } from '../errors/index.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { expectInteger, expectOptions, expectString } from '../runtime/validate.ts';
@@ -171,7 +172,7 @@ export class FaultyBackend implements CompleteBackend {
     return this.#faulty.delete(key, options);
   }
 
-  ping(options: CallOptions): Promise<void> {
+  ping(options: CallOptions): Promise<PingAnswer> {
     return this.#faulty.ping(options);
   }
 

@@ -308,7 +308,7 @@ describe('a change of the topology', () => {
     const { cache, newNode, clock } = await loaded({ timeoutMs: 300 });
     const slow = newNode('d');
     let answer!: () => void;
-    slow.ping = () => new Promise((resolve) => (answer = resolve)); // Not ended by its deadline.
+    slow.ping = () => new Promise<void>((resolve) => (answer = resolve)); // Not ended by its deadline.
     const added = expect(cache.addNode({ id: 'd', backend: slow })).rejects.toThrow(code('ERR_CLOSED'));
     const weighed = cache.setWeight('a', 2);
     const closing = cache.close();

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
-  ClosedError,
-  CredentialsError,
   NodeReplyError,
   NodeUnavailableError,
   TimeoutError,
   UnknownOutcomeError,
   WrongServerError,
 } from '../../src/errors/index.ts';
-import { isNodeFault, newRecord, nextHealth } from '../../src/health/detector.ts';
 import { rootOf, tellingFault } from '../../src/health/faults.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
 import { closedByPeer } from '../../src/server/link/failure.ts';
@@ -16,55 +13,6 @@ import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { Unreadable, untouchable } from '../support/backend-of-others.ts';
 
 const patienceMs = 2_000;
-
-/** What becomes of a node by these observations, each an interval of 500 ms after the one before. */
-function statesAfter(...observations: readonly ('call' | 'pass' | 'refused' | 'silent' | 'excused')[]): string[] {
-  let record = newRecord;
-  return observations.map((each, index) => {
-    const beganMs = index * 500;
-    const kind = each === 'excused' ? 'probe excused' : 'probe failed';
-    const probe = { kind, beganMs, endedMs: beganMs + 200, gotNoAnswer: each !== 'refused' } as const;
-    const observation =
-      each === 'call' ? { kind: 'call failed' as const } : each === 'pass' ? { kind: 'probe passed' as const } : probe;
-    record = nextHealth(record, observation, patienceMs);
-    return record.state;
-  });
-}
-
-describe('nextHealth', () => {
-  it('makes a node suspect by a failed call, however many fail, and up by a probe that passes', () => {
-    expect(statesAfter('call', 'call', 'call', 'call', 'pass')).toEqual([
-      ...['suspect', 'suspect', 'suspect', 'suspect'],
-      'up',
-    ]);
-  });
-
-  it('takes a node for down when three probes in a row found that it cannot be reached', () => {
-    expect(statesAfter('refused', 'call', 'refused', 'refused', 'call', 'pass')).toEqual([
-      ...['suspect', 'suspect', 'suspect', 'down', 'down'],
-      'up',
-    ]);
-  });
-
-  it('leaves a node as it is after a probe that says nothing of it, and remembers since when it has been silent', () => {
-    expect(statesAfter('excused', 'excused', 'excused', 'excused')).toEqual(['up', 'up', 'up', 'up']);
-    expect(statesAfter('call', 'silent', 'excused', 'excused')).toEqual(['suspect', 'suspect', 'suspect', 'suspect']);
-    expect(statesAfter('excused', 'excused', 'excused', 'excused', 'silent', 'silent', 'silent').at(-1)).toBe('down');
-    expect(statesAfter('refused', 'refused', 'excused', 'refused').at(-1)).toBe('down');
-  });
-
-  it('begins to count anew when a probe passes', () => {
-    expect(statesAfter('refused', 'refused', 'pass', 'refused', 'refused').at(-1)).toBe('suspect');
-  });
-
-  it('takes a silent node for down only when it was silent for as long as calls may take', () => {
-    // The fourth ends 1,700 ms after the first began, and the fifth 2,200 ms.
-    expect(statesAfter('silent', 'silent', 'silent', 'silent', 'silent')).toEqual([
-      ...['suspect', 'suspect', 'suspect', 'suspect'],
-      'down',
-    ]);
-  });
-});
 
 describe('tellingFault', () => {
   const caused = (cause: unknown) => new NodeUnavailableError('a', 'ping', { cause });
@@ -112,19 +60,6 @@ describe('tellingFault', () => {
   });
 });
 
-describe('isNodeFault', () => {
-  it('holds for lost connections, late answers and what no connection can be had for, and not for what a healthy server may say', () => {
-    expect(isNodeFault(new NodeUnavailableError('a', 'get'))).toBe(true);
-    expect(isNodeFault(new TimeoutError('a', 'get', 1))).toBe(true);
-    expect(isNodeFault(new UnknownOutcomeError('a', 'set'))).toBe(true);
-    expect(isNodeFault(new WrongServerError('a', 'set', 'cluster mode'))).toBe(true);
-    expect(isNodeFault(new CredentialsError('a', 'set'))).toBe(true);
-    expect(isNodeFault(new NodeReplyError('a', 'get', 'WRONGTYPE'))).toBe(false);
-    expect(isNodeFault(new ClosedError('backend'))).toBe(false);
-    expect(isNodeFault(new Error('other'))).toBe(false);
-  });
-});
-
 function makeMonitor() {
   const clock = new SimulatedClock();
   const changes: string[] = [];
@@ -160,7 +95,7 @@ describe('HealthMonitor', () => {
     expect(monitor.illNodes()).toEqual(new Map([['a', 'down']]));
     alive = true;
     await clock.advance(500);
-    expect(monitor.reportOf('a')).toEqual({ state: 'up', sinceMs: undefined, fault: undefined });
+    expect(monitor.reportOf('a')).toEqual({ state: 'up', roundTripMs: 0 });
     expect(monitor.illNodes()).toEqual(new Map());
     expect(changes).toEqual(['a suspect', 'a down', 'a up']);
   });
@@ -179,7 +114,7 @@ describe('HealthMonitor', () => {
       cause: Object.assign(new Error('no'), { code: 'ENOTFOUND' }),
     });
     monitor.reportFailure('a', first);
-    expect(monitor.reportOf('a')).toEqual({ state: 'suspect', sinceMs, fault: first });
+    expect(monitor.reportOf('a')).toEqual({ state: 'suspect', sinceMs, fault: first, roundTripMs: 0 });
     monitor.reportFailure('a', new TimeoutError('a', 'get', 1));
     expect(monitor.reportOf('a').fault).toBe(first);
   });
@@ -226,11 +161,18 @@ describe('HealthMonitor', () => {
 
   it('takes an answer to a PING of others for a probe that has passed', async () => {
     const { clock, changes, monitor } = makeMonitor();
-    monitor.watch('a', () => Promise.reject(new TimeoutError('a', 'ping', 200)));
+    let answers = false;
+    const asked: number[] = [];
+    monitor.watch('a', async (timeoutMs) => {
+      asked.push(timeoutMs);
+      if (!answers) throw new TimeoutError('a', 'ping', timeoutMs);
+    });
     monitor.start();
     await clock.advance(0);
     expect(monitor.healthOf('a')).toBe('suspect');
-    monitor.noteAnswer('a');
+    answers = true;
+    await monitor.ask('a', 900);
+    expect(asked).toEqual([200, 900]);
     expect(monitor.healthOf('a')).toBe('up');
     expect(changes).toEqual(['a suspect', 'a up']);
   });

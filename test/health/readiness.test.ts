@@ -135,7 +135,7 @@ describe('ready in a process that is held up, as one that starts may well be', (
     const monitor = new HealthMonitor({ clock, ...times, onChange: () => undefined });
     let answer = () => {};
     monitor.watch('a', () => {
-      return new Promise((resolve) => {
+      return new Promise<void>((resolve) => {
         answer = resolve;
       });
     });

@@ -1,0 +1,34 @@
+/** What a server says of itself, as the answer to a `ping`. */
+
+/** Each part only where it is known. */
+export interface ServerReport {
+  /** 'redis', 'valkey'. */
+  readonly make?: string | undefined;
+  readonly version?: string | undefined;
+  /** Another one after each start of the server. */
+  readonly runId?: string | undefined;
+  readonly role?: 'primary' | 'replica' | undefined;
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: A ping that tells nothing is an async function without a return.
+export type PingAnswer = ServerReport | void;
+
+/** Of an adapter's answer, which may be anything: an object that has none of it tells nothing, nor does any other value. */
+export function serverReportIn(answer: unknown): ServerReport | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  try {
+    const { make, version, runId, role } = answer as Record<string, unknown>;
+    const report: ServerReport = {
+      ...textAs('make', make),
+      ...textAs('version', version),
+      ...textAs('runId', runId),
+      ...(role === 'primary' || role === 'replica' ? { role } : undefined),
+    };
+    return Object.keys(report).length === 0 ? undefined : Object.freeze(report);
+  } catch {
+    return undefined; // It has a getter that throws.
+  }
+}
+
+const textAs = <Name extends string>(name: Name, text: unknown): { readonly [_ in Name]?: string } =>
+  typeof text === 'string' ? ({ [name]: text } as { readonly [_ in Name]: string }) : {};
