@@ -14,6 +14,7 @@ export type {
   ValueWithExpiry,
 } from './backend/backend.ts';
 export { MemoryBackend, type MemoryBackendOptions } from './backend/memory.ts';
+export type { ServerReport } from './backend/server-report.ts';
 export { bytesCodec, type Codec, type CodecOption, jsonCodec } from './cache/codecs.ts';
 export type { CacheEvents, TopologyChange } from './cache/events.ts';
 export type { ChangeOptions } from './cache/membership.ts';

@@ -10,6 +10,7 @@ import { Admission } from './link/admission.ts';
 import { CredentialsSource } from './link/credentials.ts';
 import type { ServerCheck } from './link/link.ts';
 import { connectTimeoutOf, sharedClientOptions } from './link/own-client.ts';
+import type { ServerIdentity } from './link/server-identity.ts';
 import { SingleServer, SingleServerCheck } from './link/single-server.ts';
 import { GroupMember } from './sentinel/sentinel-connector.ts';
 import { SentinelGroup } from './sentinel/sentinel-group.ts';
@@ -23,7 +24,11 @@ export interface ServerAccessOptions {
 }
 
 /** A check, and the options of the client that it is for. */
-export type ClientCheck = ServerCheck & { readonly sharedOptions: RedisOptions };
+export interface ClientCheck extends ServerCheck {
+  readonly sharedOptions: RedisOptions;
+  /** What the server that was last verified has said of itself; undefined where it may not be asked. */
+  readonly identity: ServerIdentity | undefined;
+}
 
 export class ServerAccess {
   /** Over the options of any client of ioredis that is to lead to the node. */

@@ -5,6 +5,7 @@
  */
 
 import type { Redis, RedisOptions } from 'ioredis';
+import type { ServerReport } from '../backend/server-report.ts';
 import type { NodeSeat } from '../backend/server-roster.ts';
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -22,7 +23,7 @@ import { defaultConnectTimeoutMs, makeDedicatedClient, sharedClientOptions } fro
 import { guardQueue, guardReplies } from './link/parser-guard.ts';
 import { isDemotion } from './link/refusals.ts';
 import { defaultMaxReplyBytes, limitReplies } from './link/reply-limit.ts';
-import { identityOf, roleIn } from './link/server-identity.ts';
+import { identityOf, reportOf, roleIn, type ServerIdentity } from './link/server-identity.ts';
 import type { Transport } from './options.ts';
 import { CallLimits, type CommandSpec, type OnFailure } from './sending/call.ts';
 import { Connection } from './sending/connection.ts';
@@ -60,7 +61,7 @@ const watchMs = { periodMs: 15_000, confirmMs: 3_000 };
 const trustMs = { dedicated: 1_000, blocking: 50 };
 
 /** Open to every user, and changes nothing. */
-const askRole: CommandSpec<'master' | 'slave' | undefined> = {
+const askRole: CommandSpec<ServerIdentity['role']> = {
   operation: 'ping',
   name: 'hello',
   isWrite: false,
@@ -86,6 +87,7 @@ export class RedisServer {
   readonly #access: ServerAccess;
   readonly #replica: ReplicaReads | undefined;
   readonly #connection: Connection;
+  readonly #check: ClientCheck;
   readonly #dedicated: DedicatedConnections;
   /** For those who wait: in a pool of their own, as they would hold up transactions in the other one. */
   readonly #blocking: DedicatedConnections;
@@ -96,6 +98,7 @@ export class RedisServer {
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
   #run: { readonly connection: number; readonly id: string } | undefined;
+  #heardRole: { readonly connection: number; readonly role: ServerIdentity['role'] } | undefined;
 
   constructor(place: Target, options: ServerOptions) {
     const {
@@ -127,6 +130,7 @@ export class RedisServer {
     const { address } = place;
     const common = { node, address, clock, isOwn: this.isOwn, handshakeTimeoutMs, batching };
     const check = access.sharedCheck();
+    this.#check = check;
     this.#watch = new ReplyWatch({ clock, ...watchMs, listClients: (ids) => this.#listClients(ids) });
     this.#connection = new Connection({ ...common, serverCheck: check, observer: this.#observer });
     const dedicated = {
@@ -218,7 +222,15 @@ export class RedisServer {
   async checkRole(limits: CallLimits): Promise<void> {
     if (!this.#mayAsk || this.#closing !== undefined || !this.#connection.isUp) return;
     const role = await this.#connection.call(askRole, [], limits).catch(() => undefined);
+    this.#heardRole = { connection: this.connectionCount, role };
     if (role === 'slave') this.#access.doubt();
+  }
+
+  /** What the server of the shared connection has said of itself so far. Undefined: nothing, as it may not be asked. */
+  get report(): ServerReport | undefined {
+    const { identity } = this.#check;
+    const isOfPresent = this.#heardRole?.connection === this.connectionCount;
+    return identity && reportOf(identity, isOfPresent ? this.#heardRole?.role : undefined);
   }
 
   /** True if no call is under way on the shared connection. */

@@ -19,6 +19,7 @@ import type {
   ValueWithExpiry,
 } from '../../backend/backend.ts';
 import { EveryPort, vouchFor } from '../../backend/own-backends.ts';
+import type { ServerReport } from '../../backend/server-report.ts';
 import type { NodeSeat } from '../../backend/server-roster.ts';
 import { arrayOf } from '../../runtime/array-of.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -90,10 +91,11 @@ export class RedisBackend extends EveryPort implements CompleteBackend {
     return this.#call(commands.delete, arrayOf(this.#keys.encode(key)), this.#limits(options));
   }
 
-  ping(options: CallOptions = {}): Promise<void> {
+  async ping(options: CallOptions = {}): Promise<ServerReport | undefined> {
     const limits = this.#limits(options);
     void this.#server.checkRole(limits);
-    return this.#call(commands.ping, [], limits);
+    await this.#call(commands.ping, [], limits);
+    return this.#server.report;
   }
 
   /** Called by the cache that this backend joins, see `Backend.takeSeat`. */

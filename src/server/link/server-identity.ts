@@ -1,5 +1,7 @@
 /** What a server says of itself, out of its replies: in which mode it runs, its role, and which run of which server it is. */
 
+import type { ServerReport } from '../../backend/server-report.ts';
+
 export interface ServerIdentity {
   /** Undefined: the server does not say. */
   readonly mode: 'standalone' | 'cluster' | 'sentinel' | undefined;
@@ -7,6 +9,9 @@ export interface ServerIdentity {
   readonly role: 'master' | 'slave' | undefined;
   /** Drawn anew at each start of a server. Undefined: it does not say, or our user may not ask. */
   readonly runId: string | undefined;
+  /** 'redis', 'valkey'. A server that stands in for Redis may say 'redis' too. Undefined: the server does not say. */
+  readonly make: string | undefined;
+  readonly version: string | undefined;
 }
 
 /** Of a reply that is an error, or has another form than is known, nothing is learnt. */
@@ -18,8 +23,22 @@ export function identityOf(hello: unknown, info: unknown): ServerIdentity {
     mode: mode === 'standalone' || mode === 'cluster' || mode === 'sentinel' ? mode : undefined,
     role: roleNamed(greeting.get('role')),
     runId: runIdOf(lines.get('run_id')),
+    make: wordOf(greeting.get('server') ?? lines.get('server_name')),
+    // Valkey has, for old clients, a version of Redis beside its own.
+    version: wordOf(greeting.get('version') ?? lines.get('valkey_version') ?? lines.get('redis_version')),
   };
 }
+
+/** The same for those who know backends of any kind. `role`: heard later than the rest. */
+export function reportOf(
+  { make, version, runId, role: roleAtFirst }: ServerIdentity,
+  role: ServerIdentity['role'] = roleAtFirst,
+): ServerReport {
+  return { make, version, runId, role: role && (role === 'master' ? 'primary' : 'replica') };
+}
+
+/** Short and printable, as it goes into logs. */
+const wordOf = (text: string | undefined) => (text !== undefined && /^[!-~]{1,64}$/.test(text) ? text : undefined);
 
 /** Of the reply to HELLO alone. */
 export const roleIn = (hello: unknown): ServerIdentity['role'] => roleNamed(pairsOf(hello).get('role'));

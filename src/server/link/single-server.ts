@@ -112,6 +112,7 @@ export class SingleServer {
 export class SingleServerCheck implements ServerCheck {
   /** Over the options of a client that reconnects by itself. */
   readonly sharedOptions: RedisOptions;
+  identity: ServerIdentity | undefined;
 
   readonly #server: SingleServer;
   readonly #admission: Admission | undefined;
@@ -139,6 +140,7 @@ export class SingleServerCheck implements ServerCheck {
 
   async #failureOf(client: Client, revoke: (failure: Failure) => void): Promise<Failure | undefined> {
     const { stream } = client;
+    this.identity = undefined;
     if (!this.#isOwn && !mayAskServer(client)) return undefined;
     let identity: ServerIdentity;
     try {
@@ -147,6 +149,7 @@ export class SingleServerCheck implements ServerCheck {
       // A lent client tells its own events of that.
       return this.#isOwn ? failureOf(error) : undefined;
     }
+    this.identity = identity;
     this.#server.noteRole(identity.role);
     const misfit = misfitOf(identity, this.#server.requiresPrimary ? 'master' : undefined);
     return misfit ?? (stream && this.#admission?.admit(identity, stream, revoke));

@@ -37,6 +37,7 @@ export class GroupMember implements ServerCheck {
   readonly clientOptions: RedisOptions;
   /** The same for the client that all calls share. */
   readonly sharedOptions: RedisOptions;
+  identity: ServerIdentity | undefined;
 
   readonly #group: SentinelGroup;
   readonly #role: Role;
@@ -67,6 +68,7 @@ export class GroupMember implements ServerCheck {
     } catch (error) {
       return failureOf(error);
     }
+    this.identity = identity;
     const failure =
       misfitOf(identity, undefined) ??
       this.#roleFailure(identity) ??

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { CallOptions } from '../../backend/backend.ts';
 import { type PortName, portCalls } from '../../backend/calls.ts';
-import { serverReportIn } from '../../backend/server-report.ts';
+import { type ServerReport, serverReportIn } from '../../backend/server-report.ts';
 import {
   assertRejectsWithCode,
   type BackendCase,
@@ -101,7 +101,8 @@ const optionCases: readonly BackendCase[] = [
     title: 'answers a ping with nothing, or with what the server says of itself',
     async run({ backend }) {
       const answer = await backend.ping({});
-      if (answer !== undefined) assert.deepEqual(serverReportIn(answer), answer);
+      const report = serverReportIn(answer);
+      for (const [name, said] of Object.entries(answer ?? {})) assert.equal(report?.[name as keyof ServerReport], said);
     },
   },
   {
