@@ -37,7 +37,6 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** Files that may know a package; every other import must be relative or of Node. */
 const mayUsePackage: Record<string, RegExp> = {
-  'lru-cache': /^backend\/(memory|expiry-sweep)\.ts$/,
   ioredis: /^(server|redis)\//,
   'generic-pool': /^server\/lending\//,
   '@ioredis/commands': /^(redis\/|server\/lending\/session-commands\.ts)/,

@@ -2,33 +2,25 @@
  * Frees the room of expired entries, a little with each write.
  *
  * Without it, entries that expire and are never called again would stay for ever where the limits are never reached.
- * A round walks all entries from the least recently used on, four steps with each write, so that it ends although
- * entries are added meanwhile; then as many writes go without as there are entries left. With L entries live at a time
- * and every write a new key, a round leaves 4/3 L and the next begins at 8/3 L: that is the most there ever is. A write
- * pays for 1.6 steps on average then, and for 0.8 when the keys stay the same (0.1 us).
+ * A round walks all entries, four steps with each write, so that it ends although entries are added meanwhile; then as
+ * many writes go without as there are entries left. With L entries live at a time and every write a new key, a round
+ * leaves 4/3 L and the next begins at 8/3 L: that is the most there ever is. A write pays for 1.6 steps on average then,
+ * and for 0.8 when the keys stay the same (0.1 us).
  */
 
-import type { LRUCache } from 'lru-cache';
-
-export interface Expiring {
-  readonly key: string;
-  /** Unix time in milliseconds. Infinity: it stays. */
-  readonly expiresAtMs: number;
-}
+import type { Entries, Entry } from './entries.ts';
 
 const stepsPerWrite = 4;
 
-export class ExpirySweep<Entry extends Expiring> {
-  readonly #entries: LRUCache<string, Entry>;
+export class ExpirySweep {
+  readonly #entries: Entries;
   /** False until the first entry that expires: those who never use expiry pay nothing. */
   #needed = false;
-  #round: Iterator<Entry | undefined> | undefined;
-  /** Expired when the walk came to it, and still there. */
-  #passed: Entry | undefined;
+  #round: Iterator<Entry> | undefined;
   #stepsInRound = 0;
   #writesUntilRound = 0;
 
-  constructor(entries: LRUCache<string, Entry>) {
+  constructor(entries: Entries) {
     this.#entries = entries;
   }
 
@@ -44,33 +36,21 @@ export class ExpirySweep<Entry extends Expiring> {
       this.#writesUntilRound--;
       return;
     }
-    // The walk bears with changes between its steps: at worst it ends early, and the next round begins the sooner.
-    this.#round ??= this.#entries.rvalues();
+    this.#round ??= this.#entries.values();
     for (let step = 0; step < stepsPerWrite; step++) {
       const { done, value: entry } = this.#round.next();
-      this.#dropPassed();
       if (done === true) {
         this.#endRound();
         return;
       }
       this.#stepsInRound++;
-      if (entry !== undefined && entry.expiresAtMs <= nowMs) this.#passed = entry;
+      if (entry.expiresAtMs <= nowMs) this.#entries.delete(entry);
     }
-  }
-
-  /** An entry is dropped once the walk has left it, since lru-cache gives its place to the next new entry. */
-  #dropPassed(): void {
-    const entry = this.#passed;
-    if (entry === undefined) return;
-    this.#passed = undefined;
-    // The key may have been written again since.
-    if (this.#entries.peek(entry.key) === entry) this.#entries.delete(entry.key);
   }
 
   /** To be called when all entries were removed at once. */
   reset(): void {
     this.#needed = false;
-    this.#passed = undefined;
     this.#endRound();
     this.#writesUntilRound = 0;
   }

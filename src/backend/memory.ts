@@ -1,26 +1,22 @@
 /**
- * A backend in this process's own memory, on lru-cache.
- *
- * What lru-cache is used for is recency and the two limits. Its own time to live is not: that goes by the monotonic
- * clock and reads it at most once per millisecond of a real timer, while a backend expires at a point of wall time.
+ * A backend in this process's own memory.
  *
  * Every call does its work before it returns its promise, so each is atomic, and none waits: `timeoutMs` is always met.
  */
 
-import { LRUCache } from 'lru-cache';
 import { ClosedError, NotAnIntegerError, ValueTooLargeError } from '../errors/index.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { expectFinite, expectFunction, expectInteger, expectObject, expectOptions } from '../runtime/validate.ts';
 import type { CallOptions, CompleteBackend, EntryFailures, SetOptions, Value, ValueWithExpiry } from './backend.ts';
 import { addToDecimal } from './decimal.ts';
-import { type Expiring, ExpirySweep } from './expiry-sweep.ts';
+import { Entries, type Entry, mostEntries } from './entries.ts';
+import { ExpirySweep } from './expiry-sweep.ts';
 import { EveryPort, vouchFor } from './own-backends.ts';
 
 export interface MemoryBackendOptions {
   /**
    * Most entries held; one more evicts the least recently used. Integer in [1, 8388608]. Default: 8388608 too, which
-   * is as many as a JavaScript Map can hold while entries come and go. The default costs nothing ahead; a number given
-   * here makes lru-cache set aside about 30 bytes for each of the entries at once, and is then faster.
+   * is as many as a JavaScript Map can hold while entries come and go. Nothing is set aside for them ahead.
    */
   readonly maxEntries?: number | undefined;
 
@@ -33,21 +29,6 @@ export interface MemoryBackendOptions {
 
   /** By whose wall time values expire. Default: the system's. */
   readonly clock?: Clock | undefined;
-}
-
-/**
- * A Map of V8 has 2^24 places at most and counts deleted entries until it tidies up, which it does in place only while
- * half are deleted. With more live entries than that, a change of keys would end in "Map maximum size exceeded".
- */
-const mostEntries = 2 ** 23;
-
-class Entry implements Expiring {
-  constructor(
-    readonly key: string,
-    readonly value: Value,
-    /** Infinity: it stays. */
-    public expiresAtMs: number,
-  ) {}
 }
 
 /**
@@ -67,11 +48,11 @@ export class MemoryBackend extends EveryPort implements CompleteBackend {
   readonly endsItsCalls = true;
   readonly expiryResolutionMs = 1;
 
-  readonly #entries: LRUCache<string, Entry>;
+  readonly #entries: Entries;
   /** Infinity: bytes are not counted. */
   readonly #maxBytes: number;
   readonly #clock: Clock;
-  readonly #sweep: ExpirySweep<Entry>;
+  readonly #sweep: ExpirySweep;
   #closed = false;
 
   /** @throws {InvalidArgumentError} An option is unknown or has a value that it may not have. */
@@ -84,11 +65,7 @@ export class MemoryBackend extends EveryPort implements CompleteBackend {
 
     this.#clock = options.clock ?? systemClock;
     this.#maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
-    // lru-cache must have a limit. `max` sets its arrays aside at once, so the default is given as a sum of sizes
-    // instead, each entry having the size 1.
-    const max = options.maxEntries ?? 0;
-    const maxSize = options.maxBytes ?? (max === 0 ? mostEntries : 0);
-    this.#entries = new LRUCache({ max, maxSize });
+    this.#entries = new Entries(options.maxEntries ?? mostEntries, this.#maxBytes);
     this.#sweep = new ExpirySweep(this.#entries);
     if (new.target === MemoryBackend) vouchFor(this);
   }
@@ -174,7 +151,7 @@ export class MemoryBackend extends EveryPort implements CompleteBackend {
     const entry = this.#live(key, nowMs);
     if (entry === undefined) return false;
     entry.expiresAtMs = keptUntilMs;
-    if (entry.expiresAtMs <= nowMs) this.#entries.delete(key);
+    if (entry.expiresAtMs <= nowMs) this.#entries.delete(entry);
     else if (expiresAtMs !== undefined) this.#sweep.need();
     return true;
   }
@@ -197,17 +174,17 @@ export class MemoryBackend extends EveryPort implements CompleteBackend {
   }
 
   /**
-   * The list of keys is taken at once when the first is asked for, since lru-cache cannot be walked while it changes:
+   * The list of keys is taken at once when the first is asked for, so that a scan ends however many are added meanwhile:
    * that costs one array of all keys. Keys that have gone by the time their turn comes are left out. Does not count as
    * use of the keys.
    */
   async *scan({ signal }: CallOptions): AsyncGenerator<string, void> {
     this.#enter(signal);
-    for (const key of [...this.#entries.keys()]) {
+    for (const key of this.#entries.keys()) {
       const entry = this.#entries.peek(key);
       if (entry === undefined) continue;
       if (entry.expiresAtMs <= this.#clock.wallMs()) {
-        this.#entries.delete(key);
+        this.#entries.delete(entry);
         continue;
       }
       yield key;
@@ -247,9 +224,9 @@ export class MemoryBackend extends EveryPort implements CompleteBackend {
 
   /** The entry under `key` as of `nowMs`, now the most recently used. */
   #live(key: string, nowMs: number): Entry | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#entries.use(key);
     if (entry === undefined || entry.expiresAtMs > nowMs) return entry;
-    this.#entries.delete(key);
+    this.#entries.delete(entry);
     return undefined;
   }
 
@@ -261,28 +238,25 @@ export class MemoryBackend extends EveryPort implements CompleteBackend {
   #remove(key: string, nowMs: number): boolean {
     const entry = this.#entries.peek(key);
     if (entry === undefined) return false;
-    this.#entries.delete(key);
+    this.#entries.delete(entry);
     return entry.expiresAtMs > nowMs;
   }
 
   #write(key: string, value: Value, expiresAtMs: number, nowMs: number): void {
-    const sizeBytes = this.#maxBytes === Number.POSITIVE_INFINITY ? 1 : Buffer.byteLength(key) + value.byteLength;
-    // lru-cache would drop such an entry in silence, and the old value of the key with it.
+    const sizeBytes = this.#maxBytes === Number.POSITIVE_INFINITY ? 0 : sizeOf(key, value);
     if (sizeBytes > this.#maxBytes) throw new ValueTooLargeError(this.nodeName, sizeBytes, this.#maxBytes);
     this.#sweep.onWrite(nowMs);
     if (expiresAtMs <= nowMs) {
-      this.#entries.delete(key);
+      this.#remove(key, nowMs);
       return;
     }
     if (expiresAtMs !== Number.POSITIVE_INFINITY) this.#sweep.need();
-    // Only a limit in bytes alone can come here with so many entries.
-    if (this.#entries.size >= mostEntries) this.#entries.pop();
-    const entry = new Entry(key, unpinned(value), expiresAtMs);
-    // lru-cache takes no size of 0, which only the empty value under the empty key has.
-    if (this.#entries.maxSize === 0) this.#entries.set(key, entry);
-    else this.#entries.set(key, entry, { size: Math.max(1, sizeBytes) });
+    this.#entries.set(key, unpinned(value), expiresAtMs, sizeBytes);
   }
 }
+
+/** At least 1, so that the empty value under the empty key counts too. */
+const sizeOf = (key: string, value: Value): number => Math.max(1, Buffer.byteLength(key) + value.byteLength);
 
 /**
  * What a reader gets: a copy, so that a reader who writes into the array does not change the store in silence.
