@@ -108,7 +108,7 @@ describe('every error', () => {
     expect(new errors.CrossNodeError('sinter', ['a', 'b']).message).toContain('the same {tag}, as in');
     expect(new errors.CrossNodeError('sinter', ['a', 'b'], false).message).toBe(
       'sinter: its keys live on the nodes a, b, and it can only be sent to one. Use keys that the placement puts on the ' +
-        'same node; a {tag} has no meaning to it.',
+        'same node; it ignores {tags}.',
     );
   });
 

@@ -74,7 +74,7 @@ describe('a message', () => {
     [
       'about a command that has a method of its own names the method',
       () => openRedis().call('exec'),
-      'exec: use exec() of what redis.multi() returns instead.',
+      'exec: use exec() of the object that redis.multi() returns instead.',
     ],
     [
       'about an unknown command says how to send it all the same',
@@ -92,12 +92,12 @@ describe('a message', () => {
     [
       'about WATCH says where a connection of your own comes from',
       () => openRedis().call('watch', 'key'),
-      'watch: it would concern the connection that all calls share; take one of your own: redis.withConnection(key, use).',
+      'watch: it would affect the connection that all calls share; use one of your own: redis.withConnection(key, use).',
     ],
     [
       'about a snapshot without a kind says that it is missing',
       () => placementFromSnapshot('{}'),
-      /^The snapshot cannot be used: its placement is missing, and this release understands only xxh32\/1, .*\.$/,
+      /^The snapshot cannot be used: its placement is missing; this release understands only xxh32\/1, .*\.$/,
     ],
     [
       'about expire without a time says that none came',

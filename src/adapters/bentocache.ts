@@ -91,7 +91,11 @@ export class BentocacheDriver {
    */
   async clear(): Promise<void> {
     if (this.#below === '') {
-      throw new InvalidArgumentError('options.prefix', 'a prefix, as clear() would remove every key', undefined);
+      throw new InvalidArgumentError(
+        'options.prefix',
+        'a prefix; without one, clear() would remove every key',
+        undefined,
+      );
     }
     await clearBelow(this.client, this.#below, this.#scanCount);
   }

@@ -34,7 +34,7 @@ export function expectClient(field: string, input: unknown, methods: readonly st
   const client = expectObject(field, input);
   const missing = methods.find((method) => typeof client[method] !== 'function');
   if (missing === undefined) return client;
-  const ofCluster = client.isCluster === true ? ', and none of a cluster' : '';
+  const ofCluster = client.isCluster === true ? ', not a client of Redis Cluster' : '';
   throw new InvalidArgumentError(
     field,
     `a ShardedRedis or a client of ioredis (with ${missing}())${ofCluster}`,

@@ -28,5 +28,5 @@ export class SessionTtl {
 /** NaN would end a session in silence, and for ever is `disableTTL`. */
 function wholeSeconds(field: string, seconds: unknown): number {
   if (typeof seconds === 'number' && Number.isFinite(seconds)) return Math.ceil(seconds);
-  throw new InvalidArgumentError(field, 'a time that is a finite number', seconds);
+  throw new InvalidArgumentError(field, 'a finite number of seconds', seconds);
 }

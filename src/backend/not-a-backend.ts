@@ -3,20 +3,20 @@
 /** @returns Whole sentences; undefined: it may be a backend. */
 export function backendAdvice(value: unknown): string | undefined {
   if (typeof value === 'string') {
-    return "A string is not a backend. Of a url, make one: new RedisBackend(url), from 'shardring/redis'.";
+    return "A string is not a backend. For a url, use new RedisBackend(url) from 'shardring/redis'.";
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const given = value as Record<string, unknown>;
   if (typeof given.delete === 'function') return undefined; // No client has a call of this name.
   if (given.isCluster === true) {
-    return 'A client of Redis Cluster is not a backend, as it does its own sharding. Give each server as a node.';
+    return 'A client of Redis Cluster is not a backend: it does its own sharding. Make each server a node.';
   }
   if (typeof given.sendCommand === 'function' && typeof given.duplicate === 'function') {
-    return 'A client is not a backend. Wrap it: new RedisBackend(client) for ioredis and iovalkey, else new RedisBackend(url).';
+    return 'A client is not a backend. Use new RedisBackend(client) for ioredis and iovalkey, and new RedisBackend(url) for others.';
   }
   if (typeof given.runCommand === 'function') return 'A ShardedRedis is not a backend: it has many nodes itself.';
   if ('url' in given || 'host' in given || 'port' in given) {
-    return 'Options of a connection are not a backend. Wrap them: new RedisBackend(options).';
+    return 'Options of a connection are not a backend. Use new RedisBackend(options).';
   }
   return undefined;
 }

@@ -78,7 +78,7 @@ export class GetOrSet {
     if (settings.staleWhileRevalidateMs !== undefined && settings.ttlMs === Number.POSITIVE_INFINITY) {
       throw new InvalidArgumentError(
         'options.ttlMs',
-        'a finite time to live with staleWhileRevalidateMs',
+        'a finite number, because staleWhileRevalidateMs is set',
         settings.ttlMs,
       );
     }

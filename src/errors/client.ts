@@ -34,9 +34,7 @@ export class DependencyLoadingError extends ShardringError {
   readonly retryable = true;
 
   constructor(readonly dependency: string) {
-    super(
-      `${dependency} is still being loaded, as it is for a moment in a bundled application. Await connect() first.`,
-    );
+    super(`${dependency} is still loading, which takes a moment in a bundled application. Await connect() first.`);
   }
 }
 

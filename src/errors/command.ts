@@ -14,7 +14,7 @@ export class UnsupportedError extends ShardringError {
     readonly operation: string,
     readonly backend: string,
   ) {
-    super(`${operation}: a backend of kind '${backend}' does not offer this.`);
+    super(`${operation}: the backend '${backend}' does not support it.`);
   }
 }
 
@@ -40,7 +40,7 @@ export class CrossNodeError extends ShardringError {
       `${command}: its keys live on the nodes ${nodes.join(', ')}, and it can only be sent to one. ` +
         (hashesTags
           ? `Keys that contain the same {tag}, as in 'cart:{tag}' and 'user:{tag}', live on the same node.`
-          : 'Use keys that the placement puts on the same node; a {tag} has no meaning to it.'),
+          : 'Use keys that the placement puts on the same node; it ignores {tags}.'),
     );
   }
 }

@@ -18,7 +18,7 @@ export class LoadTimeoutError extends ShardringError {
     super(
       hasBegun
         ? `getOrSet: load did not finish within ${timeoutMs} ms (loadTimeoutMs).`
-        : `getOrSet: load had no turn within ${timeoutMs} ms (loadTimeoutMs): nodes are not available, and as many loads as maxUnavailableLoads allows were running.`,
+        : `getOrSet: load did not start within ${timeoutMs} ms (loadTimeoutMs): nodes are unavailable, and maxUnavailableLoads other loads were running.`,
     );
   }
 }
@@ -33,7 +33,7 @@ export class LoadCycleError extends ShardringError {
 
   constructor() {
     super(
-      'getOrSet: load waits for its own key and would wait for ever. Inside load, ask the source and not the cache.',
+      'getOrSet: load waits for its own key and would never finish. Inside load, read from the source, not from the cache.',
     );
   }
 }

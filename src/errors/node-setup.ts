@@ -14,7 +14,7 @@ const remedies: Readonly<Record<ServerProblem, (other: string | undefined) => st
   'cluster mode': () =>
     'is a server of Redis Cluster, which shards keys itself. Use servers without `cluster-enabled`, or a client for Redis Cluster.',
   sentinel: () =>
-    'is a Sentinel and holds no data. Name its group as the node: `sentinels` and `name`, in place of the address.',
+    'is a Sentinel and holds no data. Make its group the node: set `sentinels` and `name` instead of the address.',
   replica: () =>
     "is a read-only replica. Point the node at the primary; `reads: 'replica'` accepts a replica for reading old data.",
   shared: (other) =>

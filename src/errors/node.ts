@@ -99,7 +99,7 @@ interface TimeoutErrorOptions extends NodeErrorOptions {
 function delayOf(name: string, timeoutMs: number, isOwnTime: boolean | undefined): string {
   const limit = `within ${Math.ceil(timeoutMs)} ms`;
   return isOwnTime
-    ? `the function given did not end ${limit}; ${name} owed it no reply`
+    ? `your function did not finish ${limit}; it was not waiting for ${name}`
     : `${name} did not answer ${limit}`;
 }
 
@@ -168,13 +168,13 @@ const retryableReplies: ReadonlySet<ReplyErrorKind> = new Set([
 /** What to do about refusals that are about how the node is set up, and not about the one call. */
 const adviceOn: Partial<Readonly<Record<ReplyErrorKind, string>>> = {
   READONLY: 'its server is a read-only replica. Point the node at the primary',
-  NOAUTH: 'it wants a password, and none was given. Set `password`, and `username` for a user other than the default',
+  NOAUTH: 'it requires a password. Set `password`, and `username` for a user other than the default',
   WRONGPASS: 'it does not accept the user name and password. Check `username` and `password`',
   NOPERM: 'the ACL of its user does not allow this',
   LOADING: 'it is loading its data',
   OOM: 'its memory is full (`maxmemory`)',
   MASTERDOWN: 'it is a replica that has lost its primary',
-  MISCONF: 'it cannot save its data and so takes no writes',
+  MISCONF: 'it cannot save its data, so it accepts no writes',
   NOREPLICAS: 'too few of its replicas are connected (`min-replicas-to-write`)',
 };
 
@@ -229,8 +229,7 @@ export class NodeProtocolError extends NodeError {
     options: NodeErrorOptions & { readonly backend?: string | undefined } = {},
   ) {
     const { address, reason, backend } = options;
-    const breach =
-      backend === undefined ? 'does not speak the Redis protocol' : 'does not keep the contract of backends';
+    const breach = backend === undefined ? 'does not speak the Redis protocol' : 'violates the contract of backends';
     const why = reason === undefined ? '; see `cause`.' : `: ${reason}`;
     super(`${operation}: ${named(node, address)} ${breach}${why}`, options);
     if (backend !== undefined) this.backend = backend;

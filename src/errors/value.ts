@@ -50,8 +50,8 @@ export class CodecError extends ShardringError {
   ) {
     super(
       direction === 'encode'
-        ? `The value cannot be encoded by the codec '${codec}'.`
-        : `The stored bytes are not what the codec '${codec}' writes.`,
+        ? `The codec '${codec}' cannot encode the value.`
+        : `The codec '${codec}' cannot read the stored bytes.`,
       options,
     );
   }

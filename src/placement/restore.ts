@@ -54,7 +54,7 @@ export function restoreBy(restorers: Restorers, snapshot: unknown, options: Rest
     const known = [...restorers.keys()].join(', ');
     const found =
       typeof kind === 'string' ? JSON.stringify(kind) : kind === undefined ? 'missing' : `of type ${typeof kind}`;
-    throw new SnapshotError(`its placement is ${found}, and ${reader} understands only ${known}`);
+    throw new SnapshotError(`its placement is ${found}; ${reader} understands only ${known}`);
   }
   return restore(snapshot, options);
 }

@@ -61,7 +61,7 @@ export function restoreSnapshot<Made extends { readonly checksum: string }>(
     const fields = parseFields(typeof input === 'string' ? JSON.parse(input) : input, kind);
     const nodes = (fields.nodes as unknown[]).map((node, index) => parseNode(`snapshot.nodes[${index}]`, node));
     const made = make(nodes, Object.fromEntries(kind.parameters.map((name) => [name, fields[name]])));
-    if (made.checksum !== fields.checksum) throw new SnapshotError('its checksum does not fit its contents');
+    if (made.checksum !== fields.checksum) throw new SnapshotError('its checksum does not match its contents');
     return made;
   } catch (error) {
     if (error instanceof SnapshotError) throw error;
@@ -92,11 +92,11 @@ function parseFields(input: unknown, { format, placement, parameters }: Snapshot
     if (snapshot[name] === expected) continue;
     const given = snapshot[name];
     const found = typeof given === 'string' || typeof given === 'number' ? JSON.stringify(given) : `a ${typeof given}`;
-    throw new SnapshotError(`its ${name} is ${found}, and what is understood here is only ${JSON.stringify(expected)}`);
+    throw new SnapshotError(`its ${name} is ${found}, not ${JSON.stringify(expected)}`);
   }
   const known = ['format', 'version', 'placement', ...parameters, 'nodes', 'checksum'];
   const stranger = Object.keys(snapshot).find((name) => !known.includes(name));
-  if (stranger !== undefined) throw new SnapshotError(`it has a field ${JSON.stringify(stranger)} that is not known`);
+  if (stranger !== undefined) throw new SnapshotError(`it has an unknown field ${JSON.stringify(stranger)}`);
   const missing = known.find((name) => snapshot[name] === undefined);
   if (missing !== undefined) throw new SnapshotError(`its ${missing} is missing`);
   if (!Array.isArray(snapshot.nodes)) throw new SnapshotError('its nodes are not an array');

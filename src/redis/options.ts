@@ -153,8 +153,8 @@ function refuseOptionsOfOneClient(given: Record<string, unknown>): void {
   if (name === undefined) return;
   throw InvalidArgumentError.saying(
     `options.${name}`,
-    'an option of one connection, and a ShardedRedis has one for each node; set it in nodes. ' +
-      "A library that works on one node, such as BullMQ, is given redis.nodeFor('{queue}') in place of the whole client.",
+    'an option of one connection, but a ShardedRedis has one for each node. Set it in nodes. ' +
+      "If a library such as BullMQ sets it, pass that library redis.nodeFor('{queue}') instead of the whole client.",
   );
 }
 
@@ -173,12 +173,12 @@ function parseNodes(input: unknown): ParsedNode[] {
 
 function parseRedisNode(field: string, input: unknown): ParsedNode {
   if (typeof input === 'string') {
-    throw InvalidArgumentError.saying(field, "A node needs an id beside its url. Write { id: 'cache-1', url }.");
+    throw InvalidArgumentError.saying(field, "A node needs an id as well as a url: { id: 'cache-1', url }.");
   }
   const { id, weight, zone, client, ...place } = expectObject(field, input);
   if ('backend' in place) {
     const name = `${field}.backend`;
-    throw InvalidArgumentError.saying(name, "A ShardedRedis connects by itself. Give the node's url in its place.");
+    throw InvalidArgumentError.saying(name, "A ShardedRedis makes its own connections. Give the node's url instead.");
   }
   // Commands have one connection and one form of replies: ignored, these would change results in silence.
   if (place.stringNumbers === true) throw new InvalidArgumentError(`${field}.stringNumbers`, 'false', true);
@@ -193,12 +193,14 @@ function targetOf(field: string, client: unknown, place: Record<string, unknown>
   const saysWhere = Object.values(place).some((value) => value !== undefined);
   if (client === undefined) {
     if (saysWhere || 'url' in place || 'host' in place) return parseTarget(place, field);
-    throw new InvalidArgumentError(field, 'a url, a client, or options of ioredis that say where the server is', place);
+    throw new InvalidArgumentError(field, "a url, a client, or options of ioredis with the server's address", place);
   }
-  if (saysWhere) throw new InvalidArgumentError(`${field}.client`, 'no url and no other options beside it', client);
+  if (saysWhere) {
+    throw InvalidArgumentError.saying(`${field}.client`, 'cannot be combined with a url or other options.');
+  }
   const target = parseTarget(expectObject(`${field}.client`, client), `${field}.client`);
   if (target.kind !== 'lent') {
-    throw new InvalidArgumentError(`${field}.client`, 'a client of ioredis (a url or options stand beside id)', client);
+    throw new InvalidArgumentError(`${field}.client`, 'a client of ioredis; a url or options belong beside id', client);
   }
   expectLegacyReplies(field, client);
   return target;

@@ -14,7 +14,7 @@ type Listener = (...args: never[]) => void;
 export function expectEvent(name: unknown, known: readonly string[], others: readonly string[] = []): void {
   if (typeof name === 'symbol' || known.includes(name as string) || others.includes(name as string)) return;
   const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 100)) : typeof name;
-  throw InvalidArgumentError.saying('event', `there is no event ${shown}. Known events: ${known.join(', ')}.`);
+  throw InvalidArgumentError.saying('event', `unknown event ${shown}. Known events: ${known.join(', ')}.`);
 }
 
 /** An EventEmitter that takes listeners only for the events that it emits, and for the other names that it is given. */

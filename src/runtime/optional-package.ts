@@ -137,7 +137,7 @@ function isMissing(name: string, cause: unknown): boolean {
 const notInstalled = (name: string) => `which is not installed. Run: npm install ${name}`;
 
 const notRunYet = (name: string) =>
-  `which this bundle brings only when its top level has ended. To call it there, begin your entry with: import '${name}'`;
+  `which this bundle loads only after its top level has ended. To use it there, begin your entry with: import '${name}'`;
 
 const unloadable = (cause: unknown) => `which could not be loaded: ${(cause as Error).message}`;
 

@@ -26,7 +26,7 @@ export function expectSettings(
   const names = Object.keys(settings);
   if (isPlain(settings)) return settings;
   const unknown = known && names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(field, `${expected}, and no ${unknown}`, value);
+  if (unknown !== undefined) throw new InvalidArgumentError(field, `${expected} without ${unknown}`, value);
   if (names.length === 0 || ArrayBuffer.isView(value)) throw new InvalidArgumentError(field, expected, value);
   return settings;
 }
@@ -56,7 +56,7 @@ export function expectOptions(field: string, value: unknown, known: readonly str
   for (const key of Object.keys(options)) {
     if (options[key] !== null) continue;
     const name = `${field}.${key}`;
-    throw InvalidArgumentError.saying(name, 'cannot be null. Leave it out for its default.');
+    throw InvalidArgumentError.saying(name, 'cannot be null. Omit it for its default.');
   }
   return options;
 }

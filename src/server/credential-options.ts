@@ -42,7 +42,8 @@ export function takeCredentials<Options extends CredentialOptions>(
 
 function refuseBeside(field: string, value: unknown): void {
   if (value === undefined || value === null) return;
-  throw new InvalidArgumentError(field, 'none beside `credentials`, which gives both', value);
+  const reason = 'cannot be combined with credentials, which gives both user name and password.';
+  throw InvalidArgumentError.saying(field, reason);
 }
 
 /** @throws {InvalidArgumentError} A function stands where only text is taken. */
@@ -50,7 +51,7 @@ export function refuseFunction(field: string, value: unknown): void {
   if (typeof value !== 'function') return;
   throw new InvalidArgumentError(
     field,
-    'a string (a function is asked only for the credentials of a node that is given by its address)',
+    'a string; only a node that is given by its address may have a function here',
     value,
   );
 }

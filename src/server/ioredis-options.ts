@@ -144,14 +144,15 @@ export function expectHost(field: string, value: unknown): string {
 
 /** A connection that monitors takes no commands. */
 function expectNoMonitor(field: string, value: unknown): boolean {
-  if (expectBoolean(field, value)) throw new InvalidArgumentError(field, 'false, as a node serves commands', value);
+  if (expectBoolean(field, value))
+    throw new InvalidArgumentError(field, 'false, because a node has to serve commands', value);
   return false;
 }
 
 /** As ioredis takes it: a function, or one or several of `{ ip, port, prio }`. */
 function expectPreference(field: string, value: unknown): unknown {
   if (typeof value === 'function' || (typeof value === 'object' && value !== null)) return value;
-  throw new InvalidArgumentError(field, 'a function, or { ip, port } of the replicas preferred', value);
+  throw new InvalidArgumentError(field, 'a function, or { ip, port } of the preferred replicas', value);
 }
 
 function expectPath(field: string, value: unknown): string {

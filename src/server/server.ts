@@ -356,6 +356,6 @@ function unlessRefused(error: unknown): undefined {
 function expectTransport(transport: Transport, place: Target): void {
   if (transport === 'ioredis') return;
   const field = 'options.transport';
-  if (place.kind === 'lent') throw new InvalidArgumentError(field, "'ioredis' for a lent client", transport, true);
-  if (place.group) throw new InvalidArgumentError(field, "'ioredis' for a group of Sentinel", transport, true);
+  if (place.kind === 'lent') throw new InvalidArgumentError(field, "'ioredis' with a borrowed client", transport, true);
+  if (place.group) throw new InvalidArgumentError(field, "'ioredis' with a group of Sentinel", transport, true);
 }

@@ -36,7 +36,7 @@ export type Target =
 
 const urlForm = "a URL such as 'redis://[user[:password]@]host[:port][/db]', 'rediss://...' or 'unix:///path?db=0'";
 
-const places = 'a url as a string, a plain object that says where the server is, or a client';
+const places = "a url string, a plain object with the server's address, or a client";
 
 /** @param field  Where the target stood, for errors. */
 export function parseTarget(target: unknown, field = 'target'): Target {
@@ -55,7 +55,7 @@ export function parseTarget(target: unknown, field = 'target'): Target {
   if (credentials === undefined) return ownTarget(options, beside, field);
   if (parts?.stated.password !== undefined) {
     const name = `${field}.password`;
-    throw InvalidArgumentError.saying(name, 'a function gives it, and the url has one too. Give only one.');
+    throw InvalidArgumentError.saying(name, 'given by a function and in the url. Give only one.');
   }
   const { username: _, ...clientOptions } = options;
   return ownTarget(clientOptions, beside, field, credentials);
@@ -63,8 +63,7 @@ export function parseTarget(target: unknown, field = 'target'): Target {
 
 function expectUrl(field: string, value: unknown): string {
   if (typeof value === 'object' && value !== null && isClient(value as Record<string, unknown>)) {
-    const forms =
-      'A client is given by itself: new RedisBackend(client), or as the node { id, client } of a ShardedRedis.';
+    const forms = 'Pass a client directly: new RedisBackend(client), or { id, client } as a node of a ShardedRedis.';
     throw InvalidArgumentError.saying(field, `It is a client. ${forms}`);
   }
   return expectString(field, value);
@@ -93,21 +92,21 @@ const isClient = (object: Record<string, unknown>) =>
 
 function lentTarget(client: Client, field: string): Target {
   if ('runCommand' in client) {
-    throw new InvalidArgumentError(field, 'a client of one server (a ShardedRedis is one of many)', client);
+    throw new InvalidArgumentError(field, 'a client of one server, not a ShardedRedis', client);
   }
   if (client.isCluster) {
-    throw new InvalidArgumentError(field, 'a client of one server (Redis Cluster does its own sharding)', client);
+    throw new InvalidArgumentError(field, 'a client of one server; Redis Cluster does its own sharding', client);
   }
   if (commandClassOf(client) === undefined || typeof client.duplicate !== 'function') {
     throw new InvalidArgumentError(
       field,
-      'a client of ioredis 5 or 6, or of iovalkey; clients of other libraries cannot be borrowed, so give the url',
+      'a client of ioredis 5 or 6, or of iovalkey; give the url instead of a client of another library',
       client,
     );
   }
   // Clients of ioredis say since 5 whether they are of a cluster; before, only those of a cluster do.
   if (client.isCluster === undefined) {
-    const remedy = 'Make it with ioredis 5.4 or newer (npm install "ioredis@>=5.4 <7"), or give the url in its place.';
+    const remedy = 'Create it with ioredis 5.4 or newer (npm install "ioredis@>=5.4 <7"), or give the url instead.';
     throw InvalidArgumentError.saying(field, `It is a client of ioredis 4 or older. ${remedy}`);
   }
   refuseBackendOptions({ keyPrefix: client.options.keyPrefix }, `${field}.options`);
@@ -135,11 +134,13 @@ function refuseTwoPlaces({ host, port, path, sentinels }: RedisOptions, field: s
   if (host === undefined && port === undefined) return;
   const name = `${field}.${host === undefined ? 'port' : 'host'}`;
   if (path !== undefined) {
-    throw InvalidArgumentError.saying(name, 'cannot be combined with path. The path is where the server is.');
+    throw InvalidArgumentError.saying(name, 'cannot be combined with path, which already says where the server is.');
   }
   if (sentinels !== undefined) {
-    const reason = 'The sentinels say where the servers are.';
-    throw InvalidArgumentError.saying(name, `cannot be combined with sentinels. ${reason}`);
+    throw InvalidArgumentError.saying(
+      name,
+      'cannot be combined with sentinels, which already say where the servers are.',
+    );
   }
 }
 
@@ -154,7 +155,7 @@ function refuseGroupWithoutSentinels(options: RedisOptions, field: string): void
   const option = ofGroups.find((each) => options[each] !== undefined);
   if (option === undefined) return;
   const name = `${field}.${option}`;
-  throw InvalidArgumentError.saying(name, 'counts only beside sentinels. Give the sentinels, or leave it out.');
+  throw InvalidArgumentError.saying(name, 'has no effect without sentinels. Add sentinels, or remove it.');
 }
 
 /**
@@ -165,7 +166,7 @@ function mergeUrl({ stated, implied }: UrlParts, given: RedisOptions, field: str
   for (const name of Object.keys(stated) as (keyof RedisOptions)[]) {
     if (given[name] === undefined || given[name] === stated[name]) continue;
     const option = `${field}.${name}`;
-    throw InvalidArgumentError.saying(option, 'contradicts the url, which has another one. Give only one.');
+    throw InvalidArgumentError.saying(option, 'contradicts the url. Give only one of the two.');
   }
   const { path, sentinels } = given;
   // Who names another kind of place means that one.
@@ -180,8 +181,8 @@ function refuseBackendOptions(place: Record<string, unknown>, field: string): vo
   const misplaced = backendOptionNames.find(isGiven);
   if (misplaced === undefined) return;
   const name = `${field}.${misplaced}`;
-  const remedy = 'Give it in the second argument of RedisBackend, or in the options of ShardedRedis.';
-  throw InvalidArgumentError.saying(name, `no option of the place where a server is. ${remedy}`);
+  const remedy = 'Set it in the second argument of RedisBackend, or in the options of ShardedRedis.';
+  throw InvalidArgumentError.saying(name, `not an option of a server's address. ${remedy}`);
 }
 
 /** Names the server in messages. Neither user nor password is part of it. */

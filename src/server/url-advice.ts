@@ -24,8 +24,8 @@ export function urlAdvice(text: string): string | undefined {
   }
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(trimmed)?.[1]?.toLowerCase();
   if (scheme === undefined && !trimmed.startsWith('unix:') && !/^rediss?:/.test(trimmed)) {
-    return 'The url has no scheme. Write redis:// before host and port, or rediss:// for TLS.';
+    return 'The url has no scheme. Put redis:// before host and port, or rediss:// for TLS.';
   }
   const meant = scheme === undefined ? undefined : schemes[scheme];
-  return meant === undefined ? undefined : `The url begins with ${scheme}//. Write ${meant} in its place.`;
+  return meant === undefined ? undefined : `The url begins with ${scheme}//. Use ${meant} instead.`;
 }

@@ -243,7 +243,7 @@ describe('what a backend of others resolves with', () => {
     ['increment', Number.NaN, 'a number in place of an integer'],
   ])('is looked at: %s with %o', async (call, reply, complaint) => {
     const reason = `its backend answered with ${complaint}.`;
-    const message = `${call}: node n1 does not keep the contract of backends: ${reason}`;
+    const message = `${call}: node n1 violates the contract of backends: ${reason}`;
     const breach = { code: 'ERR_NODE_PROTOCOL', node: 'n1', operation: call, backend: 'memory', message };
     const doubt = { code: 'ERR_UNKNOWN_OUTCOME', node: 'n1', operation: call, cause: breach };
     await expect(answerTo(call, reply)).rejects.toMatchObject(reads.includes(call) ? breach : doubt);

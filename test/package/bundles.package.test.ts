@@ -195,7 +195,7 @@ describe('a bundled application', () => {
       await Promise.all([redis.quit(), cache.close()]);
     });`;
     const stdout = await runBundle('Rollup to one file', { ioredis: 'ioredis' }, 'main.mjs', text);
-    const absent = expect.stringMatching(/brings only when its top level has ended.*import 'ioredis'/);
+    const absent = expect.stringMatching(/loads only after its top level has ended.*import 'ioredis'/);
     expect(JSON.parse(stdout)).toEqual({
       early: [absent, absent, absent, absent],
       report: [absent],

@@ -45,9 +45,9 @@ async function startUnreachable(): Promise<number> {
 const never = () => new Promise<never>(() => undefined);
 
 const unreachable = 'nothing has answered at its address yet. Check the address and firewalls.';
-const noTls = 'it does not answer the TLS handshake. If its port is one without TLS, use redis:// or leave out `tls`.';
+const noTls = 'it does not answer the TLS handshake. If its port does not use TLS, use redis:// or remove `tls`.';
 const silent =
-  'the connection was accepted, and then the handshake was not answered. Check that it is a Redis server, and not stopped or busy.';
+  'the connection was accepted, but the handshake was not answered. Check that it is a Redis server, and not stopped or busy.';
 const noCredentials = 'the function for its credentials has not answered yet.';
 const noMaster = 'its sentinels have not named a master yet. Check their addresses and firewalls.';
 

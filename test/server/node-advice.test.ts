@@ -28,8 +28,8 @@ describe('a url', () => {
     ['localhost:6379', /no scheme.*redis:\/\//],
     ['10.0.0.1:6379', /no scheme.*redis:\/\//],
     ['user:hunter2@example.com', /no scheme.*redis:\/\//],
-    ['valkey://example.com', /valkey:\/\/.*Write redis:\/\//],
-    ['https://:hunter2@example.com', /https:\/\/.*Write rediss:\/\//],
+    ['valkey://example.com', /valkey:\/\/.*Use redis:\/\//],
+    ['https://:hunter2@example.com', /https:\/\/.*Use rediss:\/\//],
   ])('is rejected with what is wrong with it: %j', (url, expected) => {
     const messages = [messageOf(() => new RedisBackend(url as string))];
     if (url !== undefined) messages.push(messageOf(() => new ShardedRedis({ nodes: [{ id: 'a', url }] })));
@@ -106,7 +106,7 @@ describe('a backend', () => {
   const client = new Redis({ lazyConnect: true });
   const cluster = new Cluster([{ port: 1 }], { lazyConnect: true });
   it.each([
-    ['a client of ioredis', client, /Wrap it: new RedisBackend\(client\)/],
+    ['a client of ioredis', client, /Use new RedisBackend\(client\)/],
     ['a client of node-redis', createClient(), /new RedisBackend\(url\)/],
     ['a client of Redis Cluster', cluster, /does its own sharding/],
     ['a ShardedRedis', new ShardedRedis({ nodes: [{ id: 'a', port: 1 }], lazyConnect: true }), /ShardedRedis/],

@@ -141,7 +141,7 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
     const idle = await outcomeOf(backend.withConnection(endless, { timeoutMs: 2_000 }));
     expect(idle.error).toMatchObject({
       code: 'ERR_TIMEOUT',
-      message: expect.stringMatching(/the function given did not end within 2000 ms; node .* owed it no reply/),
+      message: expect.stringMatching(/your function did not finish within 2000 ms; it was not waiting for node/),
       isOwnTime: true,
     });
     await idOf();
@@ -152,7 +152,7 @@ describe.each(connectionKinds)('withConnection of a RedisBackend with $title', (
     const { error } = await outcomeOf(backend.withConnection(use, { timeoutMs: 2_000 }));
     expect(error).toMatchObject({
       code: 'ERR_UNKNOWN_OUTCOME',
-      message: expect.stringMatching(/the function given did not end within 2000 ms; node .* owed it no reply/),
+      message: expect.stringMatching(/your function did not finish within 2000 ms; it was not waiting for node/),
     });
   });
 

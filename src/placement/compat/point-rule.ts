@@ -86,7 +86,7 @@ export function labelledPoints(
 export function integerWeights(nodes: readonly PlacementNode[], program: string, maxTotal: number): number[] {
   const weights = nodes.map(({ id, weight }) => {
     if (Number.isInteger(weight) && weight < 2 ** 32) return weight;
-    throw new InvalidArgumentError(`weight of node ${id}`, `an integer in [1, 2^32 - 1], as ${program} has it`, weight);
+    throw new InvalidArgumentError(`weight of node ${id}`, `an integer in [1, 2^32 - 1], as in ${program}`, weight);
   });
   const total = sumOf(weights);
   if (total > maxTotal) throw new InvalidArgumentError('weights', `at most ${maxTotal} in all for ${program}`, total);

@@ -63,7 +63,7 @@ export function parseRanges(
 
 function coverError(slots: number, slot: number, isMissing: boolean): InvalidArgumentError {
   const fault = isMissing ? 'in no range' : 'in two';
-  return new InvalidArgumentError('ranges', `each of ${slots} slots in one range, and one that is ${fault} came`, slot);
+  return new InvalidArgumentError('ranges', `each of ${slots} slots in exactly one range; a slot is ${fault}`, slot);
 }
 
 /** Slots of each node. */

@@ -112,8 +112,8 @@ export class JumpTable extends TablePlacement {
     const last = this.nodes.length - 1;
     if (memberIndex(this.nodes, id) !== last) {
       const expected =
-        `the last node, ${JSON.stringify(this.nodes[last]!.id)} (jump hash numbers its nodes: to remove another one would ` +
-        'renumber those behind it and move half of all keys or more; where any node may leave, use HashRing or RendezvousTable)';
+        `the last node, ${JSON.stringify(this.nodes[last]!.id)} (jump hash numbers its nodes: removing another one would ` +
+        'renumber those after it and move half of all keys or more; use HashRing or RendezvousTable if any node may leave)';
       throw new InvalidArgumentError('id', expected, id, true);
     }
     return new JumpTable(this.nodes.slice(0, last), this);

@@ -176,7 +176,7 @@ export class RangeSharding implements ArcPlacement<string> {
    * @throws {InvalidArgumentError} No range starts there, or it is the first.
    */
   merge(at: string): RangeSharding {
-    if (at === '') throw new InvalidArgumentError('at', 'the start of a range that another is before', at);
+    if (at === '') throw new InvalidArgumentError('at', 'the start of a range that has another one before it', at);
     return this.#withSplits(edit.mergeRange(this.#splits, this.#expectStart('at', at)));
   }
 

@@ -35,7 +35,7 @@ export function parseSplits(input: unknown, isNode: (id: NodeId) => boolean): re
   for (const [index, split] of sorted.entries()) {
     const field = `splits[${given.indexOf(split)}].start`;
     if (index === 0 && split.start !== '') {
-      throw new InvalidArgumentError(field, 'the empty key: the least start must be that', split.start);
+      throw new InvalidArgumentError(field, 'the empty key, because the first range must start there', split.start);
     }
     if (index > 0 && sorted[index - 1]!.start === split.start) {
       throw new InvalidArgumentError(field, 'a start that no other split has', split.start);

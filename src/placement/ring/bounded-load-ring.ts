@@ -113,7 +113,7 @@ export class BoundedLoadRing implements SlottedPlacement {
     const total = totalLoad === undefined ? this.#sumOf(loadOf) : expectLoad('totalLoad', totalLoad);
     const chosen = this.#firstWithRoom(key, (id) => loadOf(id) < this.#capacity(this.#weights.get(id)!, total));
     if (chosen !== undefined) return chosen;
-    throw new InvalidArgumentError('loads', 'loads of which the total is the sum', total);
+    throw new InvalidArgumentError('loads', 'loads whose sum is the total', total);
   }
 
   /**

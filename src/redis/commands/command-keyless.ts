@@ -95,8 +95,8 @@ const rules: ReadonlyMap<string, Rule> = new Map(
   }),
 );
 
-const unknownSubcommand = chooseNode('this subcommand is not known');
-const unknownCommand = chooseNode('it has no key, and what it does on several nodes is not known');
+const unknownSubcommand = chooseNode('this subcommand is unknown');
+const unknownCommand = chooseNode('it has no key, and its effect on several nodes is unknown');
 
 const dbsizeOfCopies = refuse(
   'it would count every copy of a key; count what redis.scan() gives, or ask one node: redis.on(nodeId).dbsize()',

@@ -23,8 +23,8 @@ export const refuse = (reason: string, mayBeAlone?: 'may be alone'): Refusal => 
 export const chooseNode = (what: string, more = '') =>
   refuse(`${what}; choose one: redis.on(nodeId).call(...)${more}`, 'may be alone');
 
-const roleOfServer = refuse("it changes what a node's server is; choose one: redis.on(nodeId).call(...)");
-const clusterOnly = refuse('it is for Redis Cluster, and these are independent servers; redis.nodes() lists them');
+const roleOfServer = refuse('it changes the role of a server; choose one: redis.on(nodeId).call(...)');
+const clusterOnly = refuse('it is for Redis Cluster, but these servers are independent; redis.nodes() lists them');
 export const ofTheConnection = (instead: string) =>
   refuse(`it would change the connection that all calls share; ${instead}`);
 const ownMethod = (method: string) => refuse(`use ${method} instead`);
@@ -33,7 +33,7 @@ const replicationProtocol = refuse(
 );
 
 /** BullMQ and Bull send this command first, on whatever client they are given. */
-const forQueues = ". A queue of BullMQ or Bull works on one node: give it redis.nodeFor('{queue}')";
+const forQueues = ". BullMQ and Bull need the client of one node: pass them redis.nodeFor('{queue}')";
 
 export const eachOf = <Rule>(names: readonly string[], rule: Rule): Record<string, Rule> =>
   Object.fromEntries(names.map((name) => [name, rule]));
@@ -66,13 +66,13 @@ export const refusedCommands: ReadonlyMap<string, Refusal> = new Map(
     auth: ofTheConnection("set `username` and `password` in the node's options"),
     client: ofTheConnection(`send it to the client of one node: redis.on(nodeId).client(...)${forQueues}`),
     hello: ofTheConnection("set `protocol`, `username` and `password` in the node's options"),
-    reset: ofTheConnection('there is nothing to reset in it'),
+    reset: ofTheConnection('there is nothing to reset on it'),
     select: ofTheConnection("set `db` in the node's options"),
     monitor: ofTheConnection('watch one node: redis.on(nodeId).monitor()'),
-    unwatch: ofTheConnection('it belongs to WATCH, on a connection of your own: redis.withConnection(key, use)'),
+    unwatch: ofTheConnection('use it with WATCH, on a connection of your own: redis.withConnection(key, use)'),
     multi: ownMethod('redis.multi()'),
-    exec: ownMethod('exec() of what redis.multi() returns'),
-    discard: ownMethod('discard() of what redis.multi() returns'),
+    exec: ownMethod('exec() of the object that redis.multi() returns'),
+    discard: ownMethod('discard() of the object that redis.multi() returns'),
     quit: ownMethod('redis.quit()'),
     scan: ownMethod('redis.scan(...) or redis.scanStream(...)'),
     ...Object.fromEntries(
@@ -83,9 +83,9 @@ export const refusedCommands: ReadonlyMap<string, Refusal> = new Map(
     ),
     // Commands with keys.
     watch: refuse(
-      'it would concern the connection that all calls share; take one of your own: redis.withConnection(key, use)',
+      'it would affect the connection that all calls share; use one of your own: redis.withConnection(key, use)',
     ),
     pfdebug: refuse('it inspects a single server; choose one: redis.nodeFor(key).call(...)', 'may be alone'),
-    'restore-asking': refuse('it is for the nodes of a Redis Cluster among themselves; use RESTORE'),
+    'restore-asking': refuse('the nodes of a Redis Cluster send it to each other; use RESTORE'),
   }),
 );

@@ -89,11 +89,11 @@ function refusalOfForm(name: string, args: Args, hashesTags: boolean): Refusal |
   }
   if ((name === 'sort' || name === 'sort_ro') && sortsByKeysAnywhere(args, hashesTags)) {
     const advice = hashesTags ? '; put the same {tag} into the key and before the * of each pattern' : '';
-    return refuse(`the keys that its patterns make may live on any node${advice}`, 'may be alone');
+    return refuse(`the keys built from its patterns may live on any node${advice}`, 'may be alone');
   }
   if (hasFlag(name, 'script_runner') && String(args[countIndexOf(name) ?? -1]) === '0') {
     return refuse(
-      'without keys it does not say which node it is for; give it a key, or choose one: redis.on(nodeId).call(...)',
+      'it has no key that determines its node; give it a key, or choose a node: redis.on(nodeId).call(...)',
       'may be alone',
     );
   }

@@ -90,13 +90,13 @@ const deterministic = new Set([
 const refused = (reason: string): Replication => ({ kind: 'refused', reason });
 
 const scriptReason =
-  "a script may write something else on each copy; set `scripts: 'deterministic'` if yours do not, or use those that end in _ro to read";
-const idempotentReason = 'which calls were seen before is remembered by each server alone; use XADD without IDMP';
+  "a script may write something different on each copy; set `scripts: 'deterministic'` if yours never do, or read with the commands that end in _ro";
+const idempotentReason = 'each server remembers on its own which calls it has seen; use XADD without IDMP';
 
 const refusals: ReadonlyMap<string, Replication> = new Map([
   ...['eval', 'evalsha', 'fcall'].map((name) => [name, refused(scriptReason)] as const),
   ...['xcfgset', 'xidmprecord'].map((name) => [name, refused(idempotentReason)] as const),
-  ['migrate', refused('each copy would be moved for itself; send it to one node and delete the key after it')],
+  ['migrate', refused('each copy would be moved on its own; send it to one node and delete the key afterwards')],
 ]);
 
 /**
@@ -115,9 +115,7 @@ export function replicationOf(name: string, args: Args, nowMs: number): Replicat
   if (deterministic.has(name)) return sameEverywhere(name, command);
   // Of wrong form, as its effects cannot be told: the first node refuses it.
   if (choice !== undefined) return { kind: 'changesNothing' };
-  return refused(
-    'whether it writes the same on each copy is not known; send it to one node: redis.nodeFor(key).call(...)',
-  );
+  return refused('it may write something different on each copy; send it to one node: redis.nodeFor(key).call(...)');
 }
 
 function sameEverywhere(name: string, command: PlainCommand): Replication {
@@ -128,11 +126,10 @@ function refusalOfForm(name: string, args: Args): Replication | undefined {
   if (name === 'xadd') {
     const id = idKindOf(args);
     if (id === 'remembered') return refused(idempotentReason);
-    if (id === 'unknown')
-      return refused('where its id stands is not known, as an option or the id is of no known form');
+    if (id === 'unknown') return refused('its id cannot be found, because an option or the id has an unknown form');
   }
   if (name === 'xreadgroup' && hasToken(args, 3, 'CLAIM')) {
-    return refused('what it claims is not told apart in the reply; call XAUTOCLAIM and then XREADGROUP without CLAIM');
+    return refused('its reply does not say what it has claimed; call XAUTOCLAIM and then XREADGROUP without CLAIM');
   }
   return undefined;
 }

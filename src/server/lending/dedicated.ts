@@ -216,8 +216,8 @@ export class DedicatedConnections {
   #waitsFor(): string | undefined {
     if (this.#inUse.size >= this.#options.max) {
       const { max, maxOption } = this.#options;
-      const all = max === 1 ? 'the only connection for such calls is' : `all ${max} connections for such calls are`;
-      return `${all} in use. Hold connections for less long, or raise \`${maxOption}\`.`;
+      const all = max === 1 ? 'the only connection of this kind is' : `all ${max} connections of this kind are`;
+      return `${all} in use. Hold connections for a shorter time, or raise \`${maxOption}\`.`;
     }
     for (const client of this.#unused) {
       const stage = connectStageOf(client, this.#options.waitsFor());

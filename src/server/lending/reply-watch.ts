@@ -41,7 +41,7 @@ interface Note {
 
 const forgotten: Failure = {
   kind: 'connection',
-  cause: new Error('The server no longer waits on this connection, and its reply has not come.'),
+  cause: new Error('The server no longer waits on this connection, but its reply has not come.'),
 };
 
 export class ReplyWatch {

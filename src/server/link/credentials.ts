@@ -63,7 +63,7 @@ function parse(answer: unknown): Credentials {
     throw failed(new Error('It gave no password: expected { username?, password }.'));
   }
   if (username !== undefined && username !== null && typeof username !== 'string') {
-    throw failed(new Error('It gave a username that is no string.'));
+    throw failed(new Error('It gave a username that is not a string.'));
   }
   return { username: username || undefined, password };
 }
@@ -71,5 +71,5 @@ function parse(answer: unknown): Credentials {
 const failed = (cause: unknown) =>
   new PeerFailure({
     kind: 'credentials',
-    cause: cause instanceof Error ? cause : new Error('It threw what is no error.'),
+    cause: cause instanceof Error ? cause : new Error('It threw a value that is not an Error.'),
   });

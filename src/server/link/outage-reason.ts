@@ -13,10 +13,8 @@ const advice: Readonly<Record<string, string>> = {
   ENOENT: 'the socket file does not exist.',
   EACCES: 'this process may not use the socket file.',
   EMFILE: 'this process has too many open files.',
-  ERR_SSL_WRONG_VERSION_NUMBER:
-    'its answer is not TLS. If its port is one without TLS, use redis:// or leave out `tls`.',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG:
-    'its answer is not TLS. If its port is one without TLS, use redis:// or leave out `tls`.',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'its answer is not TLS. If its port does not use TLS, use redis:// or remove `tls`.',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'its answer is not TLS. If its port does not use TLS, use redis:// or remove `tls`.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name. See `tls.servername`.',
   CERT_HAS_EXPIRED: 'its certificate has expired.',
 };
@@ -30,8 +28,9 @@ export function outageReason(cause: Error & { readonly code?: unknown }, isSilen
   const code = typeof cause.code === 'string' ? cause.code : undefined;
   if (code === undefined) return lowerFirst(cause.message);
   if (isSilentReset) return `${code} before its first reply. The port may speak TLS: use rediss:// or \`tls\`.`;
-  if (isDistrust.test(code)) return `${code}: its certificate is not trusted. Give the authority's as \`tls.ca\`.`;
-  if (wantsCertificate.test(code)) return `${code}: it may want a client certificate: \`tls.cert\` and \`tls.key\`.`;
+  if (isDistrust.test(code)) return `${code}: its certificate is not trusted. Set \`tls.ca\` to that of its authority.`;
+  if (wantsCertificate.test(code))
+    return `${code}: it may require a client certificate. Set \`tls.cert\` and \`tls.key\`.`;
   return advice[code] === undefined ? code : `${code}: ${advice[code]}`;
 }
 

@@ -44,13 +44,13 @@ const failureFor = (kind: 'connection' | 'protocol', text: string): Exclude<Fail
 /** The handshake of TLS was begun and not answered: a server without TLS waits for the end of a line. */
 export const noTls = failureFor(
   'connection',
-  'it does not answer the TLS handshake. If its port is one without TLS, use redis:// or leave out `tls`.',
+  'it does not answer the TLS handshake. If its port does not use TLS, use redis:// or remove `tls`.',
 );
 
 /** There is a connection, and what is at the other end does not say whether it lets us in. */
 export const silentHandshake = failureFor(
   'connection',
-  'the connection was accepted, and then the handshake was not answered. Check that it is a Redis server, and not stopped or busy.',
+  'the connection was accepted, but the handshake was not answered. Check that it is a Redis server, and not stopped or busy.',
 );
 
 const speaksTls = failureFor('connection', 'it speaks TLS. Use rediss:// or the option `tls`.');

@@ -70,7 +70,7 @@ export async function askSentinel(
   };
   try {
     const view = await Promise.race([ask(), timeIsUp]);
-    if (view === undefined) throw new Error('its answer is not one of a sentinel');
+    if (view === undefined) throw new Error('its answer is not that of a sentinel');
     return view;
   } catch (error) {
     // Of a connection that failed, the event tells more than the promise. What the server said is said by the promise.

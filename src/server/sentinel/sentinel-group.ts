@@ -162,7 +162,7 @@ export class SentinelGroup {
     const [first, ...others] = views;
     if (settings.learnsSentinels) this.#learnSentinels(answering, views);
     if (first !== undefined) return [first, ...others];
-    throw new Error(`No sentinel could tell where the group '${settings.name}' is (${failures.join('; ')}).`);
+    throw new Error(`No sentinel could say where the group '${settings.name}' is (${failures.join('; ')}).`);
   }
 
   #learn({ epoch, master }: SentinelView): void {

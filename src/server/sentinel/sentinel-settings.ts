@@ -68,7 +68,7 @@ export function parseGroup(field: string, options: Record<string, unknown>): Gro
     throw new InvalidArgumentError(`${field}.sentinels`, 'an array of at least one { host, port }', sentinels);
   }
   if (typeof name !== 'string' || name === '') {
-    throw new InvalidArgumentError(`${field}.name`, "the group's name at the sentinels", name);
+    throw new InvalidArgumentError(`${field}.name`, 'the name by which the sentinels know the group', name);
   }
   refuseMeaningless(field, options);
   refuseFunction(`${field}.sentinelPassword`, options.sentinelPassword);
@@ -91,16 +91,17 @@ export function parseGroup(field: string, options: Record<string, unknown>): Gro
 function refuseMeaningless(field: string, options: Record<string, unknown>): void {
   const { role, path, tls, enableTLSForSentinelMode } = options;
   if (role !== undefined && role !== 'master') {
-    throw new InvalidArgumentError(`${field}.role`, "none (reads: 'replica' reads from replicas)", role);
+    throw InvalidArgumentError.saying(`${field}.role`, "not supported. Use reads: 'replica' to read from replicas.");
   }
   if (path !== undefined && path !== null) {
-    throw new InvalidArgumentError(`${field}.path`, "none beside 'sentinels', who say where the servers are", path);
+    const reason = 'cannot be combined with sentinels, which already say where the servers are.';
+    throw InvalidArgumentError.saying(`${field}.path`, reason);
   }
   // ioredis would talk in the clear to servers for which `tls` is given.
   if (tls !== undefined && tls !== null && enableTLSForSentinelMode === undefined) {
     throw new InvalidArgumentError(
       `${field}.enableTLSForSentinelMode`,
-      "true, for 'tls' to be used with the group's servers ('sentinelTLS' is for the sentinels)",
+      "true, so that 'tls' applies to the group's servers; 'sentinelTLS' is for the sentinels",
       enableTLSForSentinelMode,
     );
   }

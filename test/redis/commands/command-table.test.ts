@@ -92,9 +92,9 @@ describe('the command table', () => {
       const distribution = distributionOf(name, args);
       return distribution.kind === 'refused' ? distribution.reason : '';
     };
-    for (const { name, args } of calls) expect(reasonOf(name, args)).not.toContain('not known');
+    for (const { name, args } of calls) expect(reasonOf(name, args)).not.toContain('unknown');
     for (const name of ['memory', 'object', 'script', 'xgroup', 'function', 'acl', 'pubsub', 'xinfo']) {
-      expect(reasonOf(name, ['NEWONE', 'a'])).toContain('not known');
+      expect(reasonOf(name, ['NEWONE', 'a'])).toContain('unknown');
       expect(distributionOf(name, [])).toEqual({ kind: 'anyNode' });
     }
   });

@@ -41,7 +41,7 @@ describe('keys on several nodes', () => {
     ['a ring of twemproxy with other tags', twemproxy(nodes, { hashTag: '[]' })],
   ])('are refused without that advice by %s', (_, placement) => {
     const { message } = refusalBy(placement);
-    expect(message).toContain('Use keys that the placement puts on the same node; a {tag} has no meaning to it.');
+    expect(message).toContain('Use keys that the placement puts on the same node; it ignores {tags}.');
     expect(message).not.toContain('as in');
   });
 
