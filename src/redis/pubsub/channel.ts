@@ -9,6 +9,10 @@ export type Family = 'subscribe' | 'psubscribe' | 'ssubscribe';
 
 export const families: readonly Family[] = ['subscribe', 'psubscribe', 'ssubscribe'];
 
+export function byFamily<Value>(make: () => Value): Readonly<Record<Family, Value>> {
+  return { subscribe: make(), psubscribe: make(), ssubscribe: make() };
+}
+
 export interface Channel {
   /** The bytes, one code unit each: equal for the same channel and for no other. */
   readonly id: string;

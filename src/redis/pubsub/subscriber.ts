@@ -26,7 +26,7 @@ import {
   type ServerCheck,
   signsOf,
 } from '../../server/index.ts';
-import { type Channel, type Family, families } from './channel.ts';
+import { byFamily, type Channel, type Family, families } from './channel.ts';
 import type { MessageRelay } from './message-relay.ts';
 
 export interface SubscriberOptions {
@@ -67,11 +67,7 @@ export class Subscriber {
   readonly #link: Link;
   readonly #client: Redis;
   readonly #heartbeat: Heartbeat;
-  readonly #desired: Readonly<Record<Family, Map<string, Subscription>>> = {
-    subscribe: new Map(),
-    psubscribe: new Map(),
-    ssubscribe: new Map(),
-  };
+  readonly #desired = byFamily(() => new Map<string, Subscription>());
   #isClosed = false;
   /** Ends the waiting for replies that cannot come any more. */
   #lost = new Deferred<void>();

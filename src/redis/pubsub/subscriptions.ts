@@ -4,13 +4,13 @@
  */
 
 import type { Redis } from 'ioredis';
-import { ClosedError } from '../../errors/index.ts';
+import { ClosedError, TimeoutError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { limitTime } from '../../runtime/time-limit.ts';
 import type { ServerCheck } from '../../server/index.ts';
-import { type Channel, type Family, families, isServersOwn } from './channel.ts';
+import { byFamily, type Channel, type Family, families, isServersOwn } from './channel.ts';
 import { MessageRelay, type MessageTarget } from './message-relay.ts';
-import { PendingCall } from './pending-call.ts';
+import { PendingCall, PendingCalls } from './pending-calls.ts';
 import { nextSteps } from './rehoming.ts';
 import { Subscriber } from './subscriber.ts';
 
@@ -39,28 +39,20 @@ export interface SubscriptionOptions {
 
 const noHomes: ChannelHomes = { nodes: [], nodeOf: (channel) => channel };
 
-type ByFamily<Value> = Readonly<Record<Family, Map<string, Value>>>;
-
-const emptyByFamily = <Value>(): ByFamily<Value> => ({
-  subscribe: new Map(),
-  psubscribe: new Map(),
-  ssubscribe: new Map(),
-});
-
 export class Subscriptions {
   readonly #options: SubscriptionOptions;
   readonly #relay: MessageRelay;
   #homes: ChannelHomes;
   /** Those of a change that is being prepared. */
   #comingHomes = noHomes;
-  readonly #desired = emptyByFamily<Channel>();
+  readonly #desired = byFamily(() => new Map<string, Channel>());
   /** What is subscribed at a former home too. */
-  readonly #displaced = emptyByFamily<Channel>();
+  readonly #displaced = byFamily(() => new Map<string, Channel>());
   /** By node: for channels and patterns, and for shard channels. */
   readonly #subscribers = { plain: new Map<string, Subscriber>(), sharded: new Map<string, Subscriber>() };
   /** Of nodes that have left: they bring what is still published there. Each with what stops its timer. */
   readonly #leaving = new Map<Subscriber, () => void>();
-  readonly #calls = new Set<PendingCall>();
+  readonly #calls = new PendingCalls();
   /** Stops the timer until whose end calls that began by the former topology may publish at former homes. */
   #stopSettling: (() => void) | undefined;
   #isClosed = false;
@@ -90,7 +82,7 @@ export class Subscriptions {
     for (const channel of channels) {
       this.#desired[family].delete(channel.id);
       // Who still waits for one of them would otherwise wait in vain.
-      for (const call of this.#calls) if (call.family === family) call.settle(channel);
+      for (const call of this.#calls.of(family, channel)) call.settle(channel);
     }
     const left = [...this.#leaving.keys()].map((subscriber) => subscriber.remove(family, channels));
     await Promise.all([this.#step(family, channels), ...left]);
@@ -102,7 +94,7 @@ export class Subscriptions {
    * @throws ioredis' `ReplyError`: a server refused.
    */
   untilConfirmed(family: Family, channels: readonly Channel[]): Promise<void> {
-    return this.#await(new PendingCall(family, channels, (channel) => this.#homesOf(family, channel), true));
+    return this.#waitFor(new PendingCall(family, channels, (channel) => this.#homesOf(family, channel), true));
   }
 
   /** See `PubSub.prepare`. */
@@ -184,16 +176,16 @@ export class Subscriptions {
   /** Brings everything to where it belongs now. Resolves when that is confirmed or refused, and within `timeoutMs`. */
   async #move(): Promise<void> {
     for (const family of families) void this.#step(family, [...this.#desired[family].values()]);
-    for (const call of this.#calls) this.#look(call, call.missing);
+    for (const call of this.#calls) for (const channel of call.missing) this.#settleIfConfirmed(call, channel);
     const moves = families.map(async (family) => {
       const channels = this.#desired[family].values();
-      await this.#await(new PendingCall(family, channels, (channel) => this.#placesOf(family, channel), false));
+      await this.#waitFor(new PendingCall(family, channels, (channel) => this.#placesOf(family, channel), false));
     });
     await Promise.allSettled(moves);
   }
 
-  /** Begins and ends what `nextSteps` says. Resolves when the end is confirmed. */
-  async #step(family: Family, channels: readonly Channel[]): Promise<void> {
+  /** Begins and ends what `nextSteps` says, at once. Resolves when the end is confirmed. */
+  #step(family: Family, channels: readonly Channel[]): Promise<unknown> {
     const begin = new Map<string, Channel[]>();
     const end = new Map<string, Channel[]>();
     for (const channel of channels) {
@@ -211,7 +203,7 @@ export class Subscriptions {
     }
     for (const [node, own] of begin) this.#subscriberAt(node, family).add(family, own);
     const subscribers = this.#subscribersOf(family);
-    await Promise.all([...end].map(([node, own]) => subscribers.get(node)!.remove(family, own)));
+    return Promise.all([...end].map(([node, own]) => subscribers.get(node)!.remove(family, own)));
   }
 
   #subscribedAt(family: Family, channel: Channel): Map<string, boolean> {
@@ -222,48 +214,44 @@ export class Subscriptions {
     return places;
   }
 
-  #await(call: PendingCall): Promise<void> {
+  #waitFor(call: PendingCall): Promise<void> {
     const { clock, timeoutMs } = this.#options;
-    this.#look(call, call.missing);
+    for (const channel of call.missing) this.#settleIfConfirmed(call, channel);
     this.#calls.add(call);
     const cancel = limitTime(clock, timeoutMs, () => call.fail(this.#lateError(call)), call.hasCaller);
-    return call.ended.finally(() => {
-      cancel();
-      this.#calls.delete(call);
-    });
+    return call.ended.finally(cancel);
   }
 
-  #look(call: PendingCall, channels: Iterable<Channel>): void {
+  #settleIfConfirmed(call: PendingCall, channel: Channel): void {
     const { family } = call;
     const subscribers = this.#subscribersOf(family);
-    for (const channel of channels) {
-      if (!call.waitsFor(channel)) continue;
-      const isConfirmed = (node: string) => subscribers.get(node)?.isConfirmed(family, channel) === true;
-      if (call.nodesOf(channel).every(isConfirmed)) call.settle(channel);
-    }
+    const isConfirmed = (node: string) => subscribers.get(node)?.isConfirmed(family, channel) === true;
+    if (call.nodesOf(channel).every(isConfirmed)) call.settle(channel);
   }
 
   #lateError({ family, missing, nodesOf }: PendingCall): Error | undefined {
     const subscribers = this.#subscribersOf(family);
     for (const channel of missing) {
-      for (const node of nodesOf(channel)) {
-        const subscriber = subscribers.get(node);
-        if (subscriber?.isConfirmed(family, channel) === false) return subscriber.lateError(family);
+      const late = nodesOf(channel).find((node) => subscribers.get(node)?.isConfirmed(family, channel) !== true);
+      if (late !== undefined) {
+        return subscribers.get(late)?.lateError(family) ?? new TimeoutError(late, family, this.#options.timeoutMs);
       }
     }
     return undefined;
   }
 
   #onConfirmed(family: Family, channels: readonly Channel[]): void {
-    for (const call of this.#calls) if (call.family === family) this.#look(call, channels);
+    for (const channel of channels) {
+      for (const call of this.#calls.of(family, channel)) this.#settleIfConfirmed(call, channel);
+    }
     const displaced = channels.filter(({ id }) => this.#displaced[family].has(id));
     if (displaced.length > 0) void this.#step(family, displaced);
   }
 
   #onRefused(node: string, family: Family, channel: Channel, error: Error): void {
     let isTold = false;
-    for (const call of this.#calls) {
-      if (call.family !== family || !call.waitsFor(channel) || !call.nodesOf(channel).includes(node)) continue;
+    for (const call of this.#calls.of(family, channel)) {
+      if (!call.waitsFor(channel) || !call.nodesOf(channel).includes(node)) continue;
       if (call.hasCaller) call.fail(error);
       else call.settle(channel);
       isTold ||= call.hasCaller;

@@ -272,4 +272,20 @@ describe('subscriptions whose homes change', () => {
     await Promise.all(simulation.calls);
     simulation.pubsub.close();
   });
+
+  it('cost the same for each call, however many calls wait', async () => {
+    let asked = 0;
+    const nodeOf = () => {
+      asked++;
+      return 'a';
+    };
+    const simulation = new Simulation();
+    void simulation.pubsub.rehome({ nodes: ['a'], nodeOf });
+    const count = 500;
+    const calls = Array.from({ length: count }, (_, index) => simulation.pubsub.subscribe(`${index}`));
+    await runOut(simulation, false);
+    await Promise.all(calls);
+    expect(asked).toBeLessThan(10 * count);
+    simulation.pubsub.close();
+  });
 });
