@@ -1,3 +1,4 @@
+import { parseAst } from 'rollup/parseAst';
 import { defineConfig, type Options } from 'tsup';
 
 type Plugin = NonNullable<Options['plugins']>[number];
@@ -15,26 +16,43 @@ const plainClassNames: Plugin = {
 };
 
 /**
- * Bundlers keep a class that nobody uses if it has a static block or a method named by an expression, as either may do
- * anything. Ours set names, and define `[Symbol.asyncDispose]`.
+ * Bundlers keep a value at the top of a module, used or not, if making it may do anything: a call, a class with a static
+ * block, even `2 ** 16`. Ours do nothing but make the value, and what is made in a call marked as pure may be dropped.
  */
-const droppableClasses: Plugin = {
-  name: 'droppable-classes',
+const droppableValues: Plugin = {
+  name: 'droppable-values',
   renderChunk(code) {
-    const classes = /^var (\w+) = class( (?!extends\b|\{)\w+)?( [\s\S]*?^\});$/gm;
-    const wrap = (_: string, name: string, ownName = ` ${name}`, rest: string) =>
-      `var ${name} = /* @__PURE__ */ (() => class${ownName}${rest})();`;
-    return { code: code.replace(classes, wrap) };
+    if (this.format !== 'esm') return;
+    const declared = parseAst(code).body.flatMap((node) =>
+      node.type === 'VariableDeclaration' ? node.declarations : [],
+    );
+    const parts: string[] = [];
+    let end = 0;
+    for (const { id, init } of declared) {
+      if (id.type !== 'Identifier' || !init || droppableKinds.has(init.type)) continue;
+      const place = init as typeof init & { start: number; end: number };
+      const text = code.slice(place.start, place.end);
+      // A class has its name from the variable that it is given to.
+      const value = init.type === 'ClassExpression' && !init.id ? text.replace('class', `class ${id.name}`) : text;
+      parts.push(code.slice(end, place.start), `/* @__PURE__ */ (() => (${value}))()`);
+      end = place.end;
+    }
+    return { code: parts.join('') + code.slice(end) };
   },
 };
+
+const droppableKinds: ReadonlySet<string> = new Set([
+  'ArrowFunctionExpression',
+  'FunctionExpression',
+  'Identifier',
+  'Literal',
+]);
 
 const shared = {
   clean: true,
   target: 'node20',
   platform: 'node',
-  plugins: [plainClassNames, droppableClasses],
-  // Calls that bundlers may drop with what they made.
-  pure: ['Object.freeze', 'Symbol'],
+  plugins: [plainClassNames, droppableValues],
   treeshake: true,
 } as const satisfies Options;
 

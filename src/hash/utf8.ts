@@ -3,7 +3,7 @@
 /** Texts up to a third of this many characters share one buffer; longer ones get a buffer of their own. */
 const sharedBytes = 16_384;
 
-const encoder = /* @__PURE__ */ new TextEncoder();
+const encoder = new TextEncoder();
 const shared = new Uint8Array(sharedBytes);
 
 export interface Utf8Text {

@@ -17,7 +17,7 @@ const PRIME32_5 = 0x165667b1;
 
 const stripeBytes = 16;
 
-const encoder = /* @__PURE__ */ new TextEncoder();
+const encoder = new TextEncoder();
 
 /**
  * @param text  Any string; hashed as its UTF-8 bytes, a lone surrogate as U+FFFD.

@@ -34,11 +34,11 @@ const maxStringHashLength = 48;
 /** A character is at most 3 bytes in UTF-8. (A pair of surrogates is two characters and 4 bytes.) */
 const maxBytesPerCharacter = 3;
 
-const encoder = /* @__PURE__ */ new TextEncoder();
+const encoder = new TextEncoder();
 
 // Captured once: the property load `key.charCodeAt`, where it has met many kinds of string (flat, concatenated, sliced,
 // two-byte), becomes megamorphic and makes the whole hash four to five times slower from then on.
-const codeAt = /* @__PURE__ */ Function.prototype.call.bind(String.prototype.charCodeAt) as CharCodeAt;
+const codeAt = Function.prototype.call.bind(String.prototype.charCodeAt) as CharCodeAt;
 
 type CharCodeAt = (text: string, index: number) => number;
 
@@ -125,7 +125,7 @@ function hashInJavaScript(key: string, seed: number): number {
  * @param seed  Integer in [0, 2^32), or the same bits as a signed integer.
  * @throws {InvalidArgumentError} `key` is not a string.
  */
-export const positionBits: PositionBits = /* @__PURE__ */ makePositionBits({
-  memory: /* @__PURE__ */ makeMemoryHash(),
-  string: /* @__PURE__ */ makeStringHash(),
+export const positionBits: PositionBits = makePositionBits({
+  memory: makeMemoryHash(),
+  string: makeStringHash(),
 });
