@@ -70,7 +70,9 @@ interface Failed {
 }
 
 export type Observation =
-  | ({ readonly kind: 'call answered' | 'probe passed' } & Timed)
+  /** `endedMs`: undefined where that was not looked at. */
+  | { readonly kind: 'call answered'; readonly beganMs: number; readonly endedMs: number | undefined }
+  | ({ readonly kind: 'probe passed' } & Timed)
   | ({ readonly kind: 'call failed' | 'probe failed' } & Timed & Failed)
   /** Otherwise than by a call through the door or by a probe. */
   | ({ readonly kind: 'fault found' } & Failed);

@@ -4,10 +4,10 @@ export interface NodeObserver {
   /** A call is about to be sent. One of the other three follows. */
   began(): void;
 
-  /** The node has answered. Both times on the monotonic clock. */
-  answered(beganMs: number, endedMs: number): void;
+  /** The node has just answered. @param beganMs  When it was asked, on the monotonic clock. */
+  answered(beganMs: number): void;
 
-  /** The call has failed. That may speak of the node or of the call. */
+  /** The call has failed. That may speak of the node or of the call. Both times on the monotonic clock. */
   failed(error: unknown, beganMs: number, endedMs: number): void;
 
   /** Its caller has given the call up, so that its end says nothing of the node. */

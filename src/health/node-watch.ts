@@ -33,13 +33,16 @@ export interface WatchListener {
 export interface NodeTraffic {
   /** Calls that have begun and not ended. */
   readonly inFlight: number;
-  /** When a call was last answered, on the monotonic clock; undefined: none was. */
+  /** When a call that was timed was last answered, on the monotonic clock; undefined: none was. */
   readonly lastAnsweredMs: number | undefined;
-  /** How long answered calls took, smoothed: the last one counts 1/8, as in RFC 6298; undefined: none was answered. */
+  /** How long calls take that were timed, smoothed: the last one counts 1/8, as in RFC 6298; undefined: none was. */
   readonly latencyMs: number | undefined;
 }
 
 const never = Number.NEGATIVE_INFINITY;
+
+/** With more calls in flight than that, one answer of so many is timed: to look at the clock for each is 2 % of what a call costs. */
+const timedShare = 8;
 
 export class NodeWatch implements NodeObserver {
   readonly #probe: Probe;
@@ -53,6 +56,8 @@ export class NodeWatch implements NodeObserver {
   #inFlight = 0;
   #lastAnsweredMs = never;
   #latencyMs = 0;
+  /** Answers since the last one that was timed. */
+  #untimed = 0;
 
   constructor(
     readonly node: string,
@@ -92,12 +97,20 @@ export class NodeWatch implements NodeObserver {
     this.#inFlight++;
   }
 
-  answered(beganMs: number, endedMs: number): void {
-    this.#inFlight--;
+  answered(beganMs: number): void {
+    const isBusy = this.#inFlight-- > timedShare;
+    const isTimed = !isBusy || ++this.#untimed === timedShare;
+    const endedMs = isTimed ? this.#noteLatency(beganMs) : undefined;
+    this.#observe({ kind: 'call answered', beganMs, endedMs });
+  }
+
+  #noteLatency(beganMs: number): number {
+    const endedMs = this.#settings.clock.nowMs();
     const latencyMs = endedMs - beganMs;
     this.#latencyMs = this.#lastAnsweredMs === never ? latencyMs : this.#latencyMs + (latencyMs - this.#latencyMs) / 8;
     this.#lastAnsweredMs = endedMs;
-    this.#observe({ kind: 'call answered', beganMs, endedMs });
+    this.#untimed = 0;
+    return endedMs;
   }
 
   failed(error: unknown, beganMs: number, endedMs: number): void {

@@ -1,6 +1,6 @@
 /**
- * The door to the nodes: every call to one goes through here. It is timed, its observer hears of its beginning and its end, and
- * a failure becomes a `NodeAttempt`, which says what was tried where and why that failed.
+ * The door to the nodes: every call to one goes through here. Its observer hears of its beginning and its end, and a failure
+ * becomes a `NodeAttempt`, which says what was tried where and why that failed.
  */
 
 import type { CallOptions } from '../backend/backend.ts';
@@ -48,7 +48,7 @@ export class Door {
 
   /** @param beganMs  When the node was asked, on the monotonic clock. */
   answered(member: Member, beganMs: number): void {
-    member.observer.answered(beganMs, this.#clock.nowMs());
+    member.observer.answered(beganMs);
   }
 
   /** Returns what is to be said of the failure. Of a call that its caller has aborted, that says nothing of the node. */

@@ -1,12 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { NodeReplyError, NodeUnavailableError, TimeoutError } from '../../src/errors/index.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
 import { ServingStates } from '../../src/health/serving-states.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { Unreadable } from '../support/backend-of-others.ts';
 
-function makeMonitor() {
-  const clock = new SimulatedClock();
+function makeMonitor(clock = new SimulatedClock()) {
   const changes: string[] = [];
   const monitor = new HealthMonitor({
     ...{ clock, probeIntervalMs: 500, probeTimeoutMs: 200, patienceMs: 2_000 },
@@ -18,18 +17,39 @@ function makeMonitor() {
 const late = new TimeoutError('a', 'get', 100);
 
 describe('the watch of a node', () => {
-  it('counts the calls in flight, and knows when the node last answered and how long it took', () => {
-    const { monitor } = makeMonitor();
+  it('counts the calls in flight, and knows when the node last answered and how long it took', async () => {
+    const { clock, monitor } = makeMonitor();
     const watch = monitor.watch('a', async () => {});
     expect(watch.traffic).toEqual({ inFlight: 0, lastAnsweredMs: undefined, latencyMs: undefined });
     for (let count = 0; count < 4; count++) watch.began();
     watch.abandoned();
     watch.failed(late, 0, 100);
     expect(watch.traffic).toEqual({ inFlight: 2, lastAnsweredMs: undefined, latencyMs: undefined });
-    watch.answered(0, 80);
+    await clock.advance(80);
+    watch.answered(0);
     expect(watch.traffic).toEqual({ inFlight: 1, lastAnsweredMs: 80, latencyMs: 80 });
-    watch.answered(100, 260);
+    await clock.advance(180);
+    watch.answered(100);
     expect(watch.traffic).toEqual({ inFlight: 0, lastAnsweredMs: 260, latencyMs: 90 });
+  });
+
+  it('looks at the clock for every answer of a node that has few calls, and for one of eight of one that has many', () => {
+    const clock = new SimulatedClock();
+    const looks = vi.spyOn(clock, 'nowMs');
+    const { monitor } = makeMonitor(clock);
+    const watch = monitor.watch('a', async () => {});
+    for (let count = 0; count < 1_000; count++) {
+      watch.began();
+      watch.answered(0);
+    }
+    expect(looks).toHaveBeenCalledTimes(1_000);
+    looks.mockClear();
+    for (let count = 0; count < 20; count++) watch.began();
+    for (let count = 0; count < 800; count++) {
+      watch.began();
+      watch.answered(0);
+    }
+    expect(looks).toHaveBeenCalledTimes(100);
   });
 
   it('hears failures that speak of the node, and no answer brings it back but that to a probe', async () => {
@@ -40,7 +60,7 @@ describe('the watch of a node', () => {
     watch.failed(new NodeReplyError('a', 'get', 'OOM'), 0, 100);
     expect(watch.state).toBe('up');
     watch.failed(late, 0, 100);
-    watch.answered(0, 100);
+    watch.answered(0);
     expect(watch.state).toBe('suspect');
     await clock.advance(500);
     expect(changes).toEqual(['a suspect', 'a up']);
@@ -133,7 +153,7 @@ describe('the version of health', () => {
     monitor.start();
     expect(await grows(() => clock.advance(0))).toBe(true); // From unknown to up.
     expect(await grows(() => clock.advance(500))).toBe(false);
-    expect(await grows(() => watch.answered(0, 1))).toBe(false);
+    expect(await grows(() => watch.answered(0))).toBe(false);
     isWell = false;
     expect(await grows(() => clock.advance(500))).toBe(true);
     expect(await grows(() => watch.failed(late, 0, 1))).toBe(false);
