@@ -43,6 +43,7 @@ export {
   type NodeAttempt,
   NodeProtocolError,
   NodeReplyError,
+  NodesChangedError,
   NodeUnavailableError,
   NoNodesError,
   NotAnIntegerError,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as errors from '../src/errors/index.ts';
+import * as shardring from '../src/index.ts';
 import { Unreadable, untouchable } from './support/backend-of-others.ts';
 
 const cause = new Error('first');
@@ -43,6 +44,11 @@ describe('every error', () => {
       (value) => typeof value === 'function' && value.prototype instanceof errors.ShardringError,
     );
     expect(new Set(samples.map((sample) => sample.constructor))).toEqual(new Set(classes));
+  });
+
+  it('is exported by the package', () => {
+    const names = samples.map((sample) => sample.constructor.name);
+    expect(Object.keys(shardring)).toEqual(expect.arrayContaining(names));
   });
 
   it.each(samples.map((sample) => [sample.code, sample] as const))('has its name, code and brand: %s', (_, error) => {
