@@ -19,7 +19,7 @@ export interface DemoOptions {
 
 export interface TraceOptions {
   readonly path: string;
-  /** Requests under way at once. */
+  /** Requests in flight at once. */
   readonly concurrency: number;
   /** Most requests to replay; Infinity for all. */
   readonly limit: number;
@@ -52,7 +52,7 @@ Tour
 
 Replay, instead of the tour
   --trace FILE              ARC (.lis) or Twitter (CSV) trace, plain or .zst
-  --concurrency N           requests under way at once (default 64)
+  --concurrency N           requests in flight at once (default 64)
   --limit N                 replay the first N requests only
   --value-bytes N           size of values where the trace does not say
                             (default 100)

@@ -17,7 +17,7 @@ export interface ReplayContext {
   readonly stats: ReplayStats;
   readonly ledger: Ledger;
   readonly clock: Clock;
-  /** Requests under way at once. At least 1. */
+  /** Requests in flight at once. At least 1. */
   readonly concurrency: number;
   /** Size of values of which the trace does not say it, in bytes. */
   readonly valueBytes: number;

@@ -1,4 +1,4 @@
-/** Step: one more node. The plan first, then the change while keys are read, then the reads without the former owners. */
+/** Step: one more node. The plan first, then the change while keys are read, then the reads without the previous owners. */
 
 import { type HashRing, planRebalance, type RebalancePlan } from 'shardring';
 import { count, percent, signedPercent } from '../../../src/cli/draw/numbers.ts';
@@ -22,11 +22,11 @@ export async function addANodeStep(context: TourContext): Promise<void> {
   const during = await readAll(context, 'while', async () => {
     rebalance = cache.addNode(joining);
     await rebalance;
-    report.line(`  ${joining.id} is a member; what it misses is fetched from the former owners.`);
+    report.line(`  ${joining.id} is a member; what it misses is fetched from the previous owners.`);
   });
   const completed = await readAll(context, 'after');
   rebalance!.cancel();
-  report.line('  The former owners are not asked any more.');
+  report.line('  The previous owners are not asked any more.');
   const alone = await readAll(context, 'alone');
   report.line();
   const passes = { 'While it joined': during, 'After it joined': completed, 'By the new ring alone': alone };

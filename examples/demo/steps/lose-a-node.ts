@@ -52,7 +52,7 @@ export const isPerfect = (pass: ReadPass) => hitRatio(pass) === 1 && pass.wrong 
 
 function tellDetours({ report }: TourContext, { failovers, replicaHits }: ReadPass): void {
   if (failovers > 0) {
-    report.line(`  ${counted(failovers, 'read')} under way to the lost node failed over to a replica.`);
+    report.line(`  ${counted(failovers, 'read')} in flight to the lost node failed over to a replica.`);
   }
   if (replicaHits > 0) report.line(`  ${counted(replicaHits, 'key')} missed at the node came from a replica.`);
 }
