@@ -16,6 +16,12 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** One that says where a key is, so that it is known which calls a failing node concerns. */
+export interface LocatingStore extends Pick<Store, 'get' | 'set' | 'close'> {
+  /** Place in the list of ports of the node that has the key. */
+  nodeOf(key: string): number;
+}
+
 /** Where the servers listen, all on 127.0.0.1. */
 export interface Ports {
   /** Four that know nothing of each other. */

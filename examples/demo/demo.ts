@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from 'shardring';
 import type { ColourDepth } from '../../src/cli/draw/paint.ts';
-import { type DemoNodes, openNodes } from './nodes/demo-nodes.ts';
+import type { DemoNodes } from './nodes/demo-nodes.ts';
+import { openNodes } from './nodes/open-nodes.ts';
 import { type DemoOptions, help, parseCommandLine } from './options.ts';
 import { Report } from './output/report.ts';
 import { runReplay } from './replay/run-replay.ts';

@@ -2,8 +2,7 @@
 
 import { type Codec, ShardedCache } from 'shardring';
 import { RedisBackend, type RedisBackendOptions, ShardedRedis, type ShardedRedisOptions } from 'shardring/redis';
-import type { FailureStore } from '../failure/contenders.ts';
-import type { Store } from '../store.ts';
+import type { LocatingStore, Store } from '../store.ts';
 
 /**
  * The stored bytes are the text itself. The default, JSON, would do more than the contenders do that give strings;
@@ -29,7 +28,7 @@ function cacheOver(ports: readonly number[], callTimeoutMs: number, options: Red
   });
 }
 
-export async function cacheWithDeadline(ports: readonly number[], deadlineMs: number): Promise<FailureStore> {
+export async function cacheWithDeadline(ports: readonly number[], deadlineMs: number): Promise<LocatingStore> {
   const cache = cacheOver(ports, deadlineMs);
   const ids = ports.map((_, index) => nodeId(index));
   return {
@@ -68,7 +67,7 @@ export async function openRedis(ports: readonly number[], options: RedisFaceOpti
   };
 }
 
-export async function redisWithDeadline(ports: readonly number[], deadlineMs: number): Promise<FailureStore> {
+export async function redisWithDeadline(ports: readonly number[], deadlineMs: number): Promise<LocatingStore> {
   const redis = redisOver(ports, { timeoutMs: deadlineMs });
   redis.on('error', () => undefined); // What it tells there, the calls tell too.
   const ids = ports.map((_, index) => nodeId(index));

@@ -1,21 +1,16 @@
 /** Who is put before a failing node, each with the same deadline for a call. */
 
-import type { Store } from '../store.ts';
+import type { LocatingStore } from '../store.ts';
 
 /** Of a call, in milliseconds. With ioredis it is `commandTimeout`; without it a call to a stopped server never ends. */
 export const deadlineMs = 500;
-
-export interface FailureStore extends Pick<Store, 'get' | 'set' | 'close'> {
-  /** Place in `ports` of the node that has a key. */
-  nodeOf(key: string): number;
-}
 
 export interface FailureContender {
   readonly name: string;
   readonly on: 'plain' | 'cluster';
   /** Promises are then checked, not only shown. */
   readonly isOurs: boolean;
-  open(ports: readonly number[]): Promise<FailureStore>;
+  open(ports: readonly number[]): Promise<LocatingStore>;
 }
 
 export const failureContenders: readonly FailureContender[] = [

@@ -1,9 +1,7 @@
-/** The nodes of a run, wherever they are: in memory, on given servers, or on servers that the demo starts. */
+/** What the demo needs of its nodes, wherever they are: in memory, on given servers, or on servers that it starts. */
 
 import type { CacheNode } from 'shardring';
-import type { NodeSource } from '../options.ts';
 import type { NodeLoad } from './counting-backend.ts';
-import { memoryNodes } from './memory-nodes.ts';
 
 export interface DemoNodes {
   /** What they are, in a few words. */
@@ -35,17 +33,4 @@ export interface DemoNodes {
   cleanUp(): Promise<void>;
   /** Ends what was started here. Idempotent. */
   close(): Promise<void>;
-}
-
-/** @param runId  Names this run's keys on servers that others use too. */
-export async function openNodes(source: NodeSource, runId: string): Promise<DemoNodes> {
-  // What needs ioredis is loaded only for nodes that are servers.
-  switch (source.kind) {
-    case 'memory':
-      return memoryNodes(4);
-    case 'given':
-      return (await import('./given-nodes.ts')).givenNodes(source.urls, runId);
-    case 'spawned':
-      return (await import('./spawned-nodes.ts')).spawnedNodes(source.count);
-  }
 }
