@@ -136,6 +136,21 @@ describe('HealthMonitor', () => {
     expect(changes).toEqual(['a suspect']);
   });
 
+  it('does not tell those who wait at a node of a probe that says nothing of it', async () => {
+    const { clock, monitor } = makeMonitor();
+    let isBehindWrites = false;
+    let told = 0;
+    monitor.watch('a', async () => {
+      throw new TimeoutError('a', 'ping', 200, { isBehindWrites });
+    });
+    monitor.onUnanswered('a', () => told++);
+    monitor.start();
+    await clock.advance(1_000);
+    isBehindWrites = true;
+    await clock.advance(2_000);
+    expect(told).toBe(1);
+  });
+
   it('probes again at once where a probe took longer than the interval', async () => {
     const { clock, monitor } = makeMonitor();
     const begun: number[] = [];

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { NodeReplyError, NodeUnavailableError, TimeoutError } from '../../src/errors/index.ts';
 import { HealthMonitor } from '../../src/health/monitor.ts';
 import { ServingStates } from '../../src/health/serving-states.ts';
@@ -80,6 +80,27 @@ describe('the watch of a node', () => {
     await clock.advance(100);
     expect([present.state, monitor.healthOf('a'), former.state]).toEqual(['up', 'up', 'unknown']);
     expect(changes).toEqual([]);
+  });
+
+  it('takes no report of the server from an answer to a probe that comes after the node has left', async () => {
+    const { clock, monitor } = makeMonitor();
+    const watch = monitor.watch('a', async () => {
+      await new Promise<void>((resolve) => clock.schedule(100, resolve, false));
+    });
+    monitor.start();
+    await clock.advance(50);
+    monitor.unwatch('a');
+    await clock.advance(100);
+    expect(watch.report).toEqual({ state: 'unknown' });
+  });
+
+  it('can be read without a look at the state, and says of a node that is not up since when', () => {
+    const { monitor } = makeMonitor();
+    const { report } = monitor.watch('a', async () => {});
+    expectTypeOf(report.sinceMs).toEqualTypeOf<number | undefined>();
+    expectTypeOf(report.fault).toEqualTypeOf<unknown>();
+    if (report.state === 'down' || report.state === 'suspect') expectTypeOf(report.sinceMs).toEqualTypeOf<number>();
+    if (report.state === 'up') expectTypeOf(report.fault).toEqualTypeOf<undefined>();
   });
 
   it('does not probe a node that has left, though a probe of it was due', async () => {

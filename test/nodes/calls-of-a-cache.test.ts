@@ -28,7 +28,7 @@ const steps = {
   hang: async ({ nodes }) => nodes.b!.hang(),
   'lose replies': async ({ nodes }) => nodes.c!.loseReplies(),
   'change a weight': ({ cache }) => cache.setWeight('c', 3).then(() => cache.setWeight('c', 1)),
-  'pass time': ({ clock }) => clock.advance(700),
+  'pass time': ({ clock }) => clock.advance(900),
 } satisfies Record<string, (world: FaultyCache, signal: AbortSignal) => Promise<unknown>>;
 
 const anyStep = fc.record({
@@ -46,13 +46,15 @@ describe('the calls of a cache', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { maxLength: 30 }), fc.constantFrom(1, 2), async (run, replicationFactor) => {
         for (const spy of told) spy.mockClear();
-        const world = makeFaultyCache(ids, { replicationFactor });
-        const calls = run.map(({ name, isAborted }) => {
+        const world = makeFaultyCache(ids, { replicationFactor, timeoutMs: 10_000 });
+        const calls: Promise<unknown>[] = [];
+        for (const { name, isAborted } of run) {
           const controller = new AbortController();
           const call = steps[name](world, controller.signal).catch(() => undefined);
           if (isAborted) controller.abort();
-          return call;
-        });
+          if (name === 'pass time') await call;
+          calls.push(call);
+        }
         for (const id of ids) {
           world.nodes[id]!.start();
         }
@@ -65,5 +67,18 @@ describe('the calls of a cache', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('tell the end of a call that its reader has given up for another node when it comes, once', async () => {
+    const ends = vi.spyOn(NodeWatch.prototype, 'failed');
+    const begins = vi.spyOn(NodeWatch.prototype, 'began');
+    const { cache, nodes, clock, keyOf } = makeFaultyCache(ids, { replicationFactor: 2, timeoutMs: 10_000 });
+    nodes.a!.hang();
+    const read = cache.get(keyOf('a', 'b'));
+    await clock.advance(3_000);
+    await read;
+    expect([begins.mock.calls.length, ends.mock.calls.length]).toEqual([2, 0]);
+    await clock.advance(10_000);
+    expect([begins.mock.calls.length, ends.mock.calls.length]).toEqual([2, 1]);
   });
 });
