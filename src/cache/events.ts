@@ -52,23 +52,21 @@ export class CacheEventEmitter {
   readonly #emitter = new EventEmitter();
 
   on<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
-    expectEvent(name, eventNames);
-    expectFunction('listener', listener);
-    this.#emitter.on(name, listener);
-    return this;
+    return this.#pass('on', name, listener);
   }
 
   once<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
-    expectEvent(name, eventNames);
-    expectFunction('listener', listener);
-    this.#emitter.once(name, listener);
-    return this;
+    return this.#pass('once', name, listener);
   }
 
   off<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => void): this {
+    return this.#pass('off', name, listener);
+  }
+
+  #pass(method: 'on' | 'once' | 'off', name: string, listener: (event: never) => void): this {
     expectEvent(name, eventNames);
     expectFunction('listener', listener);
-    this.#emitter.off(name, listener);
+    this.#emitter[method](name, listener as () => void);
     return this;
   }
 

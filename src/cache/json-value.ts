@@ -44,7 +44,7 @@ export function toJsonValue(value: unknown, field: string): unknown {
   const found = look(value, 0);
   if (found === 'plain') return value;
   if (found === 'unclear') {
-    const fault = findFault(value);
+    const fault = findFault(value, new Set());
     if (fault !== undefined)
       throw new InvalidArgumentError(field + pathText(fault.path), fault.expected, fault.received);
   }
@@ -109,7 +109,7 @@ function lookIntoArray(array: readonly unknown[], depth: number): Look {
 type Step = string | number;
 
 interface Fault {
-  readonly path: readonly Step[];
+  readonly path: Step[];
   readonly expected: string;
   readonly received: unknown;
 }
@@ -120,60 +120,49 @@ const awaited = 'a value and not the promise of one (await it first)';
 const withoutItself = `a value that does not contain itself (${wayOut})`;
 const stringNames = `only properties whose names are strings (${wayOut})`;
 
-/** The first thing that JSON would not give back, if there is one. */
-const findFault = (value: unknown): Fault | undefined => new FaultSearch().find(value);
-
-class FaultSearch {
-  readonly #path: Step[] = [];
-  /** The objects that contain the present one. */
-  readonly #above = new Set<object>();
-
-  find(value: unknown): Fault | undefined {
-    if (typeof value !== 'object' || value === null) {
-      return isKeptPrimitive(value) ? undefined : this.#fault(value, keptByJson);
-    }
-    if (isMarked(value)) return undefined;
-    const isArray = isPlainArray(value);
-    if (!isArray && !isPlainObject(value)) return this.#fault(value, types.isPromise(value) ? awaited : keptByJson);
-    if (this.#above.has(value)) return this.#fault(value, withoutItself);
-    const { toJSON } = value as MaybeConverting;
-    if (typeof toJSON === 'function') return this.#findAt('toJSON', toJSON);
-    this.#above.add(value);
-    const fault = isArray ? this.#findInArray(value) : this.#findInObject(value);
-    this.#above.delete(value);
-    return fault;
+/** The first thing that JSON would not give back, if there is one. @param above  The objects that contain the value. */
+function findFault(value: unknown, above: Set<object>): Fault | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return isKeptPrimitive(value) ? undefined : faultOf(value, keptByJson);
   }
-
-  #findInArray(array: readonly unknown[]): Fault | undefined {
-    for (let index = 0; index < array.length; index++) {
-      const fault = this.#findAt(index, array[index]);
-      if (fault !== undefined) return fault;
-    }
-    return undefined;
-  }
-
-  #findInObject(object: object): Fault | undefined {
-    for (const name of Reflect.ownKeys(object)) {
-      if (!Object.prototype.propertyIsEnumerable.call(object, name)) continue;
-      if (typeof name === 'symbol') return this.#fault(name, stringNames);
-      const field = (object as Record<string, unknown>)[name];
-      const fault = field === undefined ? undefined : this.#findAt(name, field);
-      if (fault !== undefined) return fault;
-    }
-    return undefined;
-  }
-
-  #findAt(step: Step, value: unknown): Fault | undefined {
-    this.#path.push(step);
-    const fault = this.find(value);
-    this.#path.pop();
-    return fault;
-  }
-
-  #fault(received: unknown, expected: string): Fault {
-    return { path: [...this.#path], expected, received };
-  }
+  if (isMarked(value)) return undefined;
+  const isArray = isPlainArray(value);
+  if (!isArray && !isPlainObject(value)) return faultOf(value, types.isPromise(value) ? awaited : keptByJson);
+  if (above.has(value)) return faultOf(value, withoutItself);
+  const { toJSON } = value as MaybeConverting;
+  if (typeof toJSON === 'function') return findFaultAt('toJSON', toJSON, above);
+  above.add(value);
+  const fault = isArray ? findInArray(value, above) : findInObject(value, above);
+  above.delete(value);
+  return fault;
 }
+
+function findInArray(array: readonly unknown[], above: Set<object>): Fault | undefined {
+  for (let index = 0; index < array.length; index++) {
+    const fault = findFaultAt(index, array[index], above);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function findInObject(object: object, above: Set<object>): Fault | undefined {
+  for (const name of Reflect.ownKeys(object)) {
+    if (!Object.prototype.propertyIsEnumerable.call(object, name)) continue;
+    if (typeof name === 'symbol') return faultOf(name, stringNames);
+    const field = (object as Record<string, unknown>)[name];
+    const fault = field === undefined ? undefined : findFaultAt(name, field, above);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function findFaultAt(step: Step, value: unknown, above: Set<object>): Fault | undefined {
+  const fault = findFault(value, above);
+  fault?.path.unshift(step);
+  return fault;
+}
+
+const faultOf = (received: unknown, expected: string): Fault => ({ path: [], expected, received });
 
 const isKeptPrimitive = (value: unknown): boolean =>
   value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);

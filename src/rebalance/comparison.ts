@@ -66,6 +66,7 @@ export class Comparison {
     for (let place = 0; place < this.widthAfter; place++) {
       this.copiesAfter[after.nodes[after.offset + place]!]! += pieces;
     }
+    if (this.isEmpty) return;
     // Pairs the nodes that enter the row with the nodes that leave it, in order.
     let leaving = 0;
     for (let place = 0; place < this.widthAfter; place++) {

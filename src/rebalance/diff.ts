@@ -21,7 +21,7 @@ import {
   type Placement,
   type SlottedPlacement,
 } from '../placement/placement.ts';
-import { Comparison, type PlacementDiff } from './comparison.ts';
+import { Comparison, type PlacementDiff, type Row } from './comparison.ts';
 
 /** @param keys  Gives keys that stand for all. Asked only where the placements have no exact pieces in common. */
 export function diffPlacements(
@@ -33,13 +33,11 @@ export function diffPlacements(
   const comparison = new Comparison(before, after, replicationFactor);
   if (!isArcPlacement(before) || !isArcPlacement(after) || before.slotting !== after.slotting) {
     const sample = keys();
-    if (comparison.isEmpty) countKeys(before, after, sample, comparison);
-    else compareKeys(before, after, sample, comparison);
+    compareKeys(before, after, sample, comparison);
     return comparison.result('keys', sample.length);
   }
   if (isSlottedPlacement(before) && isSlottedPlacement(after)) {
-    if (comparison.isEmpty) countArcs(before, after, after.slots, comparison);
-    else compareSlots(before, after, comparison);
+    compareSlots(before, after, comparison);
     return comparison.result('slots', after.slots);
   }
   if (comparison.isEmpty) return comparison.result('ranges', 0, []);
@@ -59,9 +57,10 @@ function rankStarts({ starts, rows }: Arcs<string>, all: readonly string[]): Arc
 
 function compareSlots(before: SlottedPlacement, after: SlottedPlacement, comparison: Comparison): void {
   const { widthBefore, widthAfter } = comparison;
-  const changed = widthBefore === widthAfter ? after.changesFrom?.(before, widthAfter) : undefined;
+  const isComparable = widthBefore === widthAfter && !comparison.isEmpty;
+  const changed = isComparable ? after.changesFrom?.(before, widthAfter) : undefined;
   if (changed === undefined) {
-    compareArcs(before.arcs(widthBefore), after.arcs(widthAfter), after.slots, comparison);
+    compareArcs(arcsOf(before, widthBefore), arcsOf(after, widthAfter), after.slots, comparison);
     return;
   }
   for (const [first, end] of changed.slots) {
@@ -78,6 +77,10 @@ function compareSlots(before: SlottedPlacement, after: SlottedPlacement, compari
   }
   copiesBefore.set(changed.copiesBefore);
 }
+
+/** Without nodes it is one arc that nobody has. */
+const arcsOf = (placement: SlottedPlacement, width: number): Arcs<number> =>
+  width === 0 ? { starts: [0], rows: [] } : placement.arcs(width);
 
 /** One pass over both lists of arcs. @param end  Where the last arcs end. */
 function compareArcs(before: Arcs<number>, after: Arcs<number>, end: number, comparison: Comparison): void {
@@ -101,37 +104,13 @@ function compareArcs(before: Arcs<number>, after: Arcs<number>, end: number, com
 }
 
 function compareKeys(before: Placement, after: Placement, keys: readonly string[], comparison: Comparison): void {
-  const [namesBefore, namesAfter] = [indexesOf(before.nodes), indexesOf(after.nodes)];
-  for (const [piece, key] of keys.entries()) {
-    const was = before.preferenceList(key, comparison.widthBefore).map((id) => namesBefore.get(id)!);
-    const is = after.preferenceList(key, comparison.widthAfter).map((id) => namesAfter.get(id)!);
-    comparison.add(piece, piece + 1, { nodes: was, offset: 0 }, { nodes: is, offset: 0 });
-  }
+  const was = rowsBy(before, comparison.widthBefore);
+  const is = rowsBy(after, comparison.widthAfter);
+  for (const [piece, key] of keys.entries()) comparison.add(piece, piece + 1, was(key), is(key));
 }
 
-/** Where one of the two has no nodes: what those of the other hold, and nothing that moves. */
-function countArcs(before: SlottedPlacement, after: SlottedPlacement, end: number, comparison: Comparison): void {
-  for (const [placement, width, copies] of [
-    [before, comparison.widthBefore, comparison.copiesBefore],
-    [after, comparison.widthAfter, comparison.copiesAfter],
-  ] as const) {
-    if (width === 0) continue;
-    const { starts, rows } = placement.arcs(width);
-    for (let place = 0; place < rows.length; place++) {
-      const arc = Math.floor(place / width);
-      copies[rows[place]!]! += (starts[arc + 1] ?? end) - starts[arc]!;
-    }
-  }
-}
-
-/** The same by a sample of keys. */
-function countKeys(before: Placement, after: Placement, keys: readonly string[], comparison: Comparison): void {
-  for (const [placement, width, copies] of [
-    [before, comparison.widthBefore, comparison.copiesBefore],
-    [after, comparison.widthAfter, comparison.copiesAfter],
-  ] as const) {
-    if (width === 0) continue;
-    const indexes = indexesOf(placement.nodes);
-    for (const key of keys) for (const id of placement.preferenceList(key, width)) copies[indexes.get(id)!]!++;
-  }
+function rowsBy(placement: Placement, width: number): (key: string) => Row {
+  if (width === 0) return () => ({ nodes: [], offset: 0 });
+  const indexes = indexesOf(placement.nodes);
+  return (key) => ({ nodes: placement.preferenceList(key, width).map((id) => indexes.get(id)!), offset: 0 });
 }
