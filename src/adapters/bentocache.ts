@@ -18,7 +18,7 @@ const methods = ['get', 'getdel', 'set', 'unlink', 'scanStream', 'quit'] as cons
 export type BentocacheClient = Pick<KeyValueCommands, (typeof methods)[number]> & PrefixedClient;
 
 export interface BentocacheDriverOptions {
-  /** A ShardedRedis or an ioredis client. It is lent, unless `ownsClient`. Redis 6.2 or later, for GETDEL. */
+  /** A ShardedRedis or an ioredis client. It stays open, unless `ownsClient`. Redis 6.2 or later, for GETDEL. */
   readonly client: BentocacheClient;
   /** Put before each key, with a colon between. Default: the prefix that BentoCache has, which is `bentocache`. */
   readonly prefix?: string | undefined;
@@ -116,7 +116,7 @@ export class BentocacheDriver {
     if (this.#ownsClient) await this.client.quit();
   }
 
-  /** What all its keys begin with. */
+  /** The beginning of all its keys. */
   get #below(): string {
     return this.#prefix === '' ? '' : `${this.#prefix}:`;
   }

@@ -55,7 +55,7 @@ export async function write(
   else await client.set(key, value, 'PX', expiry);
 }
 
-/** Waits for all, then throws the first failure: when the caller hears of it, nothing is under way any more. */
+/** Waits for all, then throws the first failure: when the caller hears of it, nothing is in flight any more. */
 export async function allSettled<Result>(calls: readonly Promise<Result>[]): Promise<Result[]> {
   await Promise.allSettled(calls);
   return Promise.all(calls);

@@ -26,7 +26,7 @@ const methods = ['get', 'mget', 'set', 'exists', 'unlink', 'scanStream', 'quit']
 export type KeyvStoreClient = Pick<KeyValueCommands, (typeof methods)[number]> & PrefixedClient;
 
 export interface KeyvStoreOptions {
-  /** A ShardedRedis or an ioredis client. It is lent, unless `ownsClient`. */
+  /** A ShardedRedis or an ioredis client. It stays open, unless `ownsClient`. */
   readonly client: KeyvStoreClient;
   /** True: `disconnect()` closes the client too. Default false. */
   readonly ownsClient?: boolean | undefined;

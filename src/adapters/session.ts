@@ -41,7 +41,7 @@ export interface SessionSerializer {
 }
 
 export interface SessionStoreOptions {
-  /** A ShardedRedis or an ioredis client, without a `keyPrefix` of its own. It is lent: the store never closes it. */
+  /** A ShardedRedis or an ioredis client, without a `keyPrefix` of its own. The store never closes it. */
   readonly client: SessionClient;
   /** Put before each session's id. Default `sess:`. Two stores on the same servers need different ones. */
   readonly prefix?: string | undefined;
@@ -238,7 +238,7 @@ const expressSession = new OptionalPackage({
   versions: '>=1',
   accepts: (version) => Number.parseInt(version, 10) >= 1,
   load: () => import('express-session'),
-  // What sessions are made by, at requests: `createSession` and the like. In a bundle it comes a moment after the class.
+  // The base of sessions at requests: `createSession` and similar. In a bundle it comes a moment after the class.
   onLoaded: (exports) => {
     Object.setPrototypeOf(SessionStore.prototype, (exports as { Store: typeof Store }).Store.prototype);
   },

@@ -26,7 +26,7 @@ const methods = ['get', 'getBuffer', 'mget', 'set', 'exists', 'unlink', 'scanStr
 export type UnstorageClient = Pick<KeyValueCommands, (typeof methods)[number]> & PrefixedClient;
 
 export interface UnstorageDriverOptions<Client extends UnstorageClient = UnstorageClient> {
-  /** A ShardedRedis or an ioredis client. It is lent, unless `ownsClient`. */
+  /** A ShardedRedis or an ioredis client. It stays open, unless `ownsClient`. */
   readonly client: Client;
   /**
    * Put before each key, with a colon between. Default: none; the storage is then everything that the servers hold, and
@@ -41,7 +41,7 @@ export interface UnstorageDriverOptions<Client extends UnstorageClient = Unstora
   readonly scanCount?: number | undefined;
 }
 
-/** What a call may say beside its key. */
+/** Options of a call, beside its key. */
 export interface UnstorageItemOptions {
   /** Seconds; see {@link UnstorageDriverOptions.ttl}. */
   readonly ttl?: number | undefined;

@@ -1,4 +1,4 @@
-/** What callers may say about one call of a cache. */
+/** The options of one call of a cache. */
 
 /** Options of every call. */
 export interface SignalOptions {

@@ -19,7 +19,7 @@ export interface CacheEvents extends RoutingEvents {
   nodeUp: { readonly node: string };
   /** A new topology is in force. */
   rebalance: { readonly epoch: number; readonly change: TopologyChange; readonly plan: RebalancePlan };
-  /** The time of a lazy change is over: its former owners are not asked any more. */
+  /** The time of a lazy change is over: its previous owners are not asked any more. */
   rebalanceDone: { readonly epoch: number };
 }
 

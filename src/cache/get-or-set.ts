@@ -5,7 +5,7 @@
  * Stale-while-revalidate (RFC 5861, section 3): a value is stored for `ttlMs + staleWhileRevalidateMs`. In the last
  * part of its life it is still answered, at once, while one load per process replaces it.
  *
- * Where the key's nodes are not available, the value is loaded all the same, unless the caller says otherwise: still once per
+ * If the key's nodes are not available, the value is loaded anyway, unless the caller says otherwise: still once per
  * key, only so many keys at a time, and without storing it. Such a load has a place while a caller waits for it: one that
  * never ends must not keep others from loading when its callers have gone. It is let finish, for whoever comes meanwhile.
  */
@@ -125,7 +125,7 @@ export class GetOrSet {
 
   #isStale(key: string, expiresAtMs: number | undefined, { staleWhileRevalidateMs }: LoadSettings): boolean {
     if (expiresAtMs === undefined || staleWhileRevalidateMs === undefined) return false;
-    // A stand-in shortens lives, so that the time left says nothing of the age; it drops the value soon enough.
+    // A fallback node shortens lives, so that the time left says nothing of the age; it drops the value soon enough.
     if (this.#fleet.placesOf(key).standIns.length > 0) return false;
     return expiresAtMs - this.#fleet.clock.wallMs() <= staleWhileRevalidateMs;
   }
@@ -230,12 +230,12 @@ const settingsOf = (call: CallSettings, defaults: GetOrSetDefaults): LoadSetting
 
 const noPlace = () => undefined;
 
-/** What a load gives that nobody waits for, so that it has not begun. */
+/** The result of a load that has not begun because nobody waits for it any more. */
 const notLoaded = Symbol('not loaded');
 
 /**
  * Whether a read failed because no node could say what is under the key, as against a fault of the call or of what is stored.
- * What a backend of somebody else throws counts as the former.
+ * An error of a third-party backend counts as the former.
  */
 function isUnavailable(error: unknown): boolean {
   if (!isShardringError(error)) return true;

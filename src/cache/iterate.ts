@@ -46,7 +46,7 @@ export async function* listKeys(
   }
 }
 
-/** Whether a read of `key` would ask this node: as a holder, a stand-in for one, or a former holder. */
+/** Whether a read of `key` would ask this node: as a holder, as a fallback node, or as a previous owner. */
 function holds({ topology, states, policy }: Fleet, { id }: Member, key: string): boolean {
   if (holdersOf(topology, key).includes(id)) return true;
   if (formerHoldersOf(topology, key).includes(id)) return true;

@@ -172,7 +172,7 @@ function isMarked(value: object): value is Uint8Array | Date {
   return types.isUint8Array(value) || (types.isDate(value) && !Number.isNaN(value.getTime()));
 }
 
-/** Of whatever realm: `Array.prototype` is an array itself, and the prototype of a class that extends Array is not. */
+/** From any realm: `Array.prototype` is an array itself, and the prototype of a class that extends Array is not. */
 const isPlainArray = (value: object): value is readonly unknown[] =>
   Array.isArray(value) && Array.isArray(Object.getPrototypeOf(value));
 

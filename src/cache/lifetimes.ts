@@ -6,7 +6,7 @@ export class Lifetimes {
   readonly #clock: Clock;
   readonly #spillTtlMs: number;
 
-  /** @param spillTtlMs  Longest life at a stand-in. */
+  /** @param spillTtlMs  Longest life at a fallback node. */
   constructor(clock: Clock, spillTtlMs: number) {
     this.#clock = clock;
     this.#spillTtlMs = spillTtlMs;

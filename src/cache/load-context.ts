@@ -3,7 +3,7 @@
  * load is told, where it would wait for ever.
  *
  * Before Node 24 an `AsyncLocalStorage` in use makes every promise of the process cost more (two to three times, by a loop of
- * promises and nothing else on Node 20). So it is in use only while loads are under way, and calls that find their value
+ * promises and nothing else on Node 20). So it is in use only while loads are running, and calls that find their value
  * pay nothing.
  */
 

@@ -39,7 +39,7 @@ export async function getMany(
   return hits;
 }
 
-/** @param expiryAt  When the values expire at a member, which may be a stand-in. @throws {PartialFailureError} */
+/** @param expiryAt  When the values expire at a member, which may be a fallback node. @throws {PartialFailureError} */
 export async function setMany(
   fleet: Fleet,
   codec: Codec,

@@ -31,13 +31,13 @@ export interface ShardedCacheOptions<Stored = unknown> extends RoutingOptions, L
 
   /**
    * What happens to the keys of a node that is down and has no live replica. 'fail' (default): calls reject with a
-   * typed error. 'spill': the next live nodes stand in, which prefers misses and some staleness to errors.
+   * typed error. 'spill': the next live nodes are fallback nodes, which prefers misses and some staleness to errors.
    */
   readonly whenDown?: WhenDown | undefined;
 
   /**
-   * Longest life of a value written to a stand-in (`whenDown: 'spill'`), in milliseconds. Integer of at least 1;
-   * default 60,000. It bounds how long a stand-in can serve a value that has been overwritten at the key's own node.
+   * Longest life of a value written to a fallback node (`whenDown: 'spill'`), in milliseconds. Integer of at least 1;
+   * default 60,000. It bounds how long a fallback node can serve a value that has been overwritten at the key's own node.
    */
   readonly spillTtlMs?: number | undefined;
 

@@ -1,5 +1,5 @@
 /**
- * A change of the topology under way: awaitable for its plan, iterable for its progress.
+ * A change of the topology in progress: awaitable for its plan, iterable for its progress.
  *
  * ```ts
  * const plan = await cache.addNode(node);                     // resolves when the new topology is in force
@@ -13,15 +13,15 @@ import { holdProcess } from '../runtime/hold.ts';
 export interface RebalanceProgress {
   /**
    * switched  the new topology is in force; with strategy 'none' there is nothing more to do
-   * filling   former owners are still asked for what the new ones miss
-   * done      former owners are not asked any more
+   * filling   previous owners are still asked for what the new ones miss
+   * done      previous owners are not asked any more
    */
   readonly phase: 'switched' | 'filling' | 'done';
   readonly epoch: number;
   readonly plan: RebalancePlan;
   /** Values put where they had been missed, by all changes and read repair together, since this change. */
   readonly filled: number;
-  /** Milliseconds until former owners are not asked any more. */
+  /** Milliseconds until previous owners are not asked any more. */
   readonly remainingMs: number;
 }
 
@@ -68,7 +68,7 @@ export class Rebalance implements PromiseLike<RebalancePlan>, AsyncIterable<Reba
   }
 
   /**
-   * Ends what is still going on: from now on former owners are not asked. The new topology stays; what was not asked
+   * Ends what is still going on: from now on previous owners are not asked. The new topology stays; what was not asked
    * for until now is missed. Harmless when nothing is going on.
    */
   cancel(): void {

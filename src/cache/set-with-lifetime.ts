@@ -1,4 +1,4 @@
-/** A value of a cache on its way to its nodes. A stand-in keeps it for a while only. */
+/** A value of a cache on its way to its nodes. A fallback node keeps it for a while only. */
 
 import type { Value } from '../backend/backend.ts';
 import { SetValue } from '../nodes/operations.ts';

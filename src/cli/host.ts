@@ -1,4 +1,4 @@
-/** What a command may ask of the world. `main.ts` answers with the process, tests with what they like. */
+/** The outside world of a command. `main.ts` passes the process, tests pass their own. */
 export interface Host {
   /** The text of a file; `-` is the standard input. */
   readonly readText: (path: string) => Promise<string>;

@@ -1,8 +1,8 @@
-/** What the caller gave cannot be used. Nothing was done. */
+/** The caller's argument cannot be used. Nothing was done. */
 
 import { type CauseOptions, ShardringError } from './base.ts';
 
-/** In place of what came, where the message says all. */
+/** Takes the place of the received value if the message is complete without it. */
 const said = Symbol('said');
 
 /** An argument or an option has a value that it may not have. Nothing was done. */
@@ -32,7 +32,7 @@ export class InvalidArgumentError extends ShardringError {
   }
 
   /**
-   * Where "expected, got" would be no help: the name is wrong and not the value, or two options exclude each other.
+   * For cases where "expected, got" would not help: the name is wrong and not the value, or two options exclude each other.
    * @param message  Whole sentences, which follow the field and a colon.
    * @param before   In place of these.
    */

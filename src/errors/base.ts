@@ -1,6 +1,6 @@
-/** What all errors share: the base, and the brand by which two copies of this package know each other's errors. */
+/** The common part of all errors: the base, and the brand by which two copies of this package know each other's errors. */
 
-/** Of the process and not of this module, which a process may have loaded twice. */
+/** Shared by the process, because a process may have loaded this module twice. */
 const brand = Symbol.for('shardring.ShardringError');
 
 /** As the language's `ErrorOptions`, for which older targets of TypeScript have no type. */
@@ -25,7 +25,7 @@ export function isBranded(value: unknown): value is ShardringError {
   return typeof value === 'object' && value !== null && detailOf(value, brand) === true;
 }
 
-/** What something that was thrown says of itself. Undefined where it says nothing, or throws when it is looked at. */
+/** A property of a thrown value. Undefined if the value does not have it, or throws on access. */
 export function detailOf(thrown: unknown, property: PropertyKey): unknown {
   try {
     return (thrown as Record<PropertyKey, unknown> | null | undefined)?.[property];

@@ -1,4 +1,4 @@
-/** What `getOrSet` was to load did not come. */
+/** A load of `getOrSet` did not finish. */
 
 import { ShardringError } from './base.ts';
 

@@ -29,7 +29,7 @@ export class WrongServerError extends NodeError {
   readonly code = 'ERR_WRONG_SERVER';
   /** A replica may become the primary, or the name may lead to one soon. The rest is for somebody to mend. */
   readonly retryable: boolean;
-  /** Of a shared server: the node that keeps it. */
+  /** For a shared server: the node that keeps it. */
   readonly other: string | undefined;
 
   constructor(

@@ -7,7 +7,7 @@ export interface NodeErrorOptions extends CauseOptions {
   readonly address?: string | undefined;
   /** Why, and what to do, in words that end a sentence: `ECONNREFUSED`. */
   readonly reason?: string | undefined;
-  /** Of a node that was down before the call: since when, as Unix time in milliseconds. */
+  /** For a node that was down before the call: since when, as Unix time in milliseconds. */
   readonly sinceMs?: number | undefined;
 }
 
@@ -24,7 +24,7 @@ export abstract class NodeError extends ShardringError {
   abstract readonly operation: string;
   /** Where the node's server is, if that is known. */
   declare readonly address?: string;
-  /** Of a node that was down before the call: since when, as Unix time in milliseconds. */
+  /** For a node that was down before the call: since when, as Unix time in milliseconds. */
   declare readonly sinceMs?: number;
 
   constructor(message: string, options: NodeErrorOptions) {
@@ -70,7 +70,7 @@ export class TimeoutError extends NodeError {
   }
   readonly code = 'ERR_TIMEOUT';
   readonly retryable = true;
-  /** What the call waited for, where that was no reply, or why it had little time for one. */
+  /** What the call waited for if it was not a reply, or why it had little time for one. */
   declare readonly reason?: string;
   /** True where the node owed no reply: the caller's own function, given to `withConnection`, took too long. */
   declare readonly isOwnTime?: true;
@@ -165,7 +165,7 @@ const retryableReplies: ReadonlySet<ReplyErrorKind> = new Set([
   'NOREPLICAS',
 ]);
 
-/** What to do about refusals that are about how the node is set up, and not about the one call. */
+/** Advice for errors about the setup of the node rather than the one call. */
 const adviceOn: Partial<Readonly<Record<ReplyErrorKind, string>>> = {
   READONLY: 'its server is a read-only replica. Point the node at the primary',
   NOAUTH: 'it requires a password. Set `password`, and `username` for a user other than the default',
@@ -209,7 +209,7 @@ export class NodeReplyError extends NodeError {
 }
 
 /**
- * What the node sent cannot be a reply: bytes that are not the protocol, and then its connection is given up; or its backend is
+ * The node's answer cannot be a reply. Either the bytes are not the protocol, and its connection is dropped; or its backend is
  * one of others and answered with what the contract of backends does not allow.
  */
 export class NodeProtocolError extends NodeError {

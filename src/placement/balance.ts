@@ -31,7 +31,7 @@ export interface Balance extends Spread {
   readonly nodes: readonly NodeBalance[];
 }
 
-/** Of a placement without nodes: no nodes, and a spread of 0 around 1. */
+/** For a placement without nodes: no nodes, and a spread of 0 around 1. */
 export function balanceOf(placement: Placement): Balance {
   const shares = placement.shares();
   const weights = placement.nodes.reduce((sum, { weight }) => sum + weight, 0);

@@ -32,7 +32,7 @@ export function explainPlacement(placement: Placement, key: string, copies: numb
   return {
     routingKey: placement.routingKeyOf?.(key) ?? key,
     ...(isSlottedPlacement(placement) ? locate(placement.positionOf(key), placement.slotOf(key)) : {}),
-    // Of an empty placement no list can be asked for; one of length 1 gives the right error.
+    // An empty placement gives no list; asking for one of length 1 gives the right error.
     nodes: placement.preferenceList(key, placement.nodes.length || 1).map((id, index) => ({
       id,
       role: index === 0 ? 'primary' : index < copies ? 'replica' : 'next',

@@ -17,7 +17,7 @@ export interface PlacementSnapshot {
   readonly placement: string;
   /** In the order of the placement's `nodes`. */
   readonly nodes: readonly NodeInput[];
-  /** Of all that decides the mapping, to notice a change by hand or by accident. */
+  /** Covers everything that decides the mapping, to detect a change by hand or by accident. */
   readonly checksum: string;
 }
 

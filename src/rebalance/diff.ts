@@ -1,5 +1,5 @@
 /**
- * What changes between two placements, piece by piece.
+ * The changes between two placements, piece by piece.
  *
  * A copy of a key is one of the nodes in the first `replicationFactor` places of its preference list. Between two
  * placements a key must be copied to every node that enters that list, from a node that was in it before: from one that
@@ -69,7 +69,7 @@ function compareSlots(before: SlottedPlacement, after: SlottedPlacement, compari
       comparison.add(slot, slot + 1, { nodes: changed.before, offset }, { nodes: changed.after, offset });
     }
   }
-  // What was not compared stays where it is.
+  // Pieces that were not compared stay where they are.
   const { copiesBefore, copiesAfter, indexBefore } = comparison;
   for (let node = 0; node < copiesAfter.length; node++) {
     const known = indexBefore[node]!;

@@ -205,7 +205,7 @@ function estimateOf(
   let [movedKeys, movedBytes] = [0, 0];
   for (const [key, bytes] of sample) {
     const was = holdersBy(before, key);
-    // Of nothing, nothing moves.
+    // Without pieces, nothing moves.
     const copies = was.length === 0 ? 0 : holdersBy(after, key).filter((node) => !was.includes(node)).length;
     movedKeys += copies;
     movedBytes += copies * bytes;

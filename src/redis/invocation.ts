@@ -35,7 +35,7 @@ export class Invocation {
   }
 }
 
-/** Of ioredis, or of the library that a lent client is of. */
+/** Of ioredis, or of the library that a borrowed client is of. */
 export type CommandParser = typeof Command;
 
 /** Names that tables of ioredis and of `@ioredis/commands` seem to have, as these are plain objects: `constructor` and the like. */

@@ -6,12 +6,12 @@ import { decodeKey } from '../server/index.ts';
  * are no text at all; these are routed byte by byte, so that each has one place, and shown as every other client would.
  */
 
-/** What the placement is asked with. */
+/** The text of a key for the placement. */
 export function routingTextOf(bytes: Buffer): string {
   return decodeKey(bytes) ?? bytes.toString('latin1');
 }
 
-/** What the application sees where it asks for strings. Bytes that are no text become U+FFFD. */
+/** The text that an application gets if it asks for strings. Bytes that are not text become U+FFFD. */
 export function shownTextOf(bytes: Buffer): string {
   return decodeKey(bytes) ?? bytes.toString('utf8');
 }

@@ -25,8 +25,8 @@ import {
 import { waitAt } from './blocking.ts';
 import { exists, hasFlag } from './commands/command-facts.ts';
 import { blocking } from './commands/command-table.ts';
-import { asResp2 } from './lent-replies.ts';
 import type { RedisNode } from './node.ts';
+import { asResp2 } from './resp3-to-resp2.ts';
 
 /** A command as a node gets it, the prefix before its keys. */
 export class NodeCommand implements CommandSpec<unknown> {

@@ -27,7 +27,7 @@ import {
 /**
  * A node: its id, its share, and where its server is, as one of
  * - `url`: `redis://[user[:password]@]host[:port][/db]`, `rediss://...` for TLS, `unix:///path?db=0` for a socket file;
- * - `client`: a client of ioredis 5 or 6 that the application lends. It is left open by `quit()`;
+ * - `client`: a client of ioredis 5 or 6 that belongs to the application. It is left open by `quit()`;
  * - options of ioredis (`host`, `port`, `tls`, ...; `sentinels` and `name` for a group that Sentinel manages), also
  *   beside `url`. Those about reconnecting, queueing and resending do not count for the connection that commands use.
  */
@@ -56,7 +56,7 @@ export interface ShardedRedisOptions extends RoutingOptions {
 
   /**
    * What speaks with the servers on the connection that commands share: `'ioredis'` (default), or `'direct'`, a client of our
-   * own that costs about half of the CPU time where many commands are under way. Not for lent clients, nor for groups that
+   * own that costs about half of the CPU time where many commands are in flight. Not for borrowed clients, nor for groups that
    * Sentinel manages. Transactions, blocking commands and pub/sub are ioredis' either way.
    */
   readonly transport?: Transport | undefined;

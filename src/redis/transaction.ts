@@ -2,7 +2,7 @@
  * MULTI and EXEC on the one node that holds all keys.
  *
  * A transaction has a connection of its own while it runs, so that nothing of other callers comes between. One whose keys
- * live on several nodes is refused before anything is sent: no two servers can be made to commit together.
+ * live on several nodes is rejected before anything is sent: no two servers can be made to commit together.
  */
 
 import type { Redis } from 'ioredis';

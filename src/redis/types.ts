@@ -10,8 +10,8 @@ type Own = 'scan' | 'scanBuffer' | 'hscan' | 'sscan' | 'zscan' | 'quit';
 /** Every command of ioredis with its argument forms, `*Buffer` variants and callbacks. */
 export type RedisCommands = Omit<RedisCommander<{ type: 'default' }>, Own>;
 
-/** What `pipeline()` gives: every command, chained, and `exec()`. */
+/** The result of `pipeline()`: every command, chained, and `exec()`. */
 export type Pipeline = ShardedPipeline & ChainableCommander;
 
-/** What `multi()` gives. */
+/** The result of `multi()`. */
 export type Transaction = ShardedTransaction & ChainableCommander;

@@ -1,4 +1,4 @@
-/** Counts the calls under way, so that closing can refuse new ones and wait for the rest. */
+/** Counts the calls in flight, so that closing can refuse new ones and wait for the rest. */
 
 import { ClosedError } from '../errors/index.ts';
 
@@ -28,7 +28,7 @@ export class Gate {
     if (this.#underWay === 0) this.#whenEmpty?.();
   }
 
-  /** Refuses calls from now on. Resolves when those under way have left. Call it once. */
+  /** Refuses calls from now on. Resolves when those in flight have left. Call it once. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#underWay === 0) return;

@@ -1,4 +1,4 @@
-/** Names of events that are checked: a listener under a misspelt name would wait for ever, and nobody would be told. */
+/** Checks names of events: a listener under a misspelt name would wait for ever without any notice. */
 
 import { EventEmitter } from 'node:events';
 import { InvalidArgumentError } from '../errors/index.ts';

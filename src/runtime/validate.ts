@@ -31,7 +31,7 @@ export function expectSettings(
   return settings;
 }
 
-/** Of whatever realm. */
+/** From any realm. */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
@@ -50,7 +50,7 @@ export function expectKnown(field: string, value: unknown, known: readonly strin
   return options;
 }
 
-/** The same, and none of them null, which would be taken for none. */
+/** The same; null is not allowed, because it would be treated as not given. */
 export function expectOptions(field: string, value: unknown, known: readonly string[]): Record<string, unknown> {
   const options = expectKnown(field, value, known);
   for (const key of Object.keys(options)) {

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../errors/index.ts';
 import { expectFunction } from '../runtime/validate.ts';
 import type { CredentialsFunction } from './link/credentials.ts';
 
-/** What may stand beside the options of ioredis. */
+/** Options that may be given in addition to those of ioredis. */
 export interface CredentialOptions {
   readonly username?: unknown;
   readonly password?: unknown;

@@ -20,7 +20,7 @@ import { isWellFormed } from './sending/key-bytes.ts';
  * Where the server is: a URL (`redis://[user[:password]@]host[:port][/db]`, `rediss://...` for TLS, `unix:///path?db=0`
  * for a socket file), options of ioredis, or a client of ioredis 5 or 6 or of iovalkey, connected or not.
  *
- * A client is lent: `close()` leaves it open. Of ioredis' options, those that decide about reconnecting, queueing and
+ * A client is only borrowed: `close()` leaves it open. Of ioredis' options, those that decide about reconnecting, queueing and
  * resending are the backend's business and are overridden.
  */
 export type RedisTarget = string | RedisNodeOptions | RedisClient;
@@ -42,10 +42,10 @@ export interface RedisNodeOptions extends Omit<RedisOptions, 'password'> {
   readonly credentials?: CredentialsFunction | undefined;
 
   /**
-   * Of a node that is one server: `'replica'` accepts one that is a read-only replica, whose data may be old and which refuses
+   * For a node that is one server: `'replica'` accepts one that is a read-only replica, whose data may be old and which refuses
    * writes. Otherwise calls end with `ERR_WRONG_SERVER` until there is a primary.
    *
-   * Of a group: where calls that only read go. `'replica'`: to one of its replicas, where they may see what was there a
+   * For a group: where calls that only read go. `'replica'`: to one of its replicas, where they may see what was there a
    * moment ago, and to the master while no replica can be reached. Default `'master'`.
    */
   readonly reads?: 'master' | 'replica' | undefined;
@@ -76,17 +76,17 @@ export interface RedisBackendOptions {
    * 512 MB in one value.
    */
   readonly maxReplyBytes?: number | undefined;
-  /** Of the connections that `withConnection` gives out. */
+  /** The pool of connections that `withConnection` gives out. */
   readonly pool?: RedisPoolOptions | undefined;
   /**
-   * Whether calls that come while others are under way wait for the end of the event loop's turn, go out in one write, and
+   * Whether calls that come while others are in flight wait for the end of the event loop's turn, go out in one write, and
    * of their GETs up to 512 (64 kB of keys, about 1 MB of values) as one MGET. Outcomes are the same either way; a value
    * that is not there, or is no string, then takes a second round trip. Default true.
    */
   readonly batching?: boolean | undefined;
   /**
    * What speaks with the server on the connection that all calls share: `'ioredis'` (default), or `'direct'`, a client of our
-   * own that costs about half of the CPU time where many calls are under way. Not for a lent client, nor for a group that
+   * own that costs about half of the CPU time where many calls are in flight. Not for a borrowed client, nor for a group that
    * Sentinel manages. Lent connections are of ioredis either way.
    */
   readonly transport?: Transport | undefined;

@@ -1,5 +1,5 @@
 /**
- * How the connections of a node get to its server, whatever it is: one address, a group of Sentinel, or where a lent client
+ * How the connections of a node get to its server, whatever it is: one address, a group of Sentinel, or where a borrowed client
  * leads; and the check that they got to the right one.
  */
 

@@ -39,7 +39,7 @@ export interface ServerOptions {
   readonly connectTimeoutMs: number | undefined;
   /** Default 128 MiB. See `RedisBackendOptions.maxReplyBytes`. */
   readonly maxReplyBytes?: number | undefined;
-  /** Of the connections that are lent. */
+  /** For the connections that are lent to one user at a time. */
   readonly pool: { readonly max: number; readonly idleTimeoutMs: number };
   /** Most callers that wait at a time, each with a connection. Default 100. */
   readonly maxBlocking?: number | undefined;
@@ -73,7 +73,7 @@ export class RedisServer {
   /** The node's name in errors, which may change while the node is young. */
   nodeName: string;
 
-  /** False for a client that the application lent, which may be of another copy of ioredis. */
+  /** False for a borrowed client, which may be of another copy of ioredis. */
   readonly isOwn: boolean;
 
   /** Most bytes of one reply; see `reply-limit.ts`. */
@@ -226,14 +226,14 @@ export class RedisServer {
     if (role === 'slave') this.#access.doubt();
   }
 
-  /** What the server of the shared connection has said of itself so far. Undefined: nothing, as it may not be asked. */
+  /** What the server of the shared connection has said about itself so far. Undefined: nothing, because it may not be asked. */
   get report(): ServerReport | undefined {
     const { identity } = this.#check;
     const isOfPresent = this.#heardRole?.connection === this.connectionCount;
     return identity && reportOf(identity, isOfPresent ? this.#heardRole?.role : undefined);
   }
 
-  /** True if no call is under way on the shared connection. */
+  /** True if no call is in flight on the shared connection. */
   get isIdle(): boolean {
     return this.#connection.isIdle;
   }
@@ -251,7 +251,7 @@ export class RedisServer {
     return this.#refuseUse(options) ?? this.#blocking.use(use, { ...options, signal: this.#closed.signal });
   }
 
-  /** Where another node keeps the server, and so calls are refused, its connections are not lent either. */
+  /** If another node keeps the server, so that calls fail, its connections are not lent either. */
   #refuseUse({ operation = defaultOperation, isWrite = true }: UseOptions): Promise<never> | undefined {
     const { refusal } = this.#access.admission;
     if (refusal === undefined || this.#closing !== undefined) return undefined;
@@ -270,8 +270,8 @@ export class RedisServer {
   }
 
   /**
-   * Waits for the calls under way, for at most `limitMs`, and ends those that are left. Who waits for data or for a connection is
-   * told at once. A client that the application lent stays open. Idempotent.
+   * Waits for the calls in flight, for at most `limitMs`, and ends those that are left. Who waits for data or for a connection is
+   * told at once. A borrowed client stays open. Idempotent.
    *
    * @param limitMs  Default: the default time of a call.
    */
@@ -294,12 +294,12 @@ export class RedisServer {
   }
 
   async #idle(): Promise<void> {
-    // What a replica does not answer goes to the shared connection.
+    // A call that a replica does not answer goes to the shared connection.
     await this.#replica?.idle();
     await this.#connection.idle();
   }
 
-  /** What befalls the shared connection may have befallen the others. */
+  /** A failure of the shared connection may have hit the others too. */
   readonly #observer: LinkListener = {
     onUp: () => this.#watch.lookNow(),
     onLost: () => {

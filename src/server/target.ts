@@ -1,5 +1,5 @@
 /**
- * What a RedisBackend is pointed at, checked: a URL, ioredis options, or a client that the application lends.
+ * What a RedisBackend is pointed at, checked: a URL, ioredis options, or a borrowed client.
  *
  * Messages never show a URL or an option's value, since either may hold a password.
  */
@@ -169,7 +169,7 @@ function mergeUrl({ stated, implied }: UrlParts, given: RedisOptions, field: str
     throw InvalidArgumentError.saying(option, 'contradicts the url. Give only one of the two.');
   }
   const { path, sentinels } = given;
-  // Who names another kind of place means that one.
+  // A place of another kind overrides what the URL implies.
   const { host: _, port: __, ...impliedOfPlace } = implied;
   const isElsewhere = path !== undefined || sentinels !== undefined;
   return { ...(isElsewhere ? impliedOfPlace : implied), ...given, ...stated };
@@ -199,7 +199,7 @@ function badUrl(field: string, text: string): InvalidArgumentError {
   return InvalidArgumentError.saying(field, advice);
 }
 
-/** What a URL says, and what it leaves to be understood. */
+/** What a URL states, and what it only implies. */
 interface UrlParts {
   readonly stated: RedisOptions;
   readonly implied: RedisOptions;

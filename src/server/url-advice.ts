@@ -1,4 +1,4 @@
-/** What is wrong with a text that is no URL of a server, where it can be guessed. The text itself may hold a password. */
+/** Guesses what is wrong with a text that is not the URL of a server. The text itself may hold a password. */
 
 const schemes: Readonly<Record<string, string>> = {
   'valkey:': 'redis://',

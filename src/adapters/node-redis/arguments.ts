@@ -8,7 +8,7 @@ export type RedisArgument = string | Buffer;
 /** One, or several. */
 export type OneOrMore<Item = RedisArgument> = Item | readonly Item[];
 
-/** What goes to the server: text or bytes. */
+/** An argument for the server: text or bytes. */
 export type Words = readonly RedisArgument[];
 
 /** A number as Redis reads it. */

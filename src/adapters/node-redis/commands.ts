@@ -137,13 +137,13 @@ const strings = {
   setBit: define(integer, (key: Key, offset: number, value: 0 | 1) => ['setbit', key, word(offset), word(value)]),
 };
 
-/** Of `mSet`: pairs, a flat list, or an object. */
+/** Arguments of `mSet`: pairs, a flat list, or an object. */
 export type KeyValues =
   | readonly (readonly [RedisArgument, RedisArgument])[]
   | readonly RedisArgument[]
   | Readonly<Record<string, RedisArgument>>;
 
-/** Of `hSet`: a Map, pairs, a flat list, or an object. */
+/** Arguments of `hSet`: a Map, pairs, a flat list, or an object. */
 export type FieldValues =
   | ReadonlyMap<RedisArgument | number, RedisArgument | number>
   | readonly (readonly [RedisArgument | number, RedisArgument | number])[]

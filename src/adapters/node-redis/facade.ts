@@ -66,7 +66,7 @@ class FacadeClient {
     return this;
   }
 
-  /** Closes the client below, after the replies that are under way. */
+  /** Closes the client below, after the replies that are in flight. */
   async close(): Promise<void> {
     await this.#client.quit();
   }
@@ -84,7 +84,7 @@ class FacadeClient {
     this.destroy();
   }
 
-  /** Of the client below: `connect`, `ready`, `error`, `reconnecting`, `end`. */
+  /** Events of the client below: `connect`, `ready`, `error`, `reconnecting`, `end`. */
   on(event: string, listener: Listener): this {
     this.#client.on(event, listener as AnyListener);
     return this;

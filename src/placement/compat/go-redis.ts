@@ -129,7 +129,7 @@ export class GoRedisRing implements Placement {
     return this;
   }
 
-  /** Of the keys '0' to '65535'. What is expected is 1/N for each node; the sample shows it within its own spread. */
+  /** Shares of the keys '0' to '65535'. The expected share is 1/N for each node; the sample shows it within its own spread. */
   shares(): ReadonlyMap<NodeId, number> {
     this.#shares ??= this.#countShares();
     return new Map(this.#shares);

@@ -148,7 +148,7 @@ export class PointRing implements SlottedPlacement {
       if (index === 0) push(0, 0);
       else if (positions[index] !== positions[index - 1]) push(positions[index - 1]! + 1, index);
     }
-    // What follows the last point belongs to the first.
+    // The positions after the last point belong to the first.
     const last = positions[positions.length - 1]! + 1;
     if (last < positionCount) push(last, 0);
     return { starts, rows: Uint16Array.from(rows) };

@@ -49,7 +49,7 @@ export function maglevOwners(nodes: readonly PlacementNode[], slots: number, has
   return Uint16Array.from(owners);
 }
 
-/** Whose turn it is: a heap of the nodes by the times of their next turns, or a round where all weights are equal. */
+/** The order of turns: a heap of the nodes by the times of their next turns, or a round where all weights are equal. */
 class Turns {
   readonly #isRound: boolean;
   #nextOfRound = 0;

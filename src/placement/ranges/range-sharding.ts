@@ -231,7 +231,7 @@ export class RangeSharding implements ArcPlacement<string> {
     return { starts: this.#starts, rows };
   }
 
-  /** Of the mapping: a split that has one owner on both sides changes nothing in it. */
+  /** Covers the mapping: a split with one owner on both sides does not change it. */
   get checksum(): string {
     const splits = edit.withoutIdleSplits(this.#splits).map(({ start, node }) => [start, node]);
     this.#checksum ??= checksumOf(kind.placement, [splits], this.nodes);

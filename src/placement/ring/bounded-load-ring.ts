@@ -8,7 +8,7 @@
  *
  *   c         capacityFactor, above 1
  *   w, W      weight of a node, and the sum of all
- *   L         load of a node, in the caller's units: connections, requests under way, keys
+ *   L         load of a node, in the caller's units: connections, requests in flight, keys
  *   T         sum of the loads
  *   capacity  ceil(c * (T + 1) * w / W): the bound once one more unit has been placed
  *
@@ -196,7 +196,7 @@ export class BoundedLoadRing implements SlottedPlacement {
     return new BoundedLoadRing(this.ring.withWeight(id, weight), this.capacityFactor);
   }
 
-  /** Of the ring and the capacity factor, which decides what `choose` does. */
+  /** Covers the ring and the capacity factor, which decides what `choose` does. */
   get checksum(): string {
     const { slots, virtualNodes, hashSeed, nodes } = this.ring;
     this.#checksum ??= checksumOf(kind.placement, [slots, virtualNodes, hashSeed, this.capacityFactor], nodes);

@@ -37,7 +37,7 @@ export function insertPoints(
   for (let index = 0; index < added.length; index++) {
     const position = added[index]!;
     let place = lowerBound(positions, position);
-    // Of points at one position, the node that sorts first comes first; the owners here are those before the shift.
+    // If points share a position, the node that sorts first comes first; the owners here are those before the shift.
     while (place < positions.length && positions[place] === position && owners[place]! < owner) place++;
     copyRun(points, done, place, out, done + index);
     out.positions[place + index] = position;

@@ -51,7 +51,7 @@ export function walk(
   for (const [index, node] of firsts.entries()) out[offset + index] = node;
   if (count === zonesWanted) return;
 
-  // Of the first `count` distinct nodes at most `zonesWanted` are already taken, so the rest always suffices.
+  // At most `zonesWanted` of the first `count` distinct nodes are already taken, so the rest always suffices.
   const inOrder = new Uint16Array(count);
   walkDistinct(points, start, count, inOrder, 0);
   let filled = zonesWanted;

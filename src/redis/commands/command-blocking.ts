@@ -19,7 +19,7 @@ const doesNotBlock: Blocking = { blocks: false };
 
 type Timeout = { readonly at: number; readonly unitMs: number };
 
-/** Where the timeout is: counted from the end if below 0. Seconds unless said otherwise, and 0 is for ever. */
+/** The position of the timeout: counted from the end if below 0. Seconds unless said otherwise; 0 means for ever. */
 const timeouts: ReadonlyMap<string, Timeout> = new Map([
   ['blpop', { at: -1, unitMs: 1000 }],
   ['brpop', { at: -1, unitMs: 1000 }],

@@ -1,5 +1,5 @@
 /**
- * What is known of each command of Redis and Valkey: whether it exists, its flags, where its keys are.
+ * The known facts about each command of Redis and Valkey: whether it exists, its flags, where its keys are.
  *
  * The facts are those of `@ioredis/commands`, which has the commands of Redis. Those of Valkey that it lacks are here. A test
  * compares the whole with what servers say of themselves (COMMAND).
@@ -29,13 +29,13 @@ export const commandNames: readonly string[] = [
 /** @param name  In lower case, as for all here. */
 export const exists = (name: string): boolean => ofIoredis.exists(name) || ofValkey.has(name);
 
-/** Of a command that {@link exists}. */
+/** For a command that {@link exists}. */
 export function hasFlag(name: string, flag: string): boolean {
   if (ofIoredis.exists(name)) return ofIoredis.hasFlag(name, flag);
   return ofValkey.get(name)!.flags.includes(flag);
 }
 
-/** Of a command that {@link exists}. */
+/** For a command that {@link exists}. */
 export function getKeyIndexes(name: string, args: Parameters<typeof ofIoredis.getKeyIndexes>[1]): readonly number[] {
   if (ofIoredis.exists(name)) return ofIoredis.getKeyIndexes(name, args);
   return ofValkey.get(name)!.hasOneKey && args.length > 0 ? [0] : [];

@@ -1,4 +1,4 @@
-/** Commands without keys: which go to every node, which to any, and which of their subcommands are refused. */
+/** Commands without keys: which go to every node, which to any, and which of their subcommands are rejected. */
 
 import type { CommandArgument } from '../../server/index.ts';
 import { exists } from './command-facts.ts';
@@ -106,7 +106,7 @@ const dbsizeOfCopies = refuse(
 /** True if the command has an answer here, with or without keys. */
 export const hasKeylessRule = (name: string): boolean => rules.has(name);
 
-/** What a command does that `@ioredis/commands` gives no keys; undefined for one that has them. */
+/** The distribution of a command without keys in `@ioredis/commands`; undefined for a command with keys. */
 export function keyless(name: string, args: Args, copies: number): KeylessDistribution | undefined {
   if (name === 'dbsize' && copies > 1) return dbsizeOfCopies;
   const rule = rules.get(name);

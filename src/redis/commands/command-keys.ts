@@ -1,5 +1,5 @@
 /**
- * Where in a command's arguments its keys are.
+ * The positions of the keys among a command's arguments.
  *
  * The positions are those of `@ioredis/commands`. What is added here is only what it gets wrong or does not know:
  * - a count of keys that is no count, or beyond the arguments, would give positions that are not there, or billions of them;
@@ -131,7 +131,7 @@ const range = (start: number, end: number) => Array.from({ length: Math.max(0, e
 
 const oneKeyModules = /^(?:json|bf|cf|cms|topk|tdigest|ts)\./;
 
-/** Of those modules: more keys than one, or none. `undefined`: not known, so that they are refused. */
+/** Commands of those modules with more keys than one, or none. `undefined`: unknown, so they are rejected. */
 const otherModuleKeys: ReadonlyMap<string, ((args: Args) => number[]) | undefined> = new Map([
   ['json.mget', (args: Args) => range(0, args.length - 1)],
   ['json.mset', (args: Args) => range(0, args.length).filter((index) => index % 3 === 0)],

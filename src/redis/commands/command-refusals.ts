@@ -1,8 +1,8 @@
 /**
- * Commands that are refused whatever their arguments, and how refusals are worded.
+ * Commands that are rejected whatever their arguments, and how the reasons are worded.
  *
  * A refusal says what to do instead. Most say "choose one", because the command is about one server; those about the
- * connection are refused with one node too, since all calls share it.
+ * connection are rejected with one node too, because all calls share it.
  */
 
 export interface Refusal {
@@ -19,7 +19,7 @@ export const refuse = (reason: string, mayBeAlone?: 'may be alone'): Refusal => 
   mayBeAlone: mayBeAlone !== undefined,
 });
 
-/** Of one server: its state, its files, its settings. */
+/** For commands about one server: its state, its files, its settings. */
 export const chooseNode = (what: string, more = '') =>
   refuse(`${what}; choose one: redis.on(nodeId).call(...)${more}`, 'may be alone');
 

@@ -1,10 +1,10 @@
 /**
- * What a command does where there are several nodes.
+ * How a command is distributed over several nodes.
  *
  * Facts about commands (which exist, where their keys are, whether they write) are those of `@ioredis/commands`. This table
  * says only what follows from there being more than one server: what happens when the keys live on different nodes, and
  * when there are none. A command that has keys is for the one node that holds them all, unless it is listed as one that
- * can be split. A command without keys that is not listed here is refused: to guess a node would be wrong in silence.
+ * can be split. A command without keys that is not listed here is rejected: to guess a node would be wrong in silence.
  */
 
 import type { CommandArgument } from '../../server/index.ts';
@@ -122,7 +122,7 @@ export function isReadOnly(name: string, args: Args): boolean {
   return isReadOnlyAlways;
 }
 
-/** Of commands that are one or the other whatever their arguments. Found out once for each. */
+/** Commands that are one or the other whatever their arguments. Found out once for each. */
 const readOnlyNames = new Map<string, boolean>();
 
 const namesWithHarmlessForms = new Set(

@@ -6,7 +6,7 @@ import { type CommandArgument, UnexpectedReplyError } from '../../server/index.t
  * A part that failed has no reply: the whole call rejects, and what other nodes did stays done.
  */
 
-/** What one node replied to its share of a split command. */
+/** One node's reply to its share of a split command. */
 export interface Part {
   /** Which entries of the whole command (keys, or pairs of key and value) the node was given, in this order. */
   readonly entries: readonly number[];
@@ -107,7 +107,7 @@ function itemsOf(reply: unknown): unknown[] {
   return reply;
 }
 
-/** A lent client may be set to give integers as strings. */
+/** A borrowed client may be set to give integers as strings. */
 function integerOf(reply: unknown): number {
   const isText = Buffer.isBuffer(reply) || typeof reply === 'string';
   const number = typeof reply === 'number' ? reply : isText && reply.length > 0 ? Number(reply) : NaN;

@@ -18,7 +18,7 @@ export interface Channel {
   readonly id: string;
   /** For the client. */
   readonly argument: string | Buffer;
-  /** What the placement is asked with. */
+  /** The text of a key for the placement. */
   readonly routingText: string;
   /** What listeners are told. */
   readonly shownText: string;

@@ -16,7 +16,7 @@ import {
   type ReplyCheck,
 } from '../sending/reply-shape.ts';
 
-/** What a command's reply is like: the check of it, and what it says. */
+/** The expected form of a command's reply: how to check and read it. */
 interface Form<Reply> {
   readonly check: ReplyCheck;
   readonly decode: (reply: unknown) => Reply;

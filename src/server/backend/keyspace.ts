@@ -18,7 +18,7 @@ export class Keyspace {
     return this.#prefix === '' ? undefined : prefixPattern(this.#prefix);
   }
 
-  /** What stands for `key` at the server. */
+  /** The form of `key` at the server. */
   encode(key: string): string | Buffer {
     return encodeKey(this.#prefix + key);
   }

@@ -269,7 +269,7 @@ export class RedisBackend extends EveryPort implements CompleteBackend {
     return this.#server.lend(expectFunction('use', use) as typeof use, parseUseOptions(options));
   }
 
-  /** Waits for the calls under way, for at most `timeoutMs`, and ends those that are left. A lent client stays open. */
+  /** Waits for the calls in flight, for at most `timeoutMs`, and ends those that are left. A borrowed client stays open. */
   close(): Promise<void> {
     return this.#server.close();
   }

@@ -1,5 +1,5 @@
 /**
- * Where a scan of one server stands, and how it goes on from there.
+ * The position of a scan of one server, and how it continues from there.
  *
  * A cursor of SCAN, HSCAN, SSCAN or ZSCAN is a place in an order of hashes. Each server process draws the seed of its hashes
  * anew, so a cursor means something only to the process that gave it. Another one (after a restart, or a replica that was
@@ -18,7 +18,7 @@ export interface ScanPosition {
 
 export const scanStart: ScanPosition = { cursor: '0', run: undefined };
 
-/** Where pages come from. */
+/** The source of pages. */
 export interface ScannedServer {
   /** Grows whenever the connection is another one. */
   readonly connectionCount: number;

@@ -1,6 +1,6 @@
 /**
  * A client of the shape of `client.ts` without ioredis: RESP over a socket, for the connection that all calls of a node
- * share. With many calls under way, one costs about half of the CPU time that it costs with ioredis; alone, a little less.
+ * share. With many calls in flight, one costs about half of the CPU time that it costs with ioredis; alone, a little less.
  *
  * It sends, pairs replies with commands, and reconnects by `retryStrategy`. It keeps no commands for later and sends none
  * twice. Not for subscriptions, MONITOR, transactions over several turns, blocking commands and Sentinel: those stay with
@@ -26,7 +26,7 @@ export class DirectClient implements Client {
   readonly options: DirectClientOptions;
   status: ClientStatus = 'wait';
   condition: Client['condition'] = null;
-  /** What the server of the present connection says of itself. */
+  /** What the server of the present connection says about itself. */
   identity: ServerIdentity | undefined;
 
   readonly #events = new EventEmitter();
@@ -110,7 +110,7 @@ export class DirectClient implements Client {
     }
   }
 
-  /** Ends the connection now, with whatever is under way, and makes no other until `connect` is called. */
+  /** Ends the connection now, with whatever is in flight, and makes no other until `connect` is called. */
   disconnect(): void {
     this.#isWanted = false;
     this.#cancelTimer();
@@ -140,7 +140,7 @@ export class DirectClient implements Client {
   callBuffer(name: string, ...args: (string | Buffer | number)[]): unknown {
     const command = new DirectCommand(name, args);
     const { promise } = command;
-    // What stands in for a client in `commandClassOf` gives the command itself.
+    // The placeholder for a client in `commandClassOf` gives the command itself.
     return this.sendCommand(command) ?? promise;
   }
 

@@ -6,7 +6,7 @@ import type { ClientCommand, CommandArgument } from '../link/client.ts';
 export interface SendableCommand extends ClientCommand {
   readonly name: string;
   readonly args: readonly CommandArgument[];
-  /** Of a command that ioredis has made: by which protocol its reply comes. */
+  /** For a command made by ioredis: the protocol of its reply. */
   setReplyContext?(context: { readonly protocol: 2 | 3; readonly replyMapping: 'legacy' }): void;
 }
 
@@ -15,7 +15,7 @@ const ignore = () => undefined;
 export class DirectCommand implements SendableCommand {
   readonly name: string;
   readonly args: readonly CommandArgument[];
-  /** Who listens here, as `Outbox` does, needs no promise; so there is none until one is asked for. */
+  /** A listener such as `Outbox` needs no promise, so none is made until one is asked for. */
   resolve: (reply: unknown) => unknown = ignore;
   reject: (error: Error) => void = ignore;
   #promise: Promise<unknown> | undefined;

@@ -304,14 +304,14 @@ export class RespDecoder {
   }
 }
 
-/** Where the line feed stands, or the end of the piece. Most lines are so short that asking the engine takes longer. */
+/** The place of the line feed, or the end of the piece. Most lines are so short that asking the engine takes longer. */
 function lineEndOf(piece: Buffer, start: number): number {
   let at = start;
   while (at < piece.length && piece[at] !== lineFeed) at++;
   return at;
 }
 
-/** What a line says, without its type and its end. */
+/** The text of a line, without its type and its end. */
 const textOf = (line: Buffer, start: number, end: number) => line.toString('latin1', start + 1, end - 1);
 
 const unended = () => new ProtocolError('A string has no proper end.');

@@ -11,7 +11,7 @@ export class ReplyError extends Error {
   }
 }
 
-/** What came is not the protocol. The message is one sentence, and shows nothing of what came. */
+/** The bytes are not the protocol. The message is one sentence, and shows none of the bytes. */
 export class ProtocolError extends Error {
   static {
     this.prototype.name = 'ParserError';

@@ -16,7 +16,7 @@ import { ProtocolError, type ReplyError } from './resp-errors.ts';
 export interface SessionListener {
   /** 'close' follows. */
   onError(error: Error): void;
-  /** What was not answered is rejected after this. */
+  /** Unanswered commands are rejected after this. */
   onClose(): void;
 }
 
@@ -40,7 +40,7 @@ export class Session {
     this.#listener = listener;
     const { maxReplyBytes, protocol = 2 } = limits;
     const onPush = () => {
-      // Of tracking and the like, which nobody here has asked for. RESP2 has none.
+      // Tracking and similar, which nobody here has asked for. RESP2 has none.
       if (protocol === 2) throw new ProtocolError('A push came, which RESP2 does not have.');
     };
     const onReply = (reply: unknown) => this.#onReply(reply);

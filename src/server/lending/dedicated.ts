@@ -40,7 +40,7 @@ export interface DedicatedOptions {
   readonly timeoutMs: number;
   /** For the socket, TLS and AUTH together. Milliseconds. */
   readonly connectTimeoutMs: number;
-  /** Of the server, for messages. */
+  /** The server's address, for messages. */
   readonly address: string;
   /** A new client with `dedicatedClientOptions`, unconnected. */
   readonly makeClient: () => Promise<Client>;
@@ -89,7 +89,7 @@ export class DedicatedConnections {
   readonly #options: DedicatedOptions;
   readonly #pool: Pool<Resource>;
   #isClosed = false;
-  /** Of those who have no connection yet. */
+  /** For callers that have no connection yet. */
   readonly #waiting = new Set<UseLimit>();
   readonly #inUse = new Map<DedicatedClient, UseLimit>();
   /** Clients that are connecting or idle, or are cleaned after their use. */
@@ -98,7 +98,7 @@ export class DedicatedConnections {
   #doubtedAtMs = Number.NEGATIVE_INFINITY;
   /** When an idle connection was last found to be silent: those that were heard no later are as good as lost. */
   #foundSilentAtMs = Number.NEGATIVE_INFINITY;
-  /** Of all connections, their coming back from a use included. */
+  /** For all connections, including their return from a use. */
   readonly #lastMove: LastMove;
 
   constructor(options: DedicatedOptions) {
@@ -226,7 +226,7 @@ export class DedicatedConnections {
     return undefined;
   }
 
-  /** Of one who waits for a connection: whatever moves on any of them brings it closer. */
+  /** For a caller that waits for a connection: any movement on any of them counts as progress. */
   #waitingSteps(): Steps {
     const { clock } = this.#options;
     const clients = () => [...this.#unused, ...[...this.#inUse.keys()].map(({ client }) => client)];
@@ -326,7 +326,7 @@ export class DedicatedConnections {
     let failure: Failure | undefined;
     client.on('error', (error: unknown) => {
       failure ??= failureOf(error); // Others are the wake of the first.
-      // Of what came with it, and will come, nothing can be believed.
+      // Nothing that came with it, or will come, can be believed.
       if (failure.kind === 'protocol') client.stream?.destroy();
     });
     const lastMove = new LastMove(clock, this.#lastMove);

@@ -1,7 +1,7 @@
 /**
  * As much of an ioredis client as this backend uses.
  *
- * A shape and not a class, so that a lent client may be of ioredis 5 or 6, of iovalkey, or of another copy of them.
+ * A shape and not a class, so that a borrowed client may be of ioredis 5 or 6, of iovalkey, or of another copy of them.
  */
 
 import type { Duplex } from 'node:stream';
@@ -47,7 +47,7 @@ export interface Client {
   readonly stream?: Duplex | undefined;
   /** What the server knows of the connection; replaced on each one. */
   readonly condition?: { readonly select?: number; readonly subscriber?: unknown } | null | undefined;
-  /** Of a client of our own transport: what the server has said of itself as the connection was made. */
+  /** For a client of our own transport: what the server said about itself when the connection was made. */
   readonly identity?: ServerIdentity | undefined;
   readonly commandQueue?: { readonly length: number } | undefined;
   connect(): Promise<void>;
@@ -76,7 +76,7 @@ export interface ClientOptions {
 /**
  * The class of a client's commands, undefined if it is no client of ioredis or iovalkey.
  *
- * Nothing on a client leads to it (its `constructor` is EventEmitter), and a lent client may be of another copy of the
+ * Nothing on a client leads to it (its `constructor` is EventEmitter), and a borrowed client may be of another copy of the
  * library than ours. So a stand-in, on which nothing is sent, is asked for a command.
  */
 export function commandClassOf(client: Client): CommandClass | undefined {
@@ -92,7 +92,7 @@ export function commandClassOf(client: Client): CommandClass | undefined {
   }
 }
 
-/** False of a lent client whose owner has it ask nothing of the server, as before a proxy that closes at HELLO and INFO. */
+/** False of a borrowed client whose owner has it ask nothing of the server, as before a proxy that closes at HELLO and INFO. */
 export function mayAskServer({ options }: Client): boolean {
   return options.enableReadyCheck !== false;
 }

@@ -43,7 +43,7 @@ class Connector {
   /** The arguments of AUTH. */
   readonly #auth: string[] = [];
   #stream: Socket | undefined;
-  /** Ends the attempt under way, which may wait for long for others: `close` does not. */
+  /** Ends the attempt in progress, which may wait for long for others: `close` does not. */
   #closed: Deferred<never> | undefined;
 
   constructor(source: SocketSource, clock: Clock, options: RedisOptions) {

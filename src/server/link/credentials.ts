@@ -1,7 +1,7 @@
 /**
  * Credentials that are asked for at each connection: tokens that live for minutes, passwords that are rotated.
  *
- * What the function throws is kept as the cause of ours. It may say anything, so it is no part of a message.
+ * An error of the function is kept as the cause of ours. It may say anything, so it is not part of a message.
  */
 
 import type { Clock } from '../../runtime/clock.ts';

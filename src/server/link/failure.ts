@@ -28,7 +28,7 @@ export type { Failure } from './peer-failure.ts';
 /** The call that failed, as far as errors speak of it. */
 export interface FailedCall {
   readonly node: string;
-  /** Of its server, for the message. */
+  /** The address of its server, for the message. */
   readonly address?: string | undefined;
   readonly operation: string;
   /** True if repeating it could change something twice. */
@@ -74,7 +74,7 @@ function failureOfError(error: Error): Failure {
     return { kind: 'reply', cause: new Error(cleanText(error.message).replace(quotedArguments, '')) };
   }
   if (isProtocolFailure(error)) {
-    // What comes after the first sentence can be a stored value.
+    // After the first sentence there can be a stored value.
     return { kind: 'protocol', cause: new Error(cleanText(error.message).replace(/(\.|Last (error|reply):).*/s, '.')) };
   }
   if (isNotConnected(error)) return closedByPeer;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../runtime/clock.ts';
 
-/** A connection of which we want no more than the replies under way is cut off after this long, in milliseconds. */
+/** A connection of which we want no more than the replies in flight is cut off after this long, in milliseconds. */
 const farewellMs = 250;
 
 /** Ends a stream: nothing more is sent on it, and what was sent still gets its reply, if that comes soon. */

@@ -37,7 +37,7 @@ async function orRefusal(reply: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** What `promise` gives, or a rejection when the connection ends: a promise of ioredis can stay open for ever then. */
+/** The result of `promise`, or a rejection when the connection ends: a promise of ioredis can then stay open for ever. */
 export function beforeClose<Result>(client: Client, promise: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onClose = () => reject(closedByPeer.cause);

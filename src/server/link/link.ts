@@ -1,8 +1,8 @@
 /**
- * A client's way up and down: what its events mean for calls that wait, and for those under way.
+ * A client's way up and down: what its events mean for calls that wait, and for those in flight.
  *
  * A connection counts only once its server has turned out to be one that the node can use. A client of our own is also kept
- * going: a handshake that hangs is cut off, and one that ioredis has given up is begun again. A lent client is only watched.
+ * going: a handshake that hangs is cut off, and one that ioredis has given up is begun again. A borrowed client is only watched.
  */
 
 import type { Clock } from '../../runtime/clock.ts';
@@ -17,13 +17,13 @@ import { isDemotion } from './refusals.ts';
 export interface LinkListener {
   /** The node can be talked to. */
   onUp(): void;
-  /** What was sent and is unanswered stays so. Told a second time where the connection's end follows. */
+  /** Unanswered commands stay unanswered. Called a second time if the connection's end follows. */
   onLost(failure: Failure): void;
   /** An attempt to connect has failed; the next one comes by itself, later. */
   onUnreachable(failure: Failure): void;
 }
 
-/** What the link must know of the node's servers, of which one is the right one. */
+/** What the link must know about the node's servers, one of which is the right one. */
 export interface ServerCheck {
   /**
    * Why the server that the client is connected to is not the right one; undefined if it is.
@@ -59,11 +59,11 @@ export class Link {
 
   /** True from when the server has turned out to be the right one until it does not any more, or 'close'. */
   #isUp = false;
-  /** The end of the present connection, which is under way, says nothing of the next one. */
+  /** The end of the present connection, which is in flight, says nothing of the next one. */
   #isReconsidered = false;
   /** The stream whose server was looked at last, and when that was. */
   #checked: { readonly stream: Client['stream']; readonly atMs: number } | undefined;
-  /** What the last failed attempt to connect met, until an attempt succeeds. */
+  /** The failure of the last attempt to connect, until an attempt succeeds. */
   #outage: Failure | undefined;
   /** The newest 'error' event of the present connection. */
   #lastError: Failure | undefined;
@@ -147,7 +147,7 @@ export class Link {
     if (!canSend(this.client)) return;
     // Before 5.8 it does not even wait for the replies to AUTH and SELECT. They come before those of the check, and where
     // they are refusals, #onError closes the connection.
-    // A lent client may have been ready before it said so.
+    // A borrowed client may have been ready before it said so.
     if (this.#checked === undefined || this.#checked.stream !== this.client.stream) this.#check();
   }
 
@@ -171,7 +171,7 @@ export class Link {
 
   /**
    * Another node keeps the server, or did when that was asked last. A client of our own asks again with each attempt to
-   * connect; a lent one stays connected, so that it takes somebody who has a use for the answer.
+   * connect; a borrowed one stays connected, so that it takes somebody who has a use for the answer.
    */
   lookAgain(): void {
     const { isOwn, clock } = this.#options;
@@ -179,7 +179,7 @@ export class Link {
     if (clock.nowMs() - (this.#checked?.atMs ?? 0) >= reviveDelayMs) this.#check();
   }
 
-  /** What was refused may be right now: calls wait for what comes of it. */
+  /** A server that was refused may be the right one now: calls wait for the result. */
   reconsider(): void {
     this.#outage = undefined;
     if (!this.#options.isOwn) {
@@ -196,7 +196,7 @@ export class Link {
       this.drop(failure);
       return;
     }
-    // What is under way there is answered by a server that is not the node's.
+    // Calls in flight there would be answered by a server that is not the node's.
     if (this.#isUp) this.#listener.onLost(failure);
     this.#isUp = false;
   }

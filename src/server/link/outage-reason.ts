@@ -19,7 +19,7 @@ const advice: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired.',
 };
 
-/** Of OpenSSL's verification, and of the server's own. */
+/** Errors of OpenSSL's verification, and of the server's. */
 const isDistrust = /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_(UNTRUSTED|SIGNATURE_FAILURE)|INVALID_CA/;
 const wantsCertificate = /^ERR_SSL_.*ALERT.*(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA)/;
 

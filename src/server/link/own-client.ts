@@ -97,7 +97,7 @@ export const connectTimeoutOf = ({ connectTimeout }: RedisOptions, connectTimeou
   connectTimeoutMs ?? connectTimeout ?? defaultConnectTimeoutMs;
 
 /**
- * A client for `withConnection`, not connected yet: to the place the options name, or to where the lent client leads.
+ * A client for `withConnection`, not connected yet: to the place the options name, or to where the borrowed client leads.
  * @param accessOptions  What leads there, see `server-access.ts`.
  */
 export function makeDedicatedClient(
@@ -106,7 +106,7 @@ export function makeDedicatedClient(
   accessOptions: RedisOptions,
 ): Promise<Client> {
   if (target.kind === 'lent') {
-    // Of a lent client, 0 is the default of ioredis, which leaves it to the system: some hours.
+    // Of a borrowed client, 0 is the default of ioredis, which leaves it to the system: some hours.
     const { keepAlive } = target.client.options;
     const options = dedicatedClientOptions(keepAlive ? { keepAlive } : {}, connectTimeoutMs, accessOptions);
     return Promise.resolve(target.client.duplicate(options));

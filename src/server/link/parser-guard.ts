@@ -80,7 +80,7 @@ function guard(client: Client, makeCensor: () => Censor): void {
 }
 
 function guardStream(stream: Duplex, censor: Censor): void {
-  // What looks at the first bytes alone, for the reason of a failure, stays before this.
+  // The check of the first bytes, for the reason of a failure, stays before this.
   const readers = stream.rawListeners('data').filter((reader) => !('listener' in reader));
   stream.on('data', (piece: Buffer) => {
     if (stream.destroyed) return;

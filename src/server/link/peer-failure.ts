@@ -21,7 +21,7 @@ export type Failure =
       readonly kind: 'wrong server';
       readonly cause: Error;
       readonly problem: ServerProblem;
-      /** Of a shared server: the node that has it. */
+      /** For a shared server: the node that has it. */
       readonly other?: string | undefined;
     };
 

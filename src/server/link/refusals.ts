@@ -1,4 +1,4 @@
-/** What a server's refusal says, and whom it concerns: the one call, or every call to that server. Pure. */
+/** Reads a server's error reply: what it says, and whether it concerns the one call or every call to that server. Pure. */
 
 import type { ReplyErrorKind } from '../../errors/index.ts';
 
@@ -49,10 +49,10 @@ export function isStateOfServer(refusal: Error): boolean {
 /** The server takes no more connections: it is as good as unreachable, and a later call may find it free. */
 export const isTooManyClients = ({ message }: Error): boolean => /^ERR max number of clients/.test(message);
 
-/** What EXEC says where MULTI itself was refused, before the reason. */
+/** What EXEC says before the reason if MULTI itself was rejected. */
 const aborted = /^EXECABORT Transaction discarded because of: /;
 
-/** True for a refusal that another server might not have given; of a transaction, if one of its commands was refused so. */
+/** True for an error that another server might not have given; for a transaction, if one of its commands failed so. */
 export function isOfServer(refusal: Error & { readonly previousErrors?: readonly Error[] | undefined }): boolean {
   const reason = new Error(refusal.message.replace(aborted, ''));
   return [reason, ...(refusal.previousErrors ?? [])].some(
@@ -61,7 +61,7 @@ export function isOfServer(refusal: Error & { readonly previousErrors?: readonly
 }
 
 /**
- * What a demoted primary says: to a write, to a blocking command, to a transaction, and before Redis 7 to a script. A blocking
+ * The answers of a demoted primary: to a write, to a blocking command, to a transaction, and before Redis 7 to a script. A blocking
  * command is also UNBLOCKED by an operator, or where its stream is deleted.
  */
 const demotion = /^(READONLY|UNBLOCKED force unblock|EXECABORT.*READONLY|ERR Error running script.*-READONLY)/;

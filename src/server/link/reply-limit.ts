@@ -13,7 +13,7 @@ import type { Client } from './client.ts';
 /** 128 MiB: more than a line of 1 Gbit/s brings within the default deadline. */
 export const defaultMaxReplyBytes = 128 * 1024 * 1024;
 
-/** What an element of an array counts beside its bytes. */
+/** Bytes that an element of an array counts in addition to its own. */
 export const elementBytes = 64;
 
 /** A line end is half of an element where that is a string. */

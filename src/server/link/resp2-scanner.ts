@@ -15,9 +15,9 @@ const { simple, error, integer, bulk, array } = type;
 const violation = (): Error => new ProtocolError('Something came that RESP2 does not have.');
 
 export class Resp2Scanner {
-  /** Of a bulk string, its line end included: bytes still to come. */
+  /** Bytes of a bulk string still to come, its line end included. */
   #skipBytes = 0;
-  /** Of the line that has begun; 0: none has. */
+  /** Type of the line that has begun; 0: none has. */
   #kind = 0;
   #isAtLineEnd = false;
   /** Of a length; -1: no digit has come. */

@@ -1,4 +1,4 @@
-/** What a server says of itself, out of its replies: in which mode it runs, its role, and which run of which server it is. */
+/** What a server says about itself, from its replies: in which mode it runs, its role, and which run of which server it is. */
 
 import type { ServerReport } from '../../backend/server-report.ts';
 
@@ -14,7 +14,7 @@ export interface ServerIdentity {
   readonly version: string | undefined;
 }
 
-/** Of a reply that is an error, or has another form than is known, nothing is learnt. */
+/** Learns nothing from a reply that is an error, or has an unknown form. */
 export function identityOf(hello: unknown, info: unknown): ServerIdentity {
   const greeting = pairsOf(hello);
   const lines = linesOf(info);
@@ -40,7 +40,7 @@ export function reportOf(
 /** Short and printable, as it goes into logs. */
 const wordOf = (text: string | undefined) => (text !== undefined && /^[!-~]{1,64}$/.test(text) ? text : undefined);
 
-/** Of the reply to HELLO alone. */
+/** From the reply to HELLO alone. */
 export const roleIn = (hello: unknown): ServerIdentity['role'] => roleNamed(pairsOf(hello).get('role'));
 
 function roleNamed(role: string | undefined): ServerIdentity['role'] {
@@ -48,7 +48,7 @@ function roleNamed(role: string | undefined): ServerIdentity['role'] {
   return role === 'master' ? 'master' : undefined;
 }
 
-/** Of the reply to ROLE. */
+/** From the reply to ROLE. */
 export const roleOf = (reply: unknown) => roleNamed(Array.isArray(reply) ? String(reply[0]) : undefined);
 
 /** Some services that only speak like Redis give the same id, of zeros, for everyone. */

@@ -10,13 +10,13 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Client } from './client.ts';
 
-/** What has moved on a stream up to one moment. Of another stream, everything is new. */
+/** The bytes that have moved on a stream up to one moment. On another stream, everything is new. */
 export interface Signs {
   readonly stream: Duplex | undefined;
   readonly readBytes: number;
   /** Given to the system up to now: more of them only once it has taken all that came before. */
   readonly sentBytes: number;
-  /** Of the piece that is leaving: what the system has not taken yet. */
+  /** The part of the leaving piece that the system has not taken yet. */
   readonly queuedBytes: number;
 }
 

@@ -29,7 +29,7 @@ import type { ServerIdentity } from './server-identity.ts';
 const renewalPauseMs = 1_000;
 
 export interface SingleServerOptions {
-  /** Undefined for a lent client, whose own connector leads to the server. */
+  /** Undefined for a borrowed client, whose own connector leads to the server. */
   readonly socket: SocketOptions | undefined;
   readonly credentials: CredentialsSource | undefined;
   readonly connectTimeoutMs: number;
@@ -57,7 +57,7 @@ export class SingleServer {
     this.clientOptions = socket === undefined ? {} : connectorOptions(source, clock);
   }
 
-  /** A lent client may be connected to a replica, as its owner likes. */
+  /** A borrowed client may be connected to a replica, as its owner likes. */
   get requiresPrimary(): boolean {
     return this.#options.socket !== undefined && !this.#options.allowsReplica;
   }
@@ -99,7 +99,7 @@ export class SingleServer {
     return true;
   }
 
-  /** What a server has said of itself. */
+  /** What a server has said about itself. */
   noteRole(role: ServerIdentity['role']): void {
     if (role === 'master') this.#isDemoted = false;
     if (role !== 'slave' || this.#isDemoted || this.#options.allowsReplica) return;
@@ -121,7 +121,7 @@ export class SingleServerCheck implements ServerCheck {
 
   /**
    * @param admission  Of the connection that stands for the node in its cache.
-   * @param isOwn      False for a lent client: which of several servers it leads to is its owner's business.
+   * @param isOwn      False for a borrowed client: which of several servers it leads to is its owner's business.
    */
   constructor(server: SingleServer, isOwn: boolean, admission?: Admission) {
     this.#server = server;
@@ -146,7 +146,7 @@ export class SingleServerCheck implements ServerCheck {
     try {
       identity = await identify(client);
     } catch (error) {
-      // A lent client tells its own events of that.
+      // A borrowed client tells its own events of that.
       return this.#isOwn ? failureOf(error) : undefined;
     }
     this.identity = identity;

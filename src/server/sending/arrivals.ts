@@ -9,7 +9,7 @@
 type Hand<Outcome> = (outcome: Outcome) => void;
 
 export class Arrivals {
-  /** Who gets what: pairs in two lists, as an object for each would be most of what this costs. */
+  /** Receivers and their values: pairs in two lists, because an object for each would be most of the cost. */
   #hands: Hand<never>[] = [];
   #outcomes: unknown[] = [];
   /** From a connection's loss to the next one. What is read of the piece in hand meanwhile is not for anybody. */

@@ -1,4 +1,4 @@
-/** One command under way: what it is, until when, and the promise its caller waits for. */
+/** One command in flight: what it is, until when, and the promise its caller waits for. */
 
 import type { CommandArgument } from '../link/client.ts';
 import type { Signs } from '../link/signs-of-life.ts';
@@ -16,9 +16,9 @@ export interface CommandSpec<Reply = unknown> {
   readonly mayReadReplica?: boolean | undefined;
   /** Throws for a reply of a form that this command cannot have: the end of the connection. Default: any form may be right. */
   readonly check?: ReplyCheck | undefined;
-  /** What the caller gets of a reply that has passed the check. What it throws is this call's failure alone. */
+  /** Makes the caller's result of a reply that has passed the check. If it throws, only this call fails. */
   readonly decode: (reply: unknown) => Reply;
-  /** What the command may change, on which it depends past which other calls it may be put off. Default: anything. */
+  /** What the command may change. This decides past which other calls it may be delayed. Default: anything. */
   readonly changes?: Changes | undefined;
   /**
    * True for a GET of one key, the only argument: several that wait for the server may travel as one MGET. `decode` is
@@ -31,7 +31,7 @@ export interface CommandSpec<Reply = unknown> {
    * bytes that move on the connection while the call waits, where other calls' replies are so long that its own is late.
    */
   readonly isSignOfLife?: boolean | undefined;
-  /** What the caller gets for a refusal by the server, given the client's error. Default: a typed error. */
+  /** The error that the caller gets for an error reply, given the client's error. Default: a typed error. */
   readonly refusal?: ((error: Error) => Error) | undefined;
 }
 
@@ -76,7 +76,7 @@ export class Call<Reply = unknown> {
   wasSent = false;
   /** With what it was last sent. */
   departure: Departure | undefined = undefined;
-  /** Of a call that asks for a sign of life: those seen when it began. */
+  /** For a call that asks for a sign of life: those seen when it began. */
   signsWhenBegun: Signs | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;
   /** Its neighbours in a `CallList`. */

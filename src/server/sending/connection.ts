@@ -27,9 +27,9 @@ export interface ConnectionOptions {
   readonly isOwn: boolean;
   readonly clock: Clock;
   readonly handshakeTimeoutMs: number;
-  /** Whether calls that come while others are under way go out together; see `outbox.ts`. */
+  /** Whether calls that come while others are in flight go out together; see `outbox.ts`. */
   readonly batching: boolean;
-  /** Of the server, for messages. */
+  /** The server's address, for messages. */
   readonly address: string;
   readonly serverCheck: ServerCheck;
   /** Told of what becomes of the connection, after the calls on it. */
@@ -43,12 +43,12 @@ export interface ConnectionOptions {
 const silenceLimitMs = 3_000;
 
 /**
- * What is given to the system for the line may lie there unseen, some megabytes of it; up to this much, in bytes, leaves at once
+ * The system may hold some megabytes that were written and have not left, unseen; up to this much, in bytes, leaves at once
  * on any line.
  */
 const unseenBytes = 64 * 1024;
 
-/** What is on its way is weighed so often at most. Milliseconds. */
+/** Shortest time between two looks at the bytes in flight. Milliseconds. */
 const weighingPauseMs = 100;
 
 /** A timer may come so much early. Milliseconds. */
@@ -139,7 +139,7 @@ export class Connection {
     return this.#link?.upCount ?? 0;
   }
 
-  /** True if no call is under way. */
+  /** True if no call is in flight. */
   get isIdle(): boolean {
     return this.#calls.size === 0;
   }
@@ -185,7 +185,7 @@ export class Connection {
     return call.promise;
   }
 
-  /** Resolves once no call is under way. They end by their deadlines. */
+  /** Resolves once no call is in flight. They end by their deadlines. */
   idle(): Promise<void> {
     if (this.#calls.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -277,13 +277,13 @@ export class Connection {
     }
   }
 
-  /** What has been sent gets no reply any more. */
+  /** Commands that were sent get no reply any more. */
   #lose(failure: Failure): void {
     this.#outbox!.drop();
     this.#failAll(failure, (call) => call.wasSent);
   }
 
-  /** What came cannot be right, and so nobody knows which reply is whose. The next connection starts clean. */
+  /** A reply was impossible, so nobody knows which reply is whose. The next connection starts clean. */
   #violate(failure: Failure): void {
     this.#lose(failure);
     this.#link!.drop(failure);

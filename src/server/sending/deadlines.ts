@@ -1,7 +1,7 @@
 /**
  * Ends the calls of a connection whose time is up. One timer, set for the earliest end, serves all of them.
  *
- * What `runtime/overdue.ts` says is kept here for calls that share a connection. Others' replies may have to come before such
+ * Applies the rule of `runtime/overdue.ts` to calls that share a connection. Others' replies may have to come before such
  * a call can be written, or before its own: its chance begins anew as something moves on its connection.
  */
 
@@ -15,7 +15,7 @@ import type { CallList } from './call-list.ts';
 /** The sockets are being read. */
 interface Reading {
   readonly beganMs: number;
-  /** Of the connection, before. */
+  /** Before, for the connection. */
   readonly progress: string;
 }
 
@@ -63,7 +63,7 @@ export class Deadlines {
       const endMs = this.#endMsOf(call, nowMs);
       if (endMs > nowMs) nextMs = Math.min(nextMs, endMs);
       else {
-        // Where its end came meanwhile, the reading says nothing.
+        // If its end came meanwhile, the reading says nothing.
         const isMeant = reading !== undefined && endMs <= reading.beganMs;
         const verdict = this.#verdictOf(call, nowMs, isMeant ? reading.beganMs : undefined);
         if (verdict === 'ends') this.#onOver(call);

@@ -5,7 +5,7 @@
  * everything that came in this turn of the event loop has been worked off, and then all that wait go out in one write,
  * their GETs as MGETs. With callers that come independently of each other `process.nextTick` would find nobody to wait for.
  *
- * Where the last turn brought several calls, an idle server means little: the answers to many callers came together, and
+ * If the last turn brought several calls, an idle server means little: the answers to many callers came together, and
  * the first of them to ask again is not alone. So the server then counts as idle only once a lone call has been seen.
  *
  * Whether the server lets us use MGET is not known on a new connection. What follows the first MGET waits for its
@@ -30,8 +30,8 @@ import { isStateOfServer } from '../link/refusals.ts';
 import { cleanError } from '../link/server-text.ts';
 import { Arrivals } from './arrivals.ts';
 import { Call, Departure } from './call.ts';
+import { CoalescedWrite, coalescable } from './coalesced-write.ts';
 import { Cork } from './cork.ts';
-import { JointWrite, joinable } from './joint-write.ts';
 import { ReadBatch } from './read-batch.ts';
 import { ReadStatistics } from './read-statistics.ts';
 import { formOf, formOfGet, noRead, type ReadForm, ReplyOrder } from './reply-order.ts';
@@ -78,34 +78,34 @@ export class Outbox {
   readonly #clock: Pick<Clock, 'nowMs'>;
 
   readonly #cork = new Cork(() => this.#depart());
-  /** Of what has been given to the stream and is not written yet. */
+  /** Counts what has been given to the stream and is not written yet. */
   #departure: Departure | undefined;
   /** Undefined where each command is written by the client itself. */
-  readonly #joint: JointWrite | undefined;
-  /** What is sent now goes out together. */
-  #isJoining = false;
+  readonly #coalesced: CoalescedWrite | undefined;
+  /** True while commands that are sent go out together. */
+  #isCoalescing = false;
   readonly #statistics = new ReadStatistics();
   readonly #arrivals = new Arrivals();
   readonly #order = new ReplyOrder();
   #waiting: Call[] = [];
   #isFlushScheduled = false;
   #wasLone = true;
-  /** Of the present connection: whether the server answers MGET. 'asked': the first one is under way. */
+  /** Whether the server answers MGET on the present connection. 'asked': the first one is in flight. */
   #mget: 'unknown' | 'asked' | 'allowed' | 'refused' = 'unknown';
   #trial: ReadBatch | undefined;
 
   constructor(client: Client, Command: CommandClass, options: OutboxOptions, listener: OutboxListener) {
     const { isBatching, isOwn, clock } = options;
     this.#clock = clock;
-    const Joinable = isOwn && isBatching ? joinable(Command) : undefined;
+    const Coalescable = isOwn && isBatching ? coalescable(Command) : undefined;
     this.#client = client;
-    this.#Command = Joinable ?? Command;
-    this.#joint = Joinable && new JointWrite();
+    this.#Command = Coalescable ?? Command;
+    this.#coalesced = Coalescable && new CoalescedWrite();
     this.#isBatching = isBatching;
     this.#listener = listener;
   }
 
-  /** Takes a call to send. @param isIdle  No other call is under way. */
+  /** Takes a call to send. @param isIdle  No other call is in flight. */
   post(call: Call, isIdle: boolean): void {
     if (!this.#isBatching) {
       if (this.#client.stream !== undefined) this.#cork.hold(this.#client.stream);
@@ -161,15 +161,15 @@ export class Outbox {
    */
   #together(send: () => void): void {
     const { stream } = this.#client;
-    const joint = this.#joint;
-    if (joint === undefined) stream?.cork();
-    this.#isJoining = true;
+    const coalesced = this.#coalesced;
+    if (coalesced === undefined) stream?.cork();
+    this.#isCoalescing = true;
     try {
       send();
     } finally {
-      this.#isJoining = false;
-      if (joint === undefined) stream?.uncork();
-      else joint.writeTo(stream);
+      this.#isCoalescing = false;
+      if (coalesced === undefined) stream?.uncork();
+      else coalesced.writeTo(stream);
       this.#depart();
     }
   }
@@ -202,7 +202,7 @@ export class Outbox {
     }
   }
 
-  /** The first of several, in a form of its own beside what is under way; see `reply-order.ts`. */
+  /** The first of several, in a form of its own beside what is in flight; see `reply-order.ts`. */
   #apart(sending: Sending): Sending {
     if (!this.#order.hasTwin(formOfSending(sending))) {
       this.#checkOrder(sending);
@@ -218,7 +218,7 @@ export class Outbox {
     return sending;
   }
 
-  /** Of several GETs that go out together not each is set apart: their replies come together too. */
+  /** GETs that go out together are not set apart one by one: their replies come together too. */
   #checkOrder(sending: Sending): void {
     const form = formOfSending(sending);
     if (this.#order.isCheckDue(form) || (form !== formOfGet && this.#order.hasTwin(form))) this.#askForPong();
@@ -274,7 +274,7 @@ export class Outbox {
     call.departure = this.#departure;
   }
 
-  /** What was sent is written. */
+  /** Everything sent has been written. */
   #depart(): void {
     if (this.#departure === undefined) return;
     this.#departure.atMs = this.#clock.nowMs();
@@ -369,7 +369,7 @@ export class Outbox {
     };
     this.#order.onSent(formOf(command.name, command.args));
     this.#listener.onSending?.(command);
-    if (this.#isJoining && this.#joint !== undefined) this.#client.sendCommand(command, this.#joint);
+    if (this.#isCoalescing && this.#coalesced !== undefined) this.#client.sendCommand(command, this.#coalesced);
     else this.#client.sendCommand(command);
   }
 

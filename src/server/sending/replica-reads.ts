@@ -1,7 +1,7 @@
 /**
  * Reads of a group that go to one of its replicas, and to the master at once while no replica can be reached.
  *
- * What is read there may be older than what was last written: replication is asynchronous. So only commands that say so go
+ * A replica may serve older data than was last written: replication is asynchronous. So only commands that say so go
  * there (`mayReadReplica`), and never a part of a transaction, a cursor, or a check of the node's health.
  */
 

@@ -8,13 +8,13 @@
  * - A read whose reply has the form of one that is still due is sent in another form, or with a PING between them.
  * - Reads that come one after the other have none due before them. Before every 64th goes a PING.
  *
- * Where a read and the next one are lost, the PINGs between them stand for their replies, and every later read would wait for
+ * If a read and the next one are lost, the PINGs between them stand for their replies, and every later read would wait for
  * the reply of its successor. So one PING is sent or two, in an order that is no repetition of itself.
  *
  * A PING costs about a tenth of a read. With some before each read nothing could slip through, and every read would be slower.
  */
 
-/** Of a GET 0, of an MGET the length of its array, of any other command -1. */
+/** 0 for a GET, the length of its array for an MGET, -1 for any other command. */
 export type ReadForm = number;
 
 export const formOfGet = 0;

@@ -46,7 +46,7 @@ export function checkInteger(reply: unknown): void {
 
 const isIntegerText = (reply: unknown) => typeof reply === 'string' && /^-?\d{1,19}$/.test(reply);
 
-/** Of keys, elements, bytes or clients: of none of them there are so many that a number cannot tell it, or fewer than none. */
+/** A count of keys, elements, bytes or clients: never negative, and never too large for a number. */
 function checkCount(reply: unknown): void {
   checkInteger(reply);
   const count = Number(reply);

@@ -1,8 +1,8 @@
 /**
- * Keeps a lent client from sending our commands a second time.
+ * Keeps a borrowed client from sending our commands a second time.
  *
  * A client of ioredis sends, by default, every unanswered command again once it has reconnected, and an increment counts
- * twice. Clients of our own have that switched off. A lent one belongs to the application, whose own commands may rely
+ * twice. Clients of our own have that switched off. A borrowed one belongs to the application, whose own commands may rely
  * on it; so only our commands are taken out of what it is about to repeat.
  */
 

@@ -1,7 +1,7 @@
 /**
  * Commands as RESP, gathered until they are written together.
  *
- * What is gathered is text in which each character stands for one byte: joining short texts and writing them as 'latin1'
+ * The gathered bytes are text in which each character stands for one byte: joining short texts and writing them as 'latin1'
  * costs about half of what a buffer for each command does. Long arguments are written apart.
  */
 

@@ -73,7 +73,7 @@ export async function askSentinel(
     if (view === undefined) throw new Error('its answer is not that of a sentinel');
     return view;
   } catch (error) {
-    // Of a connection that failed, the event tells more than the promise. What the server said is said by the promise.
+    // If a connection failed, the event says more than the promise. The promise has what the server said.
     const isReply = isReplyError(error);
     throw failureOf(isReply ? error : (lastError ?? error)).cause;
   } finally {

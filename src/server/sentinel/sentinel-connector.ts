@@ -27,7 +27,7 @@ export interface GroupMemberOptions {
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly credentials: CredentialsSource | undefined;
-  /** Of the connection that stands for the node in its cache. */
+  /** For the connection that represents the node in its cache. */
   readonly admission?: Admission | undefined;
 }
 

@@ -168,7 +168,7 @@ export class SentinelGroup {
   #learn({ epoch, master }: SentinelView): void {
     const address = this.settings.translate(master);
     const known = this.#known;
-    // What one sentinel alone says is never enough to go back.
+    // One sentinel alone is never enough to go back.
     if (known !== undefined && epoch <= known.epoch) return;
     this.#known = { address, epoch, sinceMs: this.#clock.nowMs() };
     if (known !== undefined) this.#promotion?.end();

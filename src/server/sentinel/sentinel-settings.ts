@@ -23,7 +23,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** Where reads of a group go. Of a single server: whether it may be a replica. */
+/** For a group: where its reads go. For a single server: whether it may be a replica. */
 export type Reads = 'master' | 'replica';
 
 /** As ioredis has it: what a server is in its group. */

@@ -18,7 +18,7 @@ export interface BackendConfiguration {
 export type ConfigurationName = 'plain' | 'prefixed';
 
 /**
- * What an adapter may lack, with a reason.
+ * Features that an adapter may lack, with a reason.
  *
  * Its ports, by name. 'expiringValues': `set` with `expiresAtMs` (it has an expiryResolutionMs).
  * 'exactTime': `passTime` moves a simulated clock, so that the last millisecond can be looked at. 'neighbours': two
@@ -37,7 +37,7 @@ export type BackendFeature =
 /** With every port: a case calls those that it needs. */
 export type BackendUnderTest = Backend & { readonly [Name in PortName]-?: NonNullable<BackendPorts[Name]> };
 
-/** What a case works with. */
+/** The tools of a case. */
 export interface CaseContext {
   /** The backend under test, completed as the rest of the library does it. */
   readonly backend: BackendUnderTest;

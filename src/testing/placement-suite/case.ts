@@ -34,7 +34,7 @@ export const placementFeatures = [
   'noNodes',
 ] as const;
 
-/** What a case works with. */
+/** The tools of a case. */
 export interface PlacementContext {
   /** In the order in which they were given. */
   readonly nodes: readonly NodeInput[];

@@ -1,5 +1,5 @@
 /**
- * Replies of RESP3 in the form of RESP2, of a lent client that speaks it (ioredis 6 does by default). Pure.
+ * Replies of RESP3 in the form of RESP2, of a borrowed client that speaks it (ioredis 6 does by default). Pure.
  *
  * The client's parser gives maps as arrays and doubles as text, as RESP2 has them. What is left differs by command, and
  * ioredis puts it right where it knows the connection (`replyTransformers.js` of ioredis 6); here replies are decoded where

@@ -8,7 +8,7 @@ import { Command as ValkeyCommand } from 'iovalkey';
 import { describe, expect, it } from 'vitest';
 import type { Client, ClientCommand, CommandArgument, CommandClass } from '../../src/server/link/client.ts';
 import { Call, CallLimits } from '../../src/server/sending/call.ts';
-import { JointWrite, joinable } from '../../src/server/sending/joint-write.ts';
+import { CoalescedWrite, coalescable } from '../../src/server/sending/coalesced-write.ts';
 import { Outbox } from '../../src/server/sending/outbox.ts';
 import { decode } from './direct/resp-replies.ts';
 
@@ -48,14 +48,14 @@ describe.each([
   it('has the bytes that the client itself would write', () => {
     fc.assert(
       fc.property(fc.array(anyCommand, { minLength: 1, maxLength: 6 }), (commands) => {
-        const Joinable = joinable(Command) as Parser;
-        const joint = new JointWrite();
+        const Coalescable = coalescable(Command) as Parser;
+        const coalesced = new CoalescedWrite();
         const { stream, writes } = recorder();
         for (const [name, args] of commands) {
-          const command = new Joinable(name, [...args], raw) as InstanceType<Parser>;
-          joint.write(command.toWritable(joint) as string);
+          const command = new Coalescable(name, [...args], raw) as InstanceType<Parser>;
+          coalesced.write(command.toWritable(coalesced) as string);
         }
-        joint.writeTo(stream);
+        coalesced.writeTo(stream);
         const plain = commands.map(([name, args]) => {
           const bytes = (new Command(name, [...args], raw) as InstanceType<Parser>).toWritable(stream);
           return Buffer.from(bytes as Buffer);
@@ -68,7 +68,7 @@ describe.each([
 
   it('leaves a command that goes to a socket as it is', () => {
     const { stream } = recorder();
-    const command = new (joinable(Command) as Parser)('get', ['key'], raw) as InstanceType<Parser>;
+    const command = new (coalescable(Command) as Parser)('get', ['key'], raw) as InstanceType<Parser>;
     expect(String(command.toWritable(stream))).toBe('*2\r\n$3\r\nget\r\n$3\r\nkey\r\n');
   });
 });

@@ -21,7 +21,7 @@ interface WritableCommand {
 }
 
 /** Given to `sendCommand` in place of a stream. */
-export class JointWrite {
+export class CoalescedWrite {
   readonly #encoder = new RespEncoder();
 
   /** Called by ioredis with what `toWritable` gave it. The command has been taken in by then. */
@@ -39,17 +39,17 @@ export class JointWrite {
 }
 
 /**
- * The same class of commands, able to be encoded by a {@link JointWrite}.
+ * The same class of commands, able to be encoded by a {@link CoalescedWrite}.
  * @returns Undefined if its commands make no bytes, as those of our own client.
  */
-export function joinable(Command: CommandClass): CommandClass | undefined {
+export function coalescable(Command: CommandClass): CommandClass | undefined {
   if (typeof (Command.prototype as Partial<WritableCommand>).toWritable !== 'function') return undefined;
   const Base = Command as new (
     ...args: ConstructorParameters<CommandClass>
   ) => InstanceType<CommandClass> & WritableCommand;
   return class extends Base {
     override toWritable(target: unknown): string | Buffer {
-      if (!(target instanceof JointWrite)) return super.toWritable(target);
+      if (!(target instanceof CoalescedWrite)) return super.toWritable(target);
       target.add(this.name, this.args);
       return '';
     }
