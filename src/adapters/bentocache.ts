@@ -3,7 +3,7 @@
  *
  * BentoCache's own Redis driver takes a client only if it is an instance of ioredis' classes. This one stores keys and
  * values as that one does, so that either reads what the other wrote. Unlike it, the driver tells errors of every key,
- * takes prefixes literally (`*` included), and closes only a client that it was told to own.
+ * takes prefixes literally (`*` included), and closes only a client that it owns.
  *
  * The contracts are `L2CacheDriver` and `CreateDriverResult` of bentocache 1.
  */
@@ -38,7 +38,7 @@ export interface BentocacheDriverFactory {
 /** @throws {InvalidArgumentError} Names the option. */
 export function shardringDriver(options: BentocacheDriverOptions): BentocacheDriverFactory {
   expectOptions('options', options, optionNames);
-  // Made once here so that a wrong option is told where it was written.
+  // Made once here, so that a wrong option throws where it was written.
   new BentocacheDriver(options);
   const { prefix, ...others } = options;
   // BentoCache lays the options over its own prefix, and an undefined one would take its place.

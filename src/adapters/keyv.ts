@@ -32,7 +32,7 @@ export interface KeyvStoreOptions {
   readonly ownsClient?: boolean | undefined;
   /**
    * True: without a namespace, `clear()` removes every key of every node, and `iterator()` goes through them all. Default
-   * false: they reject then, as the keys of others on the same servers cannot be told from the store's own.
+   * false: they then reject, because the keys of others on the same servers cannot be distinguished from the store's own.
    */
   readonly noNamespaceAffectsAll?: boolean | undefined;
   /** Keys asked for at a time, of each node, by `clear` and `iterator`. Integer of at least 1. Default 1,000. */
@@ -106,12 +106,12 @@ export class KeyvStore extends EventEmitter {
     return undefined;
   }
 
-  /** The stored text, for Keyv to make a value of; undefined if there is none. */
+  /** The stored text, which Keyv turns into a value; undefined if there is none. */
   async get<Value = string>(key: string): Promise<Value | undefined> {
     try {
       return ((await this.client.get(this.#stored(key))) ?? undefined) as Value | undefined;
     } catch (error) {
-      // Keyv 5 takes an error of `get`, and of `get` alone, for a miss and tells nobody. Keyv 6 tells it itself.
+      // Keyv 5 silently treats an error of `get`, and of `get` alone, as a miss. Keyv 6 reports it itself.
       if (!this.#isOfKeyv6 && this.listenerCount('error') > 0) this.emit('error', error);
       throw error;
     }

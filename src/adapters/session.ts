@@ -169,7 +169,7 @@ export class SessionStore extends StoreBase {
     const seconds = this.#ttl.secondsOf(session);
     if (seconds <= 0) return this.#unlink([key]);
     const written = this.#stringify(session);
-    // Without a turn of the loop where none is needed: calls that nobody waits for leave in the order made.
+    // Without a turn of the loop if none is needed: calls that are not awaited leave in the order made.
     const text = typeof written === 'string' ? written : await written;
     await (this.disableTTL ? this.client.set(key, text) : this.client.set(key, text, 'EX', seconds));
   }

@@ -128,7 +128,7 @@ function joined(base: string): string {
   return words.length === 0 ? '' : `${words.join(':')}:`;
 }
 
-/** Without adding what floating point adds: 0.07 s are 70 ms and not 71. Whatever is no number is told by its reader. */
+/** Without floating-point noise: 0.07 s are 70 ms and not 71. The reader rejects a value that is not a number. */
 const millisecondsOf = (seconds: unknown) =>
   typeof seconds === 'number' ? Number((seconds * 1_000).toFixed(6)) : seconds;
 

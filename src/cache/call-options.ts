@@ -18,7 +18,7 @@ export interface GetOrSetOptions extends SetCallOptions {
   /** Default: the cache's, which is 'load'. See {@link LoadOptions}. */
   readonly whenUnavailable?: WhenUnavailable | undefined;
 
-  /** Default: the cache's, which is none. See {@link LoadOptions}. */
+  /** Default: that of the cache, which has none by default. See {@link LoadOptions}. */
   readonly loadTimeoutMs?: number | undefined;
 }
 

@@ -71,7 +71,7 @@ export class CacheEventEmitter {
   }
 
   /**
-   * A listener that throws must not fail the call that the event tells of: its error surfaces as an uncaught exception,
+   * A listener that throws must not fail the call that the event reports: its error surfaces as an uncaught exception,
    * as it does for listeners of any other emitter that is fed from a socket.
    */
   protected tell<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {

@@ -7,7 +7,7 @@
  *
  * If the key's nodes are not available, the value is loaded anyway, unless the caller says otherwise: still once per
  * key, only so many keys at a time, and without storing it. Such a load has a place while a caller waits for it: one that
- * never ends must not keep others from loading when its callers have gone. It is let finish, for whoever comes meanwhile.
+ * never ends must not keep others from loading when its callers have gone. It may finish, for callers that come meanwhile.
  */
 
 import { CodecError, InvalidArgumentError, isShardringError, LoadTimeoutError } from '../errors/index.ts';
@@ -119,7 +119,7 @@ export class GetOrSet {
       const value = await loading.result;
       if (value !== notLoaded) return value;
     } while (flight.isNeeded);
-    flight.guard.broken = true; // Nobody hears of this: who comes now begins anew.
+    flight.guard.broken = true; // No caller sees this load: the next one starts a new one.
     return undefined;
   }
 
@@ -140,7 +140,7 @@ export class GetOrSet {
     });
   }
 
-  /** Gives {@link notLoaded} if by its turn nobody waits for it. */
+  /** Gives {@link notLoaded} if no caller waits for it when its turn comes. */
   #loadUnstored(key: string, load: Load, settings: LoadSettings): Flight {
     return this.#loads.join(key, async (flight) => {
       const deadlineMs = this.#deadlineMs(settings);
@@ -200,7 +200,7 @@ export class GetOrSet {
   /** A loaded value is answered even if it cannot be stored. */
   async #store(key: string, value: unknown, { ttlMs, staleWhileRevalidateMs = 0 }: LoadSettings): Promise<void> {
     const stored = this.#access.write(key, value, ttlMs + staleWhileRevalidateMs);
-    // Closing waits for this, whoever has given up by then; it does not wait for a load.
+    // Closing waits for this even if all callers have given up; it does not wait for a load.
     this.#fleet.background(
       stored.then(
         () => undefined,

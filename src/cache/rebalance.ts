@@ -46,7 +46,7 @@ export class Rebalance implements PromiseLike<RebalancePlan>, AsyncIterable<Reba
     this.#plan.catch((error) => {
       this.#failed = true;
       this.#wake();
-      // Listening here must not hide a failure that nobody else listens to.
+      // This listener must not hide a failure that has no other listener.
       process.nextTick(() => {
         if (!this.#observed) void Promise.reject(error);
       });
@@ -79,7 +79,7 @@ export class Rebalance implements PromiseLike<RebalancePlan>, AsyncIterable<Reba
   async *[Symbol.asyncIterator](): AsyncGenerator<RebalanceProgress, void, undefined> {
     this.#observed = true;
     let seen: RebalanceProgress | undefined;
-    // A lazy change does not keep a process alive, but somebody who waits for its end does.
+    // A lazy change does not keep a process alive, but waiting for its end does.
     const letGo = holdProcess();
     try {
       while (true) {

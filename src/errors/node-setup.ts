@@ -1,4 +1,4 @@
-/** A node that is set up so that it cannot serve: somebody has to change something, at the server or here. */
+/** A node whose setup keeps it from serving: something has to be changed, at the server or here. */
 
 import { NodeError, type NodeErrorOptions, named, saidOf } from './node.ts';
 
@@ -21,13 +21,13 @@ const remedies: Readonly<Record<ServerProblem, (other: string | undefined) => st
     `has the same server as node ${other}. Give each node a server of its own, or set \`allowSharedServers\`.`,
 };
 
-/** The server at the node's address is none that the node can use. The call was not executed. */
+/** The node cannot use the server at its address. The call was not executed. */
 export class WrongServerError extends NodeError {
   static {
     this.prototype.name = 'WrongServerError';
   }
   readonly code = 'ERR_WRONG_SERVER';
-  /** A replica may become the primary, or the name may lead to one soon. The rest is for somebody to mend. */
+  /** A replica may become the primary, or the name may lead to one soon. The other problems need a person. */
   readonly retryable: boolean;
   /** For a shared server: the node that keeps it. */
   readonly other: string | undefined;

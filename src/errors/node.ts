@@ -135,7 +135,7 @@ function loss(node: string, { address, reason, cause }: NodeErrorOptions): strin
   return `the reply of ${name} was lost${aside(reason)}`;
 }
 
-/** The first word of a server's error reply, for those that callers tell apart. */
+/** The first word of a server's error reply, if it is one that callers distinguish. */
 export type ReplyErrorKind =
   | 'LOADING'
   | 'OOM'

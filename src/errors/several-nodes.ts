@@ -82,7 +82,7 @@ export class WriteConsistencyError extends ShardringError {
   }
 }
 
-/** Nodes that a message tells of one by one; `attempts` has all. */
+/** Most nodes that a message names one by one; `attempts` has all. */
 const mostReasons = 4;
 
 function reasonsOf(attempts: readonly NodeAttempt[]): string {

@@ -78,7 +78,7 @@ function compareSlots(before: SlottedPlacement, after: SlottedPlacement, compari
   copiesBefore.set(changed.copiesBefore);
 }
 
-/** Without nodes it is one arc that nobody has. */
+/** Without nodes it is one arc without an owner. */
 const arcsOf = (placement: SlottedPlacement, width: number): Arcs<number> =>
   width === 0 ? { starts: [0], rows: [] } : placement.arcs(width);
 

@@ -87,7 +87,7 @@ export interface RebalancePlan {
 const madeUpKeys = 65_536;
 
 /**
- * Any two placements can be compared, also of different kinds: that tells what it would cost to go over from one to the
+ * Any two placements can be compared, also of different kinds: this shows what it would cost to change from one to the
  * other.
  * @throws {InvalidArgumentError} An option is out of range.
  */

@@ -148,7 +148,7 @@ const firstArgument: readonly number[] = [0];
 const routingTextOfArgument = (argument: CommandArgument) =>
   Buffer.isBuffer(argument) ? routingTextOf(argument) : String(argument);
 
-/** The arguments with `prefix` before each key; the very same ones where there is none. */
+/** The arguments with `prefix` before each key; the same array if there is none. */
 export function withKeyPrefix(
   prefix: string,
   { args, keyIndexes }: Pick<Invocation, 'args' | 'keyIndexes'>,

@@ -99,7 +99,7 @@ export async function transactAt(
   return outcome.results;
 }
 
-/** EXEC gives one reply for each command, and an error for one that was refused. Null would mean a WATCH, which is not used here. */
+/** EXEC gives one reply for each command, and an error for one that was rejected. Null would mean a WATCH, which is not used here. */
 function checkedResults(results: PipelineResults | null, commands: readonly TransactionCommand[]): PipelineResults {
   checkArray(results, commands.length);
   for (const [index, result] of results.entries()) {

@@ -3,7 +3,7 @@
  *
  * Calls by the thousand may share one signal, and each of them has to hear of its end. An EventTarget looks through all its
  * listeners whenever one is added or removed, which for many calls at once costs the square of their number; so a signal
- * gets one listener of ours, however many calls there are, and that one tells them.
+ * gets one listener of ours, however many calls there are, and that listener notifies them.
  */
 
 import { rethrowLater } from './rethrow-later.ts';
@@ -23,7 +23,7 @@ class Waiting {
   }
 
   delete(listener: () => void): void {
-    // A signal may live as long as the process; it keeps nothing of ours while nobody waits.
+    // A signal may live as long as the process; without waiting calls it keeps nothing of ours alive.
     if (this.#listeners.delete(listener) && this.#listeners.size === 0) {
       this.#signal.removeEventListener('abort', this.#tellAll);
     }

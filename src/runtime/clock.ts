@@ -20,7 +20,7 @@ export interface Clock {
    */
   schedule(delayMs: number, callback: () => void, keepsAlive: boolean): () => void;
 
-  /** What is known of stalls of the event loop. Absent where time is simulated, in which nobody is ever held up. */
+  /** The known stalls of the event loop. Absent if time is simulated, because simulated time has no stalls. */
   readonly loop?: LoopWatch | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Knows when this process was held up: a turn of its event loop in which no timer fired and no socket was read.
  *
- * While somebody holds the watch, a timer ticks. A tick that comes much too late is the end of a stall, which began at the
+ * While the watch is held, a timer ticks. A tick that comes much too late is the end of a stall, which began at the
  * tick before. Turns below {@link stallMs} are ordinary load, and count as time like any other.
  */
 

@@ -29,7 +29,7 @@ export interface OptionalPackageOptions {
 
 export class OptionalPackage {
   readonly #options: OptionalPackageOptions;
-  /** Makes the error anew for each call, so that each has a stack of its own. */
+  /** Makes a new error for each call, so that each has a stack of its own. */
   #makeError: (() => MissingDependencyError) | undefined;
   #loading: Promise<void> | undefined;
   #isNotRunYet = false;

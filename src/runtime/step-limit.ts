@@ -1,5 +1,5 @@
 /**
- * When time is up for a call of several steps that shares its connection with nobody: getting the connection, opening it, each
+ * When time is up for a call of several steps with a connection of its own: getting the connection, opening it, each
  * command on it.
  *
  * What `overdue.ts` says is kept here for each step: a stall in one leaves the next one its time, however many of them a stall

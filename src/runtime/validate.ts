@@ -14,7 +14,7 @@ export function expectObject(field: string, value: unknown): Record<string, unkn
 
 /**
  * A Promise, a URL, a Map or an AbortSignal is an object too, but has nothing that could be an option. Taken for options, it
- * would count as none given. Nor is a client meant as options, or whatever else is of some class and has what is none of `known`.
+ * would count as none given. A client is not meant as options either, nor any other instance with properties not in `known`.
  */
 export function expectSettings(
   field: string,

@@ -33,7 +33,7 @@ export interface ClientCheck extends ServerCheck {
 export class ServerAccess {
   /** Over the options of any client of ioredis that is to lead to the node. */
   readonly clientOptions: RedisOptions;
-  /** What the node's cache is told of the server. */
+  /** The facts about the server for the node's cache. */
   readonly admission: Admission;
 
   readonly #place: Target;

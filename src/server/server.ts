@@ -165,7 +165,7 @@ export class RedisServer {
 
   /**
    * Sends a command on the shared connection, or to a replica where that is asked for.
-   * @param onFailure  Told of a failure that is no answer of the server, before the caller is.
+   * @param onFailure  Called with a failure that is not an answer of the server, before the caller gets it.
    */
   call<Reply>(
     spec: CommandSpec<Reply>,
@@ -207,7 +207,7 @@ export class RedisServer {
     return this.#access.newCheck();
   }
 
-  /** The node is one of a cache from now on, which is told of its server. */
+  /** From now on the node belongs to a cache, which learns about its server. */
   takeSeat(seat: NodeSeat): void {
     const { admission } = this.#access;
     const wasRefused = admission.refusal !== undefined;

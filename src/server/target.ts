@@ -80,7 +80,7 @@ function refuseUnsetPlace(place: Record<string, unknown>, field: string): void {
   if (name !== undefined) throw unset(`${field}.${name}`, place[name] as undefined | null);
 }
 
-/** A function for the password is told apart from one for both by the user, which may stand in the URL. */
+/** A function for the password alone needs the user, which may be part of the URL. */
 function withUserOf(parts: UrlParts | undefined, beside: RedisNodeOptions): RedisNodeOptions {
   const username = parts?.stated.username;
   return username === undefined || beside.username !== undefined ? beside : { ...beside, username };

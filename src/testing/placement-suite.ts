@@ -1,5 +1,5 @@
 /**
- * The contract of {@link Placement} as a suite of tests, for whoever writes a way of placing keys.
+ * The contract of {@link Placement} as a suite of tests, for authors of placements.
  *
  *     import { describe, it } from 'vitest'; // or mocha, or node:test
  *     describePlacement({ describe, it }, { name: 'mine', create: (nodes) => MyPlacement.create(nodes), restore });

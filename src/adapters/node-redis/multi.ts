@@ -14,7 +14,7 @@ export interface IoredisChain {
   exec(): Promise<[error: Error | null, reply: unknown][] | null>;
 }
 
-/** A command of a transaction failed; the others were executed all the same, and their replies are in `replies`. */
+/** A command of a transaction failed; the others were executed anyway, and their replies are in `replies`. */
 export class MultiErrorReply extends Error {
   static {
     this.prototype.name = 'MultiErrorReply';

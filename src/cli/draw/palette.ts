@@ -1,9 +1,9 @@
 /**
- * Colours of nodes, told apart by people who see fewer colours too.
+ * Colours of nodes, which people who see fewer colours can distinguish too.
  *
  * Source: M. Okabe and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/. Their black is replaced
  * by a grey, since pictures are shown on light and on dark grounds. Beyond the eight, the same hues come again lighter
- * and darker: lightness is what every eye tells apart.
+ * and darker: every eye distinguishes lightness.
  */
 
 /** `#rrggbb`, lower case. */
@@ -15,7 +15,7 @@ const hues = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', 
 /** How far each further round of hues is mixed towards white (above 0) or black (below 0). */
 const tints = [0, 0.55, -0.4, 0.78, -0.62];
 
-/** Colours that all differ. Beyond them they repeat, and legends and tooltips tell the nodes apart. */
+/** Colours that all differ. Beyond them they repeat, and legends and tooltips distinguish the nodes. */
 export const paletteSize = hues.length * tints.length;
 
 /** The colour of node `index`, the same for ever. */

@@ -1,6 +1,6 @@
 /**
  * A ring as one self-contained SVG: the ring itself outside, the shares inside it, the legend beside. Opened in a browser,
- * every arc tells its node and positions when pointed at.
+ * every arc shows its node and positions when pointed at.
  *
  * It brings its own ground, light or dark as the reader's system is, so that it can be read on any page. Ids are
  * untrusted: they come in as text only, with what XML forbids written out.

@@ -51,7 +51,7 @@ export function balanceLine({ balance }: RingModel): string {
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** A letter for each node: how its id begins where that tells all of them apart, else A, B, C; they repeat beyond 62. */
+/** A letter for each node: the first of its id if those all differ, else A, B, C; they repeat beyond 62. */
 export function marksOf({ nodes }: RingModel): readonly string[] {
   const initials = nodes.map(({ id }) => id[0]!);
   const telling = initials.every((initial) => letters.includes(initial)) && new Set(initials).size === nodes.length;

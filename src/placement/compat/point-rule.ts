@@ -1,5 +1,5 @@
 /**
- * What tells one program's ring of points from another's, and what they have in common.
+ * The differences between the rings of points of several programs, and what they have in common.
  *
  *   N          nodes                                                                count
  *   label      a node's name as the program hashes it; label-0, label-1, ... are hashed, from 0 on
@@ -98,7 +98,7 @@ export function sumOf(weights: readonly number[]): number {
   return weights.reduce((sum, weight) => sum + weight, 0);
 }
 
-/** The port that memcached has unless told otherwise; its name for it in labels is to leave it out. */
+/** The default port of memcached, which labels omit. */
 const memcachedPort = ':11211';
 
 /** The label of an address as libmemcached and twemproxy form it. */

@@ -12,7 +12,7 @@ import { type NodeHashes, nodeHashes } from '../node-hashes.ts';
 import { rendezvousScore } from '../rendezvous/rendezvous-score.ts';
 import { spreadOverZones, zonesOf } from '../zones.ts';
 
-/** Replicas are not secret: whoever knows the splits knows which keys lie together anyway. */
+/** Replicas are not secret: the splits show anyway which keys lie together. */
 const nodeSeed = 0;
 
 /** Makes an owner's hash another one than those its id has as a replica. */

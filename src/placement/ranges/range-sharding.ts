@@ -210,7 +210,7 @@ export class RangeSharding implements ArcPlacement<string> {
 
   /**
    * The part of a sample of keys that each node owns; 0 for all where the sample is empty. Without a sample, the part of
-   * the ranges: that tells how many a node has, not how many keys are in them, which only a sample can tell.
+   * the ranges: that is the number of ranges of a node, not of keys in them, which only a sample can show.
    */
   shares(sampleKeys?: Iterable<string>): ReadonlyMap<NodeId, number> {
     const counts = new Map(this.nodes.map(({ id }) => [id, 0]));

@@ -74,7 +74,7 @@ export function enterSlots(
     const score = scores[place]!;
     if (score > last) return false;
     const row = slots[place]! * width;
-    // Most come too late for both parts of the row, which is told here without a call.
+    // Most come too late for both parts of the row, which is decided here without a call.
     if (rowScores[row + width - 1]! < score && rowScores[row + firsts - 1]! < score) continue;
     if (zones === undefined) insertByScore(rows, rowScores, row, row + width, node, score);
     else insertByZone(rows, rowScores, row, width, zones, node, score);

@@ -34,7 +34,7 @@ import { HashRing, type HashRingOptions } from './hash-ring.ts';
 /** A quarter above the fair share. */
 export const defaultCapacityFactor = 1.25;
 
-/** So little above 1 that nobody wants less, and yet far more than all rounding of the sums and quotients together. */
+/** Close enough to 1 for any use, and far above all rounding of the sums and quotients together. */
 export const leastCapacityFactor = 1.001;
 
 export interface BoundedLoadRingOptions extends HashRingOptions {

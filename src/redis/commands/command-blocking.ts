@@ -2,8 +2,8 @@
  * Which commands wait at the server, and how long at most.
  *
  * WAIT and WAITAOF wait for the writes that went over their own connection before them. On a connection that wrote nothing
- * they count every replica, also those that lag: whoever gives them one has to write on it first, behind the writes that
- * are meant. PUBLISH does, as it goes to the replicas, changes no key, and needs nobody to listen.
+ * they count every replica, also those that lag: a new connection has to write first, behind the writes that
+ * are meant. PUBLISH does this: it goes to the replicas, changes no key, and needs no listener.
  */
 
 import type { CommandArgument } from '../../server/index.ts';

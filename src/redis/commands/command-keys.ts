@@ -2,7 +2,7 @@
  * The positions of the keys among a command's arguments.
  *
  * The positions are those of `@ioredis/commands`. What is added here is only what it gets wrong or does not know:
- * - a count of keys that is no count, or beyond the arguments, would give positions that are not there, or billions of them;
+ * - an invalid count of keys, or one beyond the arguments, would give positions that do not exist, or billions of them;
  * - the channel of SPUBLISH and its like is no key: it has no prefix and no copies;
  * - SORT names patterns of keys, which are keys only where they contain a `*`, and tokens that may come as bytes;
  * - MIGRATE may have a password that reads KEYS;

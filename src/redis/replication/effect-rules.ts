@@ -7,7 +7,7 @@
  *
  * What a blocking pop took from a list is removed by its value (LREM) and not by its place (LPOP). A replica of Redis gets
  * all writes in one order; our copies may get a push and a pop of two clients in either. LPOP could then take an element
- * that nobody has received, and LREM never does: at worst an element stays that was served already.
+ * that no client has received, and LREM never does: at worst an element stays that was served already.
  */
 
 import type { CommandArgument } from '../../server/index.ts';

@@ -4,14 +4,14 @@
  * - `fanOut`: every holder executes the same command; times to live are made points in time first.
  * - `effects`: the first holder in preference order executes it, and the others do what came of it (`effect-rules.ts`).
  * - `changesNothing`: it changes no key.
- * - `refused`: its outcome may differ from copy to copy, and what came of it cannot be told from the reply.
+ * - `refused`: its outcome may differ from copy to copy, and the reply does not show it.
  *
  * Redis replicates the same way, with two differences. Its replicas get all writes in one order; here two clients that
  * write one key at the same moment may leave copies that differ, until the next write of the whole value or its expiry.
  * And INCRBYFLOAT, which Redis replicates as SET of the result, is executed by each holder: sums come out the same in
  * whatever order they arrive, and results that overtake one another do not.
  *
- * A write that is not listed here, as one of a later Redis, is refused.
+ * A write that is not listed here, such as one of a later Redis, is rejected.
  */
 
 import { tokenOf } from '../commands/command-keys.ts';
@@ -113,7 +113,7 @@ export function replicationOf(name: string, args: Args, nowMs: number): Replicat
   const effectsOf = (choice ?? conditions.get(command.name))?.(command.args, nowMs);
   if (effectsOf !== undefined) return { kind: 'effects', ...command, effectsOf, mayFanOut: choice === undefined };
   if (deterministic.has(name)) return sameEverywhere(name, command);
-  // Of wrong form, as its effects cannot be told: the first node refuses it.
+  // Its form is wrong, since its effects are unknown: the first node rejects it.
   if (choice !== undefined) return { kind: 'changesNothing' };
   return refused('it may write something different on each copy; send it to one node: redis.nodeFor(key).call(...)');
 }

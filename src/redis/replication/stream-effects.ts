@@ -129,7 +129,7 @@ export function xautoclaim(args: Args, nowMs: number): Effects {
   };
 }
 
-/** Whoever has them, and also where nobody has: the first holder has decided. */
+/** Whether or not a consumer has them: the first holder has decided. */
 function claim(of: Args, ids: Args, timeMs: string, options: Args): PlainCommand {
   return { name: 'xclaim', args: [...of, '0', ...ids, 'TIME', timeMs, ...options, 'FORCE'] };
 }

@@ -4,7 +4,7 @@
  * A cursor of SCAN, HSCAN, SSCAN or ZSCAN is a place in an order of hashes. Each server process draws the seed of its hashes
  * anew, so a cursor means something only to the process that gave it. Another one (after a restart, or a replica that was
  * promoted) takes it without complaint and passes over elements. So a cursor is kept with the run of the server that it is
- * from. Where another run answers, the scan begins anew: elements may come twice, and none is missed.
+ * from. If another run answers, the scan starts again: elements may come twice, and none is missed.
  */
 
 import type { CallLimits } from '../sending/call.ts';
@@ -55,7 +55,7 @@ export async function pageAt<Page extends CursorPage>(
     // A call that is in flight when its connection is lost fails. So the page came over the connection there is now.
     const connection = server.connectionCount;
     const answered = await server.runId(operation, limits);
-    if (server.connectionCount !== connection) continue; // Whose page it is can no longer be told.
+    if (server.connectionCount !== connection) continue; // The page may come from another run.
     if (cursor === '0' || answered === run) {
       return { page, next: page.cursor === '0' ? undefined : { cursor: page.cursor, run: answered } };
     }

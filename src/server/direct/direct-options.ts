@@ -20,7 +20,7 @@ export interface DirectClientOptions extends ClientOptions, SocketOptions {
   readonly connectionName?: string | null | undefined;
   /** The server is asked who it is, in the same round trip; see `Client.identity`. */
   readonly asksIdentity?: boolean | undefined;
-  /** The server is not told by CLIENT SETINFO who we are. */
+  /** True: CLIENT SETINFO does not tell the server who we are. */
   readonly disableClientInfo?: boolean | undefined;
   /** Milliseconds for the socket and TLS, and as much again for AUTH and the like. 0: no limit. Default 10,000. */
   readonly connectTimeout?: number | undefined;

@@ -1,6 +1,6 @@
 /**
- * What a server is told first: who we are, by which protocol we speak, and which database is meant; and what it is asked:
- * who it is (`server-identity.ts`). All in one round trip.
+ * The first commands on a connection say who we are, which protocol we speak and which database we use, and ask
+ * who the server is (`server-identity.ts`). All in one round trip.
  */
 
 import type { CommandArgument } from '../link/client.ts';

@@ -2,7 +2,7 @@
  * One socket's life, with the commands that it was given: a reply can reach no other's.
  *
  * Commands are written together at the end of the turn in which they came (`process.nextTick`); they are answered in their
- * order. A reply without a command, or what is no reply, ends the session: after that nobody could say whose a reply is.
+ * order. A reply without a command, or bytes that are not a reply, end the session: later replies could not be assigned.
  */
 
 import type { Socket } from 'node:net';
@@ -68,7 +68,7 @@ export class Session {
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
-    this.#encoder.writeTo(this.socket); // Where it is being closed, 'close' tells the commands.
+    this.#encoder.writeTo(this.socket); // If it is being closed, 'close' rejects the commands.
   };
 
   #onData(piece: Buffer): void {
@@ -92,7 +92,7 @@ export class Session {
 
   #onReplyError(error: ReplyError): void {
     const command = this.#answered();
-    // As callers of ioredis know it; but a password is nobody's to see.
+    // As in ioredis, but without a password.
     if (command.name !== 'auth' && command.name !== 'hello') {
       Object.assign(error, { command: { name: command.name, args: command.args } });
     }

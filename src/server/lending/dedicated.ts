@@ -332,7 +332,7 @@ export class DedicatedConnections {
     const lastMove = new LastMove(clock, this.#lastMove);
     lastMove.follow(client);
     const cancel = this.#limitConnecting(client, lastMove);
-    // The events have told the reason already.
+    // The events have reported the reason already.
     await client.connect().catch(() => undefined);
     // After a refused AUTH or SELECT ioredis may report 'ready' all the same, before 5.8 even ahead of the refusal; these
     // replies come after it.

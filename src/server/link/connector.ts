@@ -1,7 +1,7 @@
 /**
  * How a client of ioredis that is ours comes by its socket and its credentials, in place of ioredis' own connectors.
  *
- * Those know nothing of credentials that are asked for, and tell nothing of what is at the other end (`open-socket.ts`).
+ * Those cannot ask a function for credentials, and do not say what is at the other end (`open-socket.ts`).
  */
 
 import { Socket } from 'node:net';
@@ -12,7 +12,7 @@ import type { CredentialsSource } from './credentials.ts';
 import { farewell } from './farewell.ts';
 
 export interface SocketSource {
-  /** Rejects with why there is none. */
+  /** Rejects with the reason why there is none. */
   open(): Promise<Socket> | Socket;
   /** Undefined: user and password are the client's own options. */
   readonly credentials?: CredentialsSource | undefined;

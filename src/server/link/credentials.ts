@@ -14,7 +14,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** Called for every connection that is made, also when one is made anew. */
+/** Called for every connection, also when one is made again. */
 export type CredentialsFunction = () => Credentials | Promise<Credentials>;
 
 /** The function of one node, asked at each of its connections. */

@@ -59,7 +59,7 @@ const isNotConnected = ({ message }: Error) => /^(Connection is closed|Stream is
 export const isReplyError = (error: unknown): error is Error & { name: 'ReplyError' } =>
   error instanceof Error && error.name === 'ReplyError';
 
-/** An error that throws when it is looked at, as one of somebody's own client may, says only that the call has failed. */
+/** An error that throws on access, as one of a borrowed client may, says only that the call has failed. */
 export function failureOf(error: unknown): Failure {
   try {
     return error instanceof Error ? failureOfError(error) : closedByPeer;

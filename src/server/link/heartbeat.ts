@@ -1,5 +1,5 @@
 /**
- * Signs of life of a connection on which nobody waits for anything: a peer that vanished without a word would be listened to
+ * Signs of life of a connection on which no call waits: without them, a peer that vanished silently would be listened to
  * for ever.
  *
  * The peer is asked every period, and has until the next time to answer; stalls of this process do not count.
@@ -22,7 +22,7 @@ export interface HeartbeatOptions {
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  /** Counts the questions; an answer to an earlier one is none to the last. */
+  /** Counts the questions; an answer to an earlier question does not count for the last. */
   #asked = 0;
   #answered = 0;
   #cancel: () => void = () => undefined;

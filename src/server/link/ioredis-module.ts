@@ -57,6 +57,6 @@ export function withRedisClass(use: (Redis: RedisClass) => void, fail: (makeErro
  */
 export function loadedRedisClass(): RedisClass {
   if (redisClass !== undefined) return redisClass;
-  void ioredis.look(); // For whoever asks next.
+  void ioredis.look(); // For the next call.
   throw ioredis.makeError?.() ?? new DependencyLoadingError('ioredis');
 }

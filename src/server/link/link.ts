@@ -54,7 +54,7 @@ export class Link {
   readonly #listener: LinkListener;
   readonly #options: LinkOptions;
 
-  /** Connections that have come up, so that two moments can be told to have had the same one. */
+  /** Counts connections, to know whether two moments had the same one. */
   upCount = 0;
 
   /** True from when the server has turned out to be the right one until it does not any more, or 'close'. */
@@ -102,7 +102,7 @@ export class Link {
     return this.#isUp && canSend(this.client);
   }
 
-  /** Starts to connect, if nobody has asked for it yet. */
+  /** Starts to connect, unless that has been done. */
   connect(): void {
     // The outcome comes as events; the promise says the same once more.
     if (this.client.status === 'wait') this.client.connect().catch(() => undefined);
@@ -114,7 +114,7 @@ export class Link {
     this.client.stream?.destroy();
   }
 
-  /** The server has refused a call. A write that a replica refuses was meant for its primary: we look for that anew. */
+  /** The server has rejected a call. A write that a replica rejects was meant for its primary: look for the primary again. */
   onRefusal({ cause }: Failure): void {
     const { serverCheck, clock, isOwn } = this.#options;
     const { stream } = this.client;
@@ -171,7 +171,7 @@ export class Link {
 
   /**
    * Another node keeps the server, or did when that was asked last. A client of our own asks again with each attempt to
-   * connect; a borrowed one stays connected, so that it takes somebody who has a use for the answer.
+   * connect; a borrowed one stays connected, so this waits for a caller that can use the answer.
    */
   lookAgain(): void {
     const { isOwn, clock } = this.#options;

@@ -45,7 +45,7 @@ export function openSocket(options: SocketOptions, clock: Clock): OpenSocket {
     stage = 'heard';
     const failure = diagnose(bytes);
     if (failure === undefined) return;
-    // At once, before whoever else reads these bytes makes of them what he can.
+    // At once, before another reader of these bytes fails on them in its own way.
     socket.emit('error', new PeerFailure(failure));
     socket.destroy();
   };

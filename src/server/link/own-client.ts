@@ -23,7 +23,7 @@ export class RetryPauses {
   /** Undefined: another server is meant than before, and is tried at once. */
   #attempts: number | undefined = 0;
 
-  /** As ioredis asks it. Its own count begins anew with every connection that a server accepts, whatever comes of it. */
+  /** Called by ioredis. Its own count starts again with every connection that a server accepts, whatever happens then. */
   readonly nextMs = (): number => {
     const isAtOnce = this.#attempts === undefined;
     this.#attempts = (this.#attempts ?? 0) + (isAtOnce ? 0 : 1);
@@ -34,7 +34,7 @@ export class RetryPauses {
     this.#attempts = 0;
   }
 
-  /** The pauses so far were for a server that is no longer meant. */
+  /** The pauses so far were for a server that is no longer the target. */
   skip(): void {
     this.#attempts = undefined;
   }

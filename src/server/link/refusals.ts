@@ -26,7 +26,7 @@ const concerns: Readonly<Record<NamedKind, 'call' | 'user' | 'server' | 'all'>> 
   WRONGPASS: 'all',
 };
 
-/** The first word of an error reply, where it is one that callers tell apart. */
+/** The first word of an error reply, if it is one that callers distinguish. */
 export function replyKindOf(text: string): ReplyErrorKind {
   const firstWord = text.split(' ', 1)[0] ?? '';
   return Object.hasOwn(concerns, firstWord) ? (firstWord as NamedKind) : 'OTHER';
@@ -71,5 +71,5 @@ export const isDemotion = ({ message }: Error): boolean => demotion.test(message
 /** Said by a server of Redis Cluster about a key that it does not have. */
 const elsewhere = /^(MOVED|ASK) /;
 
-/** True for a refusal that says that the node is set up wrongly, and is nobody's answer. */
+/** True for an error that says that the node is set up wrongly, and is not the answer to one call. */
 export const isRedirection = ({ message }: Error): boolean => elsewhere.test(message);

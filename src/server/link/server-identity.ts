@@ -7,7 +7,7 @@ export interface ServerIdentity {
   readonly mode: 'standalone' | 'cluster' | 'sentinel' | undefined;
   /** As ioredis has it. Undefined: the server does not say. */
   readonly role: 'master' | 'slave' | undefined;
-  /** Drawn anew at each start of a server. Undefined: it does not say, or our user may not ask. */
+  /** New at each start of a server. Undefined: it does not say, or our user may not ask. */
   readonly runId: string | undefined;
   /** 'redis', 'valkey'. A server that stands in for Redis may say 'redis' too. Undefined: the server does not say. */
   readonly make: string | undefined;

@@ -1,8 +1,8 @@
 /**
  * Whether a connection is alive, by the bytes that move on it.
  *
- * A reply of many megabytes takes long, and until it is there no other reply comes: whoever counts replies takes a slow line
- * for a dead peer. Bytes tell the two apart. Those that come are a sign of life. Those that leave are one only where some had
+ * A reply of many megabytes takes long, and until it is complete no other reply comes: counting replies would take a slow line
+ * for a dead peer. Bytes distinguish the two. Those that come are a sign of life. Those that leave are one only where some had
  * waited to leave: the first megabytes go into the buffers of this machine, whether or not the peer takes them.
  */
 

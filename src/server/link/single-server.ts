@@ -3,7 +3,7 @@
  * lead there. The server of before lives on as a replica: it answers reads with old data and writes with READONLY, and
  * whoever is connected to it stays there.
  *
- * So a server that answers as a replica is left, by all connections of the node, and the name is looked up anew. Nothing is
+ * So a server that answers as a replica is left by all connections of the node, and the name is looked up again. Nothing is
  * sent to a replica meanwhile: calls fail, and attempts follow each other more and more slowly until a primary is there.
  */
 
@@ -36,7 +36,7 @@ export interface SingleServerOptions {
   /** False: only a primary is accepted. */
   readonly allowsReplica: boolean;
   readonly clock: Clock;
-  /** The server has turned out to be a replica; told once until a primary is found. */
+  /** The server has turned out to be a replica; reported once until a primary is found. */
   readonly onDemoted: () => void;
 }
 
@@ -74,20 +74,20 @@ export class SingleServer {
     return opened;
   }
 
-  /** The stream ends when all connections are made anew. */
+  /** The stream ends when all connections are made again. */
   hold(stream: Duplex): void {
     if (this.#streams.has(stream)) return;
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));
   }
 
-  /** Calls `listener` when connections are made anew. */
+  /** Calls `listener` when connections are made again. */
   onSwitch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** A server has said that it is a replica. @returns Whether the connections are being made anew. */
+  /** A server has said that it is a replica. @returns Whether the connections are being made again. */
   doubt(): boolean {
     if (this.#options.allowsReplica) return false;
     const nowMs = this.#options.clock.nowMs();
@@ -146,7 +146,7 @@ export class SingleServerCheck implements ServerCheck {
     try {
       identity = await identify(client);
     } catch (error) {
-      // A borrowed client tells its own events of that.
+      // A borrowed client emits this in its own events.
       return this.#isOwn ? failureOf(error) : undefined;
     }
     this.identity = identity;

@@ -144,7 +144,7 @@ export class Connection {
     return this.#calls.size === 0;
   }
 
-  /** Starts to connect, if nobody has asked for it yet. */
+  /** Starts to connect, unless that has been done. */
   connect(): void {
     this.#link?.connect();
   }
@@ -160,7 +160,7 @@ export class Connection {
     for (const call of this.#calls) this.#end(call)?.reject(makeError());
   }
 
-  /** @param onFailure  Told of a failure that is no answer of the server, before the caller is. */
+  /** @param onFailure  Called with a failure that is not an answer of the server, before the caller gets it. */
   call<Reply>(
     spec: CommandSpec<Reply>,
     args: readonly CommandArgument[],

@@ -3,7 +3,7 @@
  *
  * A call that finds the server idle is sent at once. One that does not waits for `setImmediate`, that is, until
  * everything that came in this turn of the event loop has been worked off, and then all that wait go out in one write,
- * their GETs as MGETs. With callers that come independently of each other `process.nextTick` would find nobody to wait for.
+ * their GETs as MGETs. With callers that come independently of each other, `process.nextTick` would find a single call.
  *
  * If the last turn brought several calls, an idle server means little: the answers to many callers came together, and
  * the first of them to ask again is not alone. So the server then counts as idle only once a lone call has been seen.
@@ -44,7 +44,7 @@ export interface OutboxListener {
   onReply(call: Call, reply: unknown): void;
   /** The client rejected with this error: a reply of the server, or the end of the connection. */
   onError(call: Call, error: Error): void;
-  /** Something came that is no reply to what was sent. Nothing is told of what came with it, nor after it. */
+  /** Something came that is not a reply to what was sent. Nothing that came with it or after it is passed on. */
   onViolation(reason: Error): void;
   /** Told of each command before the client gets it. */
   readonly onSending?: ((command: ClientCommand) => void) | undefined;
@@ -147,7 +147,7 @@ export class Outbox {
 
   #flush(): void {
     if (this.#waiting.length === 0 || this.#isTrialOpen()) return;
-    // Then the loss of the connection is about to be told, and what comes of those that wait.
+    // Then the loss of the connection is about to be reported, and the waiting calls are settled.
     if (!canSend(this.#client)) return;
     const calls = this.#waiting;
     this.#waiting = [];

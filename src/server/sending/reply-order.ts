@@ -9,7 +9,7 @@
  * - Reads that come one after the other have none due before them. Before every 64th goes a PING.
  *
  * If a read and the next one are lost, the PINGs between them stand for their replies, and every later read would wait for
- * the reply of its successor. So one PING is sent or two, in an order that is no repetition of itself.
+ * the reply of its successor. So one or two PINGs are sent, in an order that never repeats itself.
  *
  * A PING costs about a tenth of a read. With some before each read nothing could slip through, and every read would be slower.
  */

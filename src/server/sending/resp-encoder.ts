@@ -23,7 +23,7 @@ const unpaired: ReadonlySet<string> = new Set([
   ...['monitor', 'sync', 'psync'],
 ]);
 
-/** Names are few. Should a caller make up new ones all the time, those beyond are encoded anew each time. */
+/** Names are few. If a caller makes up new ones all the time, those beyond the limit are encoded each time. */
 const maxKnownNames = 1_000;
 
 export class RespEncoder {
@@ -31,7 +31,7 @@ export class RespEncoder {
   #output: Output[] = [];
   readonly #names = new Map<string, string>();
 
-  /** @throws {TypeError} The command is not answered by exactly one reply, or an argument is none. Nothing is added then. */
+  /** @throws {TypeError} The command is not answered by exactly one reply, or an argument is not valid. Then nothing is added. */
   add(name: string, args: readonly CommandArgument[]): void {
     if (name.length === 6 && isClientReply(name, args)) throw unpairedError();
     let text = `${this.#text}*${args.length + 1}\r\n${this.#nameOf(name)}`;

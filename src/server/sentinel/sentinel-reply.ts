@@ -77,7 +77,7 @@ export const newest = <View extends { readonly epoch: number }>(views: readonly 
  *
  * A sentinel that was cut off knows the master of before, and so may lead us to a server that lost its office long ago.
  * So a configuration older than the newest one heard of is followed only if most sentinels have it, and still have it when
- * the newer one has had time to reach them: then the group was set up anew, and counts from 0 again.
+ * the newer one has had time to reach them: then the group was set up again, and counts from 0.
  *
  * @param newestHeard  The newest configuration heard of, and since when, in milliseconds.
  * @param agreeing     Sentinels that answered with this one.
@@ -92,7 +92,7 @@ export function isCredible(
   return agreeing > sentinelCount / 2 && newestHeard.ageMs > gossipMs;
 }
 
-/** Sentinels tell each other their configurations every 2 s; five times that. */
+/** Five times the period in which sentinels exchange their configurations (2 s). */
 const gossipMs = 10_000;
 
 const isUsable = ({ flags = '' }: ReplicaState) => !/disconnected|s_down|o_down/.test(flags);
@@ -137,14 +137,14 @@ function preferredReplica(
 
 /** A message of a channel of sentinels, as far as it says something about the group. */
 export type SentinelNews =
-  /** A replica has been told to be the master; from now on there may be two of them. */
+  /** A replica has been ordered to become the master; from now on there may be two masters. */
   | { readonly kind: 'promoting' }
   /** It was not seen to become one. */
   | { readonly kind: 'aborted' }
   | { readonly kind: 'switch' }
   | { readonly kind: 'replicaDown'; readonly replica: Address };
 
-/** Sentinels watch several groups and tell of all of them on the same channels. */
+/** Sentinels watch several groups, and report on all of them on the same channels. */
 export function newsOf(channel: string, message: string, group: string): SentinelNews | undefined {
   const words = message.split(' ');
   // <group> <old ip> <old port> <new ip> <new port>

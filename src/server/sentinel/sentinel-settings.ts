@@ -34,7 +34,7 @@ export interface GroupSettings {
   readonly name: string;
   readonly sentinels: readonly Address[];
   readonly reads: Reads;
-  /** From the address that sentinels tell to the one at which we reach it. */
+  /** From the address that sentinels report to the one at which we reach it. */
   readonly translate: (address: Address) => Address;
   /** Undefined: no TLS to the group's servers. */
   readonly tls: ConnectionOptions | undefined;

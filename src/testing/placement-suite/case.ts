@@ -81,7 +81,7 @@ export function ordersOf(placement: Placement, keys: readonly string[]): (readon
   return keys.map((key) => placement.preferenceList(key, placement.nodes.length));
 }
 
-/** Compares what two placements do with these keys. Names no key: a failing one is told by its place in the sample. */
+/** Compares two placements on these keys. Names no key: a failing one is reported by its place in the sample. */
 export function assertMapsAlike(actual: Placement, expected: Placement, keys: readonly string[], what: string): void {
   assert.deepEqual(idsOf(actual), idsOf(expected), `${what}: nodes`);
   const [orders, expectedOrders] = [ordersOf(actual, keys), ordersOf(expected, keys)];
