@@ -14,7 +14,7 @@ import { clearBelow, expectClient, type KeyValueCommands, type PrefixedClient, w
 
 const methods = ['get', 'getdel', 'set', 'unlink', 'scanStream', 'quit'] as const;
 
-/** As much of an ioredis client as the driver uses. */
+/** The part of an ioredis client that the driver uses. */
 export type BentocacheClient = Pick<KeyValueCommands, (typeof methods)[number]> & PrefixedClient;
 
 export interface BentocacheDriverOptions {

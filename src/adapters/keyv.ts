@@ -22,7 +22,7 @@ import {
 
 const methods = ['get', 'mget', 'set', 'exists', 'unlink', 'scanStream', 'quit'] as const;
 
-/** As much of an ioredis client as the store uses. */
+/** The part of an ioredis client that the store uses. */
 export type KeyvStoreClient = Pick<KeyValueCommands, (typeof methods)[number]> & PrefixedClient;
 
 export interface KeyvStoreOptions {

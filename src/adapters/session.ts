@@ -23,7 +23,7 @@ import {
 import { expectClient, pagesBelow } from './key-value-client.ts';
 import { SessionTtl } from './session-ttl.ts';
 
-/** As much of an ioredis client as the store uses. */
+/** The part of an ioredis client that the store uses. */
 export interface SessionClient {
   get(key: string): Promise<string | null>;
   set(key: string, value: string): Promise<unknown>;

@@ -22,7 +22,7 @@ import {
 
 const methods = ['get', 'getBuffer', 'mget', 'set', 'exists', 'unlink', 'scanStream', 'quit'] as const;
 
-/** As much of an ioredis client as the driver uses. */
+/** The part of an ioredis client that the driver uses. */
 export type UnstorageClient = Pick<KeyValueCommands, (typeof methods)[number]> & PrefixedClient;
 
 export interface UnstorageDriverOptions<Client extends UnstorageClient = UnstorageClient> {

@@ -133,7 +133,7 @@ export class GetOrSet {
   /** A value that a write or delete of the key has overtaken is answered and not stored. */
   #load(key: string, load: Load, settings: LoadSettings): Flight {
     return this.#loads.join(key, async (flight) => {
-      await undefined; // Who waits for this load is noted first: the load may ask for it with its first word.
+      await undefined; // First the waiting callers are noted: the load may ask for its own key at once.
       const value = await this.#runLoad(flight, load, settings, this.#deadlineMs(settings), noPlace);
       if (value !== undefined && !flight.guard.broken) await this.#store(key, value, settings);
       return value;

@@ -35,7 +35,7 @@ export async function* listKeys(
         if (yielded.has(key) || !holds(fleet, member, key)) continue;
         yielded.add(key);
         yield key;
-        signal?.throwIfAborted(); // Of keys that came together, the backend may have more at hand.
+        signal?.throwIfAborted(); // The backend may have more keys of the same page at hand.
       }
       signal?.throwIfAborted();
     }

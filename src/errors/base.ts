@@ -3,7 +3,7 @@
 /** Shared by the process, because a process may have loaded this module twice. */
 const brand = Symbol.for('shardring.ShardringError');
 
-/** As the language's `ErrorOptions`, for which older targets of TypeScript have no type. */
+/** The language's `ErrorOptions`, for which older targets of TypeScript have no type. */
 export interface CauseOptions {
   readonly cause?: unknown;
 }

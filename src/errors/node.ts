@@ -3,7 +3,7 @@
 import { type CauseOptions, ShardringError } from './base.ts';
 
 export interface NodeErrorOptions extends CauseOptions {
-  /** Where the node's server is, for the message: `10.0.0.1:6379`, or the path of a socket file. */
+  /** The address of the node's server, for the message: `10.0.0.1:6379`, or the path of a socket file. */
   readonly address?: string | undefined;
   /** Why, and what to do, in words that end a sentence: `ECONNREFUSED`. */
   readonly reason?: string | undefined;
@@ -22,7 +22,7 @@ export const saidOf = Symbol.for('shardring.saidOf');
 export abstract class NodeError extends ShardringError {
   abstract readonly node: string;
   abstract readonly operation: string;
-  /** Where the node's server is, if that is known. */
+  /** The address of the node's server, if it is known. */
   declare readonly address?: string;
   /** For a node that was down before the call: since when, as Unix time in milliseconds. */
   declare readonly sinceMs?: number;

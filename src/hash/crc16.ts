@@ -23,7 +23,7 @@ const table = Uint16Array.from({ length: 256 }, (_, byte) => {
 const charCodeAt = String.prototype.charCodeAt;
 
 /**
- * Of the UTF-8 bytes of the characters [start, end) of a text.
+ * The checksum of the UTF-8 bytes of the characters [start, end) of a text.
  * @returns  An integer in [0, 2^16).
  */
 export function crc16(text: string, start = 0, end = text.length): number {
@@ -39,7 +39,7 @@ export function crc16(text: string, start = 0, end = text.length): number {
   return register;
 }
 
-/** Of the first `length` bytes. */
+/** The checksum of the first `length` bytes. */
 export function crc16Bytes(bytes: Uint8Array, length: number): number {
   let register = 0;
   for (let index = 0; index < length; index++) register = pushByte(register, bytes[index]!);

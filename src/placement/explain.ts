@@ -13,11 +13,11 @@ export interface PlacedNode {
 export interface KeyPlacement {
   /** The part of the key that decides where it is. */
   readonly routingKey: string;
-  /** Where the placement has positions: the key's, an integer in [0, 2^32). */
+  /** The key's position, if the placement has positions: an integer in [0, 2^32). */
   readonly position?: number;
   /** The same as 8 hex digits. */
   readonly hash?: string;
-  /** Where the placement has slots: the key's, an integer in [0, slots). */
+  /** The key's slot, if the placement has slots: an integer in [0, slots). */
   readonly slot?: number;
   /** All nodes in preference order. */
   readonly nodes: readonly PlacedNode[];

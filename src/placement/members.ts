@@ -37,7 +37,7 @@ export function reweighMember(nodes: readonly PlacementNode[], id: NodeId, weigh
   return nodes.map((node) => (node.id === id ? Object.freeze({ ...node, weight }) : node));
 }
 
-/** Where the node stands in the list. @throws {InvalidArgumentError} There is no such node. */
+/** The index of the node in the list. @throws {InvalidArgumentError} There is no such node. */
 export function memberIndex(nodes: readonly PlacementNode[], id: NodeId): number {
   const index = nodes.findIndex((node) => node.id === id);
   if (index === -1) throw new InvalidArgumentError('id', 'the id of a node of the placement', id, true);

@@ -46,11 +46,11 @@ export function compareIds(a: NodeId, b: NodeId): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Where each node stands in `nodes`, by its id. */
+/** The index of each node in `nodes`, by its id. */
 export const indexesOf = (nodes: readonly PlacementNode[]): Map<NodeId, number> =>
   new Map(nodes.map(({ id }, index) => [id, index]));
 
-/** Where each of the nodes `after` stood in `before`; -1: it was not there. */
+/** The index in `before` of each of the nodes `after`; -1: it was not there. */
 export function indexesBefore(before: readonly PlacementNode[], after: readonly PlacementNode[]): Int32Array {
   const indexes = indexesOf(before);
   return Int32Array.from(after, ({ id }) => indexes.get(id) ?? -1);

@@ -100,7 +100,7 @@ export interface SlottedPlacement extends ArcPlacement<number> {
 /** Runs of slots [first, end), ascending. */
 export type SlotRuns = readonly (readonly [first: number, end: number])[];
 
-/** Where two placements may differ; in all other slots their rows have the same nodes in the same places. */
+/** The slots in which two placements may differ; in all other slots their rows have the same nodes in the same places. */
 export interface SlotChanges {
   readonly slots: SlotRuns;
   /** The two tables: rows of `count` node indexes, one for each slot. Do not change them. */

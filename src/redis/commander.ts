@@ -75,7 +75,7 @@ export function takeCallback(args: unknown[]): Callback | undefined {
 
 /** Tells a callback of the old kind too, if there is one. What it throws surfaces as an uncaught exception. */
 export function tellCallback<Reply>(promise: Promise<Reply>, callback: Callback | undefined): Promise<Reply> {
-  // As in ioredis, what is no function is no callback: libraries written for old clients call `exec(true)`.
+  // As in ioredis, only a function is a callback: libraries written for old clients call `exec(true)`.
   if (typeof callback !== 'function') return promise;
   const tell = (error: Error | null, reply?: unknown) => {
     try {

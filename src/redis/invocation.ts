@@ -35,7 +35,7 @@ export class Invocation {
   }
 }
 
-/** Of ioredis, or of the library that a borrowed client is of. */
+/** The class of ioredis, or of the library of a borrowed client. */
 export type CommandParser = typeof Command;
 
 /** Names that tables of ioredis and of `@ioredis/commands` seem to have, as these are plain objects: `constructor` and the like. */
@@ -80,7 +80,7 @@ function isPlainCall(name: string, given: readonly unknown[], { _transformer }: 
   return given.length > 0;
 }
 
-/** As much of ioredis' `Command` as its types do not show. */
+/** The part of ioredis' `Command` that its types do not show. */
 interface ParserInside {
   readonly _transformer?: { readonly argument: object; readonly reply: object };
 }
@@ -130,7 +130,7 @@ function decodePlain(reply: unknown, encoding: ReplyEncoding, name: string, Pars
   return ownedIfBytes(command.transformReply(reply as Buffer), encoding);
 }
 
-/** Who is given bytes may keep them. */
+/** A caller may keep the bytes it gets. */
 const ownedIfBytes = (reply: unknown, encoding: ReplyEncoding) => (encoding === null ? ownBytesWithin(reply) : reply);
 
 /** The keys as text; in `args` those that ioredis would write otherwise (a lone surrogate as U+FFFD) become bytes. */

@@ -68,7 +68,7 @@ export interface ShardedRedisOptions extends RoutingOptions {
    */
   readonly maxReplyBytes?: number | undefined;
 
-  /** Of each node's connections for transactions and `withConnection`. */
+  /** The pool of each node's connections for transactions and `withConnection`. */
   readonly pool?: RedisPoolOptions | undefined;
 
   /**

@@ -109,7 +109,7 @@ export class ShardedPipeline extends CommandCollector {
       this.queue.map((command) =>
         tellCallback(this.executor.execute(command), command.callback).then(
           (reply): [null, unknown] => [null, reply],
-          // As ioredis has it: no second element beside an error.
+          // As in ioredis: no second element beside an error.
           (error: Error) => [error] as unknown as [Error, unknown],
         ),
       ),

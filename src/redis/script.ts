@@ -9,7 +9,7 @@
 import { InvalidArgumentError } from '../errors/index.ts';
 import { expectBoolean, expectInteger, expectObject, expectString } from '../runtime/validate.ts';
 
-/** As ioredis' `defineCommand` takes it. */
+/** The same form as in ioredis' `defineCommand`. */
 export interface ScriptDefinition {
   readonly lua: string;
   /** How many of the arguments are keys, counted from the first. Absent: the first argument says it at each call. */

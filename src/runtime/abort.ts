@@ -35,7 +35,7 @@ class Waiting {
       try {
         listener();
       } catch (error) {
-        rethrowLater(error); // As an EventTarget does, so that the others hear of it too.
+        rethrowLater(error); // Like an EventTarget, so that the other listeners are called too.
       }
     }
   };

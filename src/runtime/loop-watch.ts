@@ -5,7 +5,7 @@
  * tick before. Turns below {@link stallMs} are ordinary load, and count as time like any other.
  */
 
-/** As much of a `Clock` as the watch uses. */
+/** The part of a `Clock` that the watch uses. */
 interface Timekeeper {
   nowMs(): number;
   schedule(delayMs: number, callback: () => void, keepsAlive: boolean): () => void;
@@ -96,7 +96,7 @@ export class TickingLoopWatch implements LoopWatch {
     return this.#lengthsBetween(sinceMs, Number.POSITIVE_INFINITY).reduce((sumMs, lengthMs) => sumMs + lengthMs, 0);
   }
 
-  /** Of the stalls between the two, the last one first. */
+  /** Lengths of the stalls between the two, the last one first. */
   #lengthsBetween(sinceMs: number, untilMs: number): number[] {
     this.#look();
     const lengths: number[] = [];

@@ -1,7 +1,7 @@
 /**
  * A package that only some users of this library need: an optional peer dependency.
  *
- * Where it is installed, it is loaded at once, with the module that needs it. In a bundle nothing is installed; there a dynamic
+ * If it is installed, it is loaded at once, with the module that needs it. In a bundle nothing is installed; there a dynamic
  * import, whose specifier stands written out for bundlers to see, brings it a moment later. Only when that has failed too is the
  * package missing. In a bundle of one file the package may come behind the application's own top level, and so behind all that this
  * waits for: until then it is looked for again whenever it is needed.

@@ -10,7 +10,7 @@
 /** How a call stands whose end has come. */
 export interface Overdue {
   readonly hadItsChance: boolean;
-  /** Where no stall counts, it has time left. */
+  /** True if it has time left when stalls are not counted. */
   readonly hasOwnTime: boolean;
   /** The loop may come round once more before the call must have ended. */
   readonly hasTurnLeft: boolean;

@@ -26,7 +26,7 @@ export interface StepLimitOptions {
   readonly timeoutMs: number;
   /** When the call began, on the monotonic clock. */
   readonly beganMs: number;
-  /** Of the call at present; asked only when its time may be over. */
+  /** The present steps of the call; read only when its time may be over. */
   readonly steps: () => Steps;
 }
 

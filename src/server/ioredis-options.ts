@@ -90,7 +90,7 @@ const checks: Readonly<Record<keyof RedisOptions | 'offlineQueue' | 'commandQueu
 
 export const ioredisOptionNames: readonly string[] = Object.keys(checks);
 
-/** Where null is not "not given", but "without end" or "do not". */
+/** Options for which null does not mean "not given", but "without end" or "do not". */
 const nullSaysSomething: ReadonlySet<string> = new Set([
   'maxRetriesPerRequest',
   'retryStrategy',
@@ -149,7 +149,7 @@ function expectNoMonitor(field: string, value: unknown): boolean {
   return false;
 }
 
-/** As ioredis takes it: a function, or one or several of `{ ip, port, prio }`. */
+/** The same forms as in ioredis: a function, or one or several of `{ ip, port, prio }`. */
 function expectPreference(field: string, value: unknown): unknown {
   if (typeof value === 'function' || (typeof value === 'object' && value !== null)) return value;
   throw new InvalidArgumentError(field, 'a function, or { ip, port } of the preferred replicas', value);
@@ -166,7 +166,7 @@ function expectFamily(field: string, value: unknown): number {
   return value;
 }
 
-/** As ioredis takes them; it throws a plain TypeError at others. */
+/** The same forms as in ioredis, which throws a plain TypeError for others. */
 function expectFieldsets(field: string, value: unknown): unknown {
   const isText = (part: unknown) => typeof part === 'string' || Buffer.isBuffer(part);
   const isFieldset = (part: unknown) => {

@@ -38,7 +38,7 @@ export interface RedisNodeOptions extends Omit<RedisOptions, 'password'> {
    */
   readonly password?: string | (() => string | Promise<string>) | undefined;
 
-  /** As a function as `password`, for user and password together. */
+  /** As `password` given as a function, for user and password together. */
   readonly credentials?: CredentialsFunction | undefined;
 
   /**

@@ -79,7 +79,7 @@ export class RedisServer {
   /** Most bytes of one reply; see `reply-limit.ts`. */
   readonly maxReplyBytes: number;
 
-  /** Where the server is, for messages. */
+  /** The server's address, for messages. */
   readonly address: string;
 
   /** Whether the server may be asked who it is. */

@@ -18,7 +18,7 @@ import { type IoredisChain, makeMulti, type NodeRedisMulti } from './multi.ts';
 type Listener = (...args: never[]) => void;
 type AnyListener = (...args: unknown[]) => void;
 
-/** As much of an ioredis client as the facade uses: a ShardedRedis, a client of ioredis 5 or 6, of iovalkey. */
+/** The part of an ioredis client that the facade uses: a ShardedRedis, a client of ioredis 5 or 6, of iovalkey. */
 export interface IoredisClient {
   readonly status: string;
   call(command: string, args: (string | Buffer | number)[]): Promise<unknown>;

@@ -8,7 +8,7 @@ import { checkedWords, type Words } from './arguments.ts';
 import { type ArgumentsOf, type NodeRedisCommandName, nodeRedisCommands, type ReplyOf } from './commands.ts';
 import { type Read, raw } from './replies.ts';
 
-/** As much of an ioredis pipeline or transaction as is used here. */
+/** The part of an ioredis pipeline or transaction that is used here. */
 export interface IoredisChain {
   call(command: string, args: (string | Buffer | number)[]): unknown;
   exec(): Promise<[error: Error | null, reply: unknown][] | null>;

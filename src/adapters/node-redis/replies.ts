@@ -20,7 +20,7 @@ export const text: Read<string> = String;
 /** Whatever the server said, for commands whose replies have many shapes: scripts, and words sent as they are. */
 export const raw: Read<unknown> = (reply) => reply;
 
-/** As Redis writes doubles: `inf` and `-inf` are no numbers to JavaScript. */
+/** Reads doubles in the form of Redis: JavaScript does not read `inf` and `-inf` as numbers. */
 export const double: Read<number> = (reply) => {
   if (reply === 'inf' || reply === '+inf') return Infinity;
   return reply === '-inf' ? -Infinity : Number(reply);

@@ -39,7 +39,7 @@ export function slotShownAt(turn: number, slots: number): number {
   return Math.floor(((Math.floor(turn * ringSteps) + 0.5) / ringSteps) * slots);
 }
 
-/** Where a cell's centre lies: radius 1 is the circle, `turn` in [0, 1) the part of the way round from the top. */
+/** The centre of a cell: radius 1 is the circle, `turn` in [0, 1) the part of the way round from the top. */
 export function polar(column: number, row: number, columns: number, rows: number): { radius: number; turn: number } {
   const right = ((column + 0.5) / columns) * 2 - 1;
   const down = ((row + 0.5) / rows) * 2 - 1;

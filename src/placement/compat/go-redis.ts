@@ -42,7 +42,7 @@ const multiplierHigh = 0x2545f491;
 
 const kind: SnapshotKind = { format: 'shardring/placement', placement: 'go-redis/1', parameters: [] };
 
-/** Where the hash of the key that is being looked up stands. */
+/** The place of the hash of the key that is being looked up. */
 const hashed = new Int32Array(2);
 
 export class GoRedisRing implements Placement {

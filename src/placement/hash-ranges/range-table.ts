@@ -11,7 +11,7 @@
  * - A node whose weight grows gets what it lacks, and one whose weight shrinks gives what it has too much; no other pair of
  *   nodes exchanges anything.
  *
- * Where everyone has its target, as after `create`, everyone has its target again after the change. Which slots those
+ * If all nodes have their target, as after `create`, they have it again after the change. Which slots those
  * are depends on the history, and not only on the set of nodes. So processes that are to agree must start from one
  * snapshot, and apply the same changes in the same order or follow the snapshots.
  *
@@ -49,7 +49,7 @@ export abstract class RangeTable extends TablePlacement {
   abstract override withoutNode(id: NodeId): RangeTable;
   abstract override withWeight(id: NodeId, weight: number): RangeTable;
 
-  /** Who owns what: ascending, without gaps, and no two neighbours of one node. */
+  /** The owners of slots: ascending, without gaps, and no two neighbours of one node. */
   ranges(): readonly SlotRange[] {
     return this.#ranges;
   }

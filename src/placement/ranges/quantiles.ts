@@ -1,7 +1,7 @@
 /**
  * Splits that cut a sample of keys into parts of given sizes.
  *
- * Where one range ends and the next begins, any key between the last of the one and the first of the other will do. The
+ * Between two ranges, any key between the last of the one and the first of the other can be the bound. The
  * shortest is taken (R. Bayer, K. Unterauer, "Prefix B-trees", ACM TODS 2(1), 1977, doi:10.1145/320521.320530), which
  * keeps splits small and keeps whole keys, which may be personal data, out of snapshots.
  *

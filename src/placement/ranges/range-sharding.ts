@@ -34,7 +34,7 @@ import * as edit from './splits.ts';
 export type { RangeSplit } from './splits.ts';
 
 export interface RangeShardingOptions {
-  /** Where ranges start and whose they are, in any order. The least starts at ''. Empty only where there is no node. */
+  /** The starts of ranges and their owners, in any order. The least starts at ''. Empty only where there is no node. */
   readonly splits: Iterable<RangeSplit>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where ranges of keys start and which node has each: plain lists, never changed in place.
+ * The starts of ranges of keys and their owners: plain lists, never changed in place.
  *
  * Keys are ordered by their UTF-16 code units, as `<` does, on every machine and in every locale alike. That is also
  * the order of their UTF-8 bytes, but for one case: a character above U+FFFF (an emoji, written with surrogates) sorts

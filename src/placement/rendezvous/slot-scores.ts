@@ -66,7 +66,7 @@ export class SlotScores {
     }
   }
 
-  /** Where a score stands, nearly, among those that the calls below write: other numbers, it may be, of one order. */
+  /** An approximate rank of a score among those that the calls below write: perhaps other numbers, in the same order. */
   placeOf(score: number): number {
     return this.#plain ? (1 - Math.exp(-score)) * 2 ** 32 : score;
   }

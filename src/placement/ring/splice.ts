@@ -2,7 +2,7 @@
  * The points of a ring of which one node changes: long runs of them stay as they are and are copied whole, so that the
  * cost is that of copying memory and not of sorting.
  *
- * Where a node joins or leaves, the indexes of the nodes after it in the list shift by one, and with them the owners.
+ * When a node joins or leaves, the indexes of the nodes after it in the list shift by one, and with them the owners.
  */
 
 import type { VirtualNodes } from './virtual-nodes.ts';
@@ -77,7 +77,7 @@ export function removePoints(
   return { points: out, changed };
 }
 
-/** Where points of a node stand, ascending. @param wanted  Their positions, ascending; all of them are there. */
+/** The indexes of the points of a node, ascending. @param wanted  Their positions, ascending; all of them are there. */
 export function pointIndexes({ positions, owners }: VirtualNodes, owner: number, wanted: Uint32Array): Uint32Array {
   const indexes = new Uint32Array(wanted.length);
   let next = 0;

@@ -1,7 +1,7 @@
 /**
  * Writes whose outcome one server decides: done by the first holder, and then what came of it is done by the others.
  *
- * Where the server picks (SPOP, a blocking pop), the others remove exactly what was picked. Where a condition decides
+ * If the server picks (SPOP, a blocking pop), the others remove exactly what was picked. If a condition decides
  * (SET NX, SETNX, RENAMENX), the others do the write without the condition, or nothing: two clients that race for a lock
  * thus get one winner, and the same one on every copy that was reached.
  *

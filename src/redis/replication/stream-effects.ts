@@ -134,7 +134,7 @@ function claim(of: Args, ids: Args, timeMs: string, options: Args): PlainCommand
   return { name: 'xclaim', args: [...of, '0', ...ids, 'TIME', timeMs, ...options, 'FORCE'] };
 }
 
-/** Of entries, or of ids alone as with JUSTID; entries that were deleted are nil in Redis 6. */
+/** Ids of a reply of entries, or of ids alone as with JUSTID; entries that were deleted are nil in Redis 6. */
 function idsOf(entries: unknown): CommandArgument[] {
   if (!Array.isArray(entries)) return [];
   return (entries as (Entry | CommandArgument)[]).flatMap((entry) => {

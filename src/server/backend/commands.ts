@@ -170,7 +170,7 @@ export function valueWithExpiry(
   after: number,
   { baseMs, driftMs }: { readonly baseMs: number; readonly driftMs: number },
 ): ValueWithExpiry | undefined | 'crossed' {
-  if (after === noKey) return undefined; // As of the last look, whatever there was before.
+  if (after === noKey) return undefined; // The last look counts, whatever there was before.
   const isSame = before === after || (Math.min(before, after) >= 0 && before > after && before - after <= driftMs);
   if (!isSame || value === undefined) return 'crossed';
   const expiry = expiryOf(after, baseMs);

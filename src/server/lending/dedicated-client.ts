@@ -80,7 +80,7 @@ export class DedicatedClient {
     return signsOf(this.client.stream);
   }
 
-  /** Of a use. @param waitMs  How long the server itself may wait before it answers. */
+  /** The steps of a use. @param waitMs  How long the server itself may wait before it answers. */
   steps(waitMs: number): Steps {
     return {
       sinceMs: () => (this.isWaiting ? this.#lastMove.atMs : this.#clock.nowMs()),
@@ -280,7 +280,7 @@ export function destroyClient(client: Client): void {
   client.stream?.destroy();
 }
 
-/** Of the client itself: those that `defineCommand` made, and whatever else was put on it. */
+/** Properties of the client itself: those that `defineCommand` made, and anything else put on it. */
 const countMethods = (client: Client) => Object.values(client).filter((value) => typeof value === 'function').length;
 
 function isShallowEqual(one: object, other: object): boolean {

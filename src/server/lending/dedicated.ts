@@ -2,7 +2,7 @@
  * Connections used by one caller at a time, for what a shared connection cannot do: transactions with WATCH, blocking
  * commands, subscriptions. None is opened before the first use.
  *
- * Whoever waits for one has an answer first, and then is cleaned up after: a server that hangs costs the next caller, if
+ * A user gets its answer first, and the connection is cleaned afterwards: a server that hangs costs the next caller, if
  * anybody. What the last user may have changed, and cannot be undone at once, ends with its connection.
  */
 
@@ -89,7 +89,7 @@ export class DedicatedConnections {
   readonly #options: DedicatedOptions;
   readonly #pool: Pool<Resource>;
   #isClosed = false;
-  /** For callers that have no connection yet. */
+  /** Limits of callers that have no connection yet. */
   readonly #waiting = new Set<UseLimit>();
   readonly #inUse = new Map<DedicatedClient, UseLimit>();
   /** Clients that are connecting or idle, or are cleaned after their use. */
@@ -98,7 +98,7 @@ export class DedicatedConnections {
   #doubtedAtMs = Number.NEGATIVE_INFINITY;
   /** When an idle connection was last found to be silent: those that were heard no later are as good as lost. */
   #foundSilentAtMs = Number.NEGATIVE_INFINITY;
-  /** For all connections, including their return from a use. */
+  /** The last move on any connection, including a return from a use. */
   readonly #lastMove: LastMove;
 
   constructor(options: DedicatedOptions) {

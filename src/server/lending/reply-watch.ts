@@ -13,7 +13,7 @@ import type { Failure } from '../link/failure.ts';
 import { hasMoved, type Signs } from '../link/signs-of-life.ts';
 import { type ClientIdentity, isSameClient, type ListedClient } from './client-list.ts';
 
-/** As much of a connection as the watch needs. */
+/** The part of a connection that the watch needs. */
 export interface WatchedConnection {
   readonly identity: ClientIdentity | undefined;
   /** A reply is due. */

@@ -12,7 +12,7 @@ export interface UseLimitOptions {
   readonly timeoutMs: number;
   /** On the monotonic clock. */
   readonly beganMs: number;
-  /** Of getting a connection. */
+  /** The steps of getting a connection. */
   readonly steps: Steps;
   readonly signal: AbortSignal | undefined;
   readonly timeoutError: () => Error;

@@ -1,5 +1,5 @@
 /**
- * As much of an ioredis client as this backend uses.
+ * The part of an ioredis client that this backend uses.
  *
  * A shape and not a class, so that a borrowed client may be of ioredis 5 or 6, of iovalkey, or of another copy of them.
  */

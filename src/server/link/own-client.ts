@@ -106,7 +106,7 @@ export function makeDedicatedClient(
   accessOptions: RedisOptions,
 ): Promise<Client> {
   if (target.kind === 'lent') {
-    // Of a borrowed client, 0 is the default of ioredis, which leaves it to the system: some hours.
+    // For a borrowed client, 0 is the default of ioredis, which leaves it to the system: some hours.
     const { keepAlive } = target.client.options;
     const options = dedicatedClientOptions(keepAlive ? { keepAlive } : {}, connectTimeoutMs, accessOptions);
     return Promise.resolve(target.client.duplicate(options));

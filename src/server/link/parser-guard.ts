@@ -13,7 +13,7 @@ import type { Client } from './client.ts';
 import { isReplyError } from './failure.ts';
 import { Resp2Scanner } from './resp2-scanner.ts';
 
-/** As much of ioredis' queue of commands that are not answered as is used here. */
+/** The part of ioredis' queue of unanswered commands that is used here. */
 interface Unanswered {
   shift(): unknown;
   peekFront?(): { readonly command?: { readonly name: string } } | undefined;

@@ -25,7 +25,7 @@ const uncountedBytes = 1024 * 1024;
 export const tooLong = (maxReplyBytes: number): Error =>
   new ProtocolError(`A reply is longer than the ${maxReplyBytes} bytes that maxReplyBytes allows.`);
 
-/** As much of ioredis' queue as tells which reply is due. */
+/** The part of ioredis' queue that shows which reply is due. */
 interface DueReplies {
   peekFront?(): unknown;
 }

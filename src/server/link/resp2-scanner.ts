@@ -20,7 +20,7 @@ export class Resp2Scanner {
   /** Type of the line that has begun; 0: none has. */
   #kind = 0;
   #isAtLineEnd = false;
-  /** Of a length; -1: no digit has come. */
+  /** Value of the length being read; -1: no digit has come. */
   #number = -1;
   #isNegative = false;
 

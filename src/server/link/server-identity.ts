@@ -5,7 +5,7 @@ import type { ServerReport } from '../../backend/server-report.ts';
 export interface ServerIdentity {
   /** Undefined: the server does not say. */
   readonly mode: 'standalone' | 'cluster' | 'sentinel' | undefined;
-  /** As ioredis has it. Undefined: the server does not say. */
+  /** In the words of ioredis. Undefined: the server does not say. */
   readonly role: 'master' | 'slave' | undefined;
   /** New at each start of a server. Undefined: it does not say, or our user may not ask. */
   readonly runId: string | undefined;

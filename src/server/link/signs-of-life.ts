@@ -20,7 +20,7 @@ export interface Signs {
   readonly queuedBytes: number;
 }
 
-/** As much of a socket of Node.js as is looked at; other streams have none of it. */
+/** The part of a Node.js socket that is used; other streams have none of it. */
 interface Counters {
   readonly bytesRead?: number;
   /**

@@ -13,7 +13,7 @@ import type { Writable } from 'node:stream';
 import type { CommandArgument, CommandClass } from '../link/client.ts';
 import { RespEncoder } from './resp-encoder.ts';
 
-/** As much of a command of ioredis as makes its bytes. */
+/** The part of an ioredis command that makes its bytes. */
 interface WritableCommand {
   readonly name: string;
   readonly args: readonly CommandArgument[];

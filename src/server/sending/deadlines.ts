@@ -15,7 +15,7 @@ import type { CallList } from './call-list.ts';
 /** The sockets are being read. */
 interface Reading {
   readonly beganMs: number;
-  /** Before, for the connection. */
+  /** The progress of the connection before it. */
   readonly progress: string;
 }
 

@@ -78,7 +78,7 @@ export class Outbox {
   readonly #clock: Pick<Clock, 'nowMs'>;
 
   readonly #cork = new Cork(() => this.#depart());
-  /** Counts what has been given to the stream and is not written yet. */
+  /** The departure of what was given to the stream and is not written yet. */
   #departure: Departure | undefined;
   /** Undefined where each command is written by the client itself. */
   readonly #coalesced: CoalescedWrite | undefined;

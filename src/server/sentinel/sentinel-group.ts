@@ -20,7 +20,7 @@ import { askSentinel, SentinelWatch } from './sentinel-client.ts';
 import { chooseReplica, isCredible, isSame, newest, type SentinelNews, type SentinelView } from './sentinel-reply.ts';
 import { type Address, type GroupSettings, type Role, textOf } from './sentinel-settings.ts';
 
-/** Where to connect to. */
+/** The place to connect to. */
 export interface Place {
   readonly address: Address;
   /** The configuration it was taken from. */

@@ -26,7 +26,7 @@ export interface Address {
 /** For a group: where its reads go. For a single server: whether it may be a replica. */
 export type Reads = 'master' | 'replica';
 
-/** As ioredis has it: what a server is in its group. */
+/** The role of a server in its group, in the words of ioredis. */
 export type Role = 'master' | 'slave';
 
 export interface GroupSettings {

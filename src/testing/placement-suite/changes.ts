@@ -67,7 +67,7 @@ function assertMovesOnlyNeeded({ placement, keys, needlessMoves }: PlacementCont
   }
 }
 
-/** Of the first nodes of a key, one, two and so on: only the one node enters (or leaves), and one at most makes room. */
+/** Compares the first nodes of a key, one, two and so on: only the one node enters (or leaves), and at most one makes room. */
 function assertReplicasMoveLittle({ placement, keys }: PlacementContext, changes: readonly Change[]): void {
   const sample = keys(keyCount / 2);
   const ordersBefore = ordersOf(placement, sample);

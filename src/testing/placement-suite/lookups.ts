@@ -71,7 +71,7 @@ const listCases: readonly PlacementCase[] = [
       const ascending = (a: { readonly id: string }, b: { readonly id: string }) => (a.id < b.id ? -1 : 1);
       const given = nodes.map(({ id, weight = 1, zone }) => ({ id, weight, zone })).sort(ascending);
       const placed = placement.nodes.map(({ id, weight, zone }) => ({ id, weight, zone }));
-      // Where the order of the nodes has a meaning, a kind is free to keep it.
+      // If the order of the nodes has a meaning, a kind is free to keep it.
       assert.deepEqual(supports('anyOrder') ? placed : placed.sort(ascending), given);
     },
   },
