@@ -9,9 +9,8 @@
  * connections and calls in between all lead to the same end.
  */
 
-/** One subscription, as it is. A place is a node, or whatever stands for one. */
+/** One desired subscription, as it is. A place is a node, or whatever stands for one. */
 export interface SubscriptionState<Place> {
-  readonly isDesired: boolean;
   /** Where messages are published by the topology in force. */
   readonly homes: readonly Place[];
   /** Where they will be published once the change that is being prepared is in force. */
@@ -30,8 +29,7 @@ export interface SubscriptionSteps<Place> {
 }
 
 export function nextSteps<Place>(state: SubscriptionState<Place>): SubscriptionSteps<Place> {
-  const { isDesired, homes, comingHomes, places, isSettling } = state;
-  if (!isDesired) return { begin: [], end: [...places.keys()], isDisplaced: false };
+  const { homes, comingHomes, places, isSettling } = state;
   const wanted = new Set([...homes, ...comingHomes]);
   const begin = [...wanted].filter((place) => !places.has(place));
   const former = [...places.keys()].filter((place) => !wanted.has(place));

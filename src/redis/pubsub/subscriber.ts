@@ -68,6 +68,8 @@ export class Subscriber {
   readonly #client: Redis;
   readonly #heartbeat: Heartbeat;
   readonly #desired = byFamily(() => new Map<string, Subscription>());
+  /** UNSUBSCRIBEs in flight, by the channels that they name. */
+  readonly #ending = byFamily(() => new Map<string, Promise<void>>());
   #isClosed = false;
   /** Ends the waiting for replies that cannot come any more. */
   #lost = new Deferred<void>();
@@ -121,19 +123,23 @@ export class Subscriber {
   }
 
   /**
-   * Resolves when the server has confirmed, until when messages come. Does not reject: without a connection there are no
-   * subscriptions either, and a node that is late may go on for as long as it has not read the command.
+   * Resolves when the server has confirmed their end, also one that is in flight already: until then messages come. Does not
+   * reject: without a connection there are no subscriptions either, and a node that is late may go on for as long as it has not
+   * read the command.
    */
   async remove(family: Family, channels: readonly Channel[]): Promise<void> {
     const removed = channels.filter(({ id }) => this.#desired[family].delete(id));
-    if (!this.#link.isUp || removed.length === 0) return;
+    if (!this.#link.isUp) return;
+    const ending = this.#ending[family];
+    this.#sendEnd(family, removed);
+    const replies = new Set(channels.flatMap(({ id }) => ending.get(id) ?? []));
+    if (replies.size === 0) return;
     const { clock, timeoutMs } = this.#options;
     let cancel: () => void = () => undefined;
     const late = new Promise<void>((resolve) => {
       cancel = limitTime(clock, timeoutMs, resolve, true);
     });
-    const replies = pieces(removed).map((names) => this.#calls[endOf[family]](...names));
-    await Promise.race([Promise.allSettled(replies), this.#lost.promise, late]);
+    await Promise.race([Promise.all(replies), this.#lost.promise, late]);
     cancel();
   }
 
@@ -180,13 +186,21 @@ export class Subscriber {
     if (!this.#isClosed) this.#options.onError(this.#errorOf(failure));
   }
 
+  #sendEnd(family: Family, channels: readonly Channel[]): void {
+    const ending = this.#ending[family];
+    for (const piece of pieces(channels)) {
+      const forget = () => {
+        for (const { id } of piece) if (ending.get(id) === reply) ending.delete(id);
+      };
+      const reply: Promise<void> = this.#calls[endOf[family]](...namesOf(piece)).then(forget, forget);
+      for (const { id } of piece) ending.set(id, reply);
+    }
+  }
+
   /** Replies to what is lost with the connection never come; the next one gets everything anew. */
   #send(family: Family, subscriptions: readonly Subscription[]): void {
-    let start = 0;
-    for (const names of pieces(subscriptions)) {
-      const piece = subscriptions.slice(start, start + names.length);
-      start += names.length;
-      this.#calls[family](...names).then(
+    for (const piece of pieces(subscriptions)) {
+      this.#calls[family](...namesOf(piece)).then(
         () => this.#onConfirmed(family, piece),
         (error: unknown) => this.#onRefusal(family, piece, error),
       );
@@ -220,9 +234,10 @@ export class Subscriber {
 
 const endOf = { subscribe: 'unsubscribe', psubscribe: 'punsubscribe', ssubscribe: 'sunsubscribe' } as const;
 
-/** The names, in commands of a size that does not hold up the server. */
-function pieces(channels: readonly Channel[]): (string | Buffer)[][] {
-  return [...chunks(channels.length, (index) => channels[index]!.id.length)].map(([start, end]) =>
-    channels.slice(start, end).map(({ argument }) => argument),
-  );
+/** As much at a time as fits into a command that does not hold up the server. */
+function pieces<Item extends Channel>(channels: readonly Item[]): Item[][] {
+  const sizeOf = (index: number) => channels[index]!.id.length;
+  return [...chunks(channels.length, sizeOf)].map(([start, end]) => channels.slice(start, end));
 }
+
+const namesOf = (channels: readonly Channel[]) => channels.map(({ argument }) => argument);

@@ -81,11 +81,12 @@ export class Subscriptions {
   async forget(family: Family, channels: readonly Channel[]): Promise<void> {
     for (const channel of channels) {
       this.#desired[family].delete(channel.id);
+      this.#displaced[family].delete(channel.id);
       // Who still waits for one of them would otherwise wait in vain.
       for (const call of this.#calls.of(family, channel)) call.settle(channel);
     }
-    const left = [...this.#leaving.keys()].map((subscriber) => subscriber.remove(family, channels));
-    await Promise.all([this.#step(family, channels), ...left]);
+    const subscribers = [...this.#subscribersOf(family).values(), ...this.#leaving.keys()];
+    await Promise.all(subscribers.map((subscriber) => subscriber.remove(family, channels)));
   }
 
   /**
@@ -168,14 +169,14 @@ export class Subscriptions {
     if (families.every((family) => this.#desired[family].size === 0)) return;
     const settled = () => {
       this.#stopSettling = undefined;
-      for (const family of families) void this.#step(family, [...this.#displaced[family].values()]);
+      for (const family of families) this.#step(family, [...this.#displaced[family].values()]);
     };
     this.#stopSettling = limitTime(clock, timeoutMs, settled, false);
   }
 
   /** Brings everything to where it belongs now. Resolves when that is confirmed or refused, and within `timeoutMs`. */
   async #move(): Promise<void> {
-    for (const family of families) void this.#step(family, [...this.#desired[family].values()]);
+    for (const family of families) this.#step(family, [...this.#desired[family].values()]);
     for (const call of this.#calls) for (const channel of call.missing) this.#settleIfConfirmed(call, channel);
     const moves = families.map(async (family) => {
       const channels = this.#desired[family].values();
@@ -184,13 +185,12 @@ export class Subscriptions {
     await Promise.allSettled(moves);
   }
 
-  /** Begins and ends what `nextSteps` says, at once. Resolves when the end is confirmed. */
-  #step(family: Family, channels: readonly Channel[]): Promise<unknown> {
+  /** Begins and ends what `nextSteps` says. */
+  #step(family: Family, channels: readonly Channel[]): void {
     const begin = new Map<string, Channel[]>();
     const end = new Map<string, Channel[]>();
     for (const channel of channels) {
       const steps = nextSteps({
-        isDesired: this.#desired[family].has(channel.id),
         homes: this.#homesOf(family, channel),
         comingHomes: this.#homesOf(family, channel, this.#comingHomes),
         places: this.#subscribedAt(family, channel),
@@ -203,7 +203,7 @@ export class Subscriptions {
     }
     for (const [node, own] of begin) this.#subscriberAt(node, family).add(family, own);
     const subscribers = this.#subscribersOf(family);
-    return Promise.all([...end].map(([node, own]) => subscribers.get(node)!.remove(family, own)));
+    for (const [node, own] of end) void subscribers.get(node)!.remove(family, own);
   }
 
   #subscribedAt(family: Family, channel: Channel): Map<string, boolean> {
@@ -245,7 +245,7 @@ export class Subscriptions {
       for (const call of this.#calls.of(family, channel)) this.#settleIfConfirmed(call, channel);
     }
     const displaced = channels.filter(({ id }) => this.#displaced[family].has(id));
-    if (displaced.length > 0) void this.#step(family, displaced);
+    if (displaced.length > 0) this.#step(family, displaced);
   }
 
   #onRefused(node: string, family: Family, channel: Channel, error: Error): void {

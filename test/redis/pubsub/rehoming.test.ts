@@ -6,7 +6,6 @@ const places = ['a', 'b', 'c', 'd', 'e'];
 const somePlaces = fc.subarray(places, { minLength: 0 });
 
 const states: fc.Arbitrary<SubscriptionState<string>> = fc.record({
-  isDesired: fc.boolean(),
   homes: somePlaces,
   comingHomes: somePlaces,
   places: fc.array(fc.tuple(fc.constantFrom(...places), fc.boolean())).map((entries) => new Map(entries)),
@@ -29,17 +28,15 @@ describe('the next steps of a subscription', () => {
         const { begin, end } = nextSteps(state);
         for (const place of begin) expect(state.places.has(place)).toBe(false);
         for (const place of end) expect(state.places.has(place)).toBe(true);
-        if (!state.isDesired) return;
         for (const place of end) expect([...state.homes, ...state.comingHomes]).not.toContain(place);
       }),
     );
   });
 
-  it('end a desired one at a former home only when every home has confirmed and nobody publishes by the former topology', () => {
+  it('end it at a former home only when every home has confirmed and nobody publishes by the former topology', () => {
     fc.assert(
       fc.property(states, (state) => {
         const { end, isDisplaced } = nextSteps(state);
-        if (!state.isDesired) return;
         const former = [...state.places.keys()].filter(
           (place) => ![...state.homes, ...state.comingHomes].includes(place),
         );
@@ -54,7 +51,7 @@ describe('the next steps of a subscription', () => {
     fc.assert(
       fc.property(states, (state) => {
         const last = after(after({ ...state, isSettling: false }));
-        const wanted = state.isDesired ? new Set([...state.homes, ...state.comingHomes]) : new Set();
+        const wanted = new Set([...state.homes, ...state.comingHomes]);
         expect(new Set(last.places.keys())).toEqual(wanted);
         expect(nextSteps(last)).toEqual({ begin: [], end: [], isDisplaced: false });
       }),

@@ -65,8 +65,11 @@ class Simulation {
     ssubscribe: new Set(),
   };
   homes = homesOf(['a', 'b']);
-  changedAtMs = Number.NEGATIVE_INFINITY;
+  /** When a topology ended by which a desired channel had this home, as `a subscribe 1`. */
+  readonly wasHomeUntilMs = new Map<string, number>();
   readonly calls: Promise<unknown>[] = [];
+  /** Calls to subscribe so far. */
+  begunCalls = 0;
   /** What is to be heard, as `subscribe 1`. */
   readonly promised = new Set<string>();
   readonly violations: string[] = [];
@@ -97,7 +100,8 @@ class Simulation {
       const homes = this.homesOf(family, name);
       this.check(!homes.includes(nodeId), `${family} ${name} ends at its home ${nodeId}`);
       this.check(this.isAtHome(family, name), `${family} ${name} ends at ${nodeId} before its homes have it`);
-      this.check(this.clock.nowMs() >= this.changedAtMs + timeoutMs, `${family} ${name} ends too early at ${nodeId}`);
+      const wasHomeUntilMs = this.wasHomeUntilMs.get(`${nodeId} ${family} ${name}`) ?? Number.NEGATIVE_INFINITY;
+      this.check(this.clock.nowMs() >= wasHomeUntilMs + timeoutMs, `${family} ${name} ends too early at ${nodeId}`);
     }
   }
 
@@ -115,9 +119,9 @@ class Simulation {
         this.#call(event.method, event.name);
         break;
       case 'rehome':
+        for (const entry of expectedOf(this)) this.wasHomeUntilMs.set(entry, this.clock.nowMs());
         this.homes = homesOf(event.nodes);
         this.promised.clear();
-        this.changedAtMs = this.clock.nowMs();
         this.calls.push(this.pubsub.rehome(this.homes));
         break;
       case 'prepare':
@@ -143,6 +147,7 @@ class Simulation {
 
   async #begin(method: Method, family: Family, name: string): Promise<void> {
     this.desired[family].add(name);
+    this.begunCalls++;
     try {
       await this.pubsub[method](name);
     } catch (error) {
@@ -152,14 +157,17 @@ class Simulation {
     if (this.desired[family].has(name)) this.promised.add(`${family} ${name}`);
   }
 
+  /** No message comes once it has resolved, unless it was given up as late. */
   async #end(method: Method, family: Family, name: string): Promise<void> {
-    const wasDesired = this.desired[family].delete(name);
+    const entry = `${family} ${name}`;
+    this.desired[family].delete(name);
     const beganMs = this.clock.nowMs();
-    this.promised.delete(`${family} ${name}`);
+    const { begunCalls } = this;
+    this.promised.delete(entry);
     await this.pubsub[method](name);
-    if (!wasDesired || this.desired[family].has(name) || this.clock.nowMs() >= beganMs + timeoutMs) return;
-    const isLeft = this.connections.some(({ executed }) => executed.has(`${family} ${name}`));
-    this.check(!isLeft, `${method} ${name} resolved too early`);
+    const isLate = this.clock.nowMs() >= beganMs + timeoutMs;
+    if (begunCalls !== this.begunCalls || isLate) return;
+    this.check(!this.connections.some(({ executed }) => executed.has(entry)), `${method} ${name} resolved too early`);
   }
 
   /** Once `subscribe` has resolved, no message is missed for as long as connections last and homes stay. */
@@ -270,6 +278,37 @@ describe('subscriptions whose homes change', () => {
     left!.execute();
     expect([first!.executed.size, left!.executed.size]).toEqual([0, 0]);
     await Promise.all(simulation.calls);
+    simulation.pubsub.close();
+  });
+
+  it('are over when a call to unsubscribe resolves, also a second one while the first is in flight', async () => {
+    const simulation = new Simulation();
+    const call = (method: Method) => simulation.apply({ kind: 'call', method, name: '0' });
+    await call('subscribe');
+    await runOut(simulation, false);
+    await call('unsubscribe');
+    let isOver = false;
+    void simulation.pubsub.unsubscribe('0').then(() => {
+      isOver = true;
+    });
+    await simulation.apply({ kind: 'wait', ms: 1 });
+    expect(isOver).toBe(false);
+    await simulation.apply({ kind: 'execute', node: 0 });
+    expect(isOver).toBe(true);
+    simulation.pubsub.close();
+  });
+
+  it('are waited for where they are now: a call does not wait for a home that is none any more', async () => {
+    const simulation = new Simulation();
+    const call = () => simulation.apply({ kind: 'call', method: 'subscribe', name: '1' });
+    await call();
+    await runOut(simulation, false);
+    await simulation.apply({ kind: 'rehome', nodes: ['b', 'c'] });
+    await call();
+    expect(simulation.promised.size).toBe(0); // c has not been reached.
+    await simulation.apply({ kind: 'rehome', nodes: ['a', 'b'] });
+    expect(simulation.promised).toEqual(new Set(['subscribe 1']));
+    expect(simulation.violations).toEqual([]);
     simulation.pubsub.close();
   });
 
