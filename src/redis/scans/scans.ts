@@ -98,19 +98,19 @@ export class Scans {
 
   /** With copies it stays with the holder that answered last: at another one the scan would begin anew. */
   #elementReader(command: ElementCommand, key: string | Buffer): ReadElements {
-    let lastHolder: NodeId | undefined;
+    let last: RedisNode | undefined;
     let begunBy: Placement | undefined;
     return async (position, args) => {
       const { placement } = this.#fleet.topology;
       const ask = async (id: NodeId, storedKey: CommandArgument, limits: CallLimits) => {
         const node = this.#caller.nodeAt(id, command);
         const page = await this.#pageAt(node, command, position, (cursor) => [storedKey, cursor, ...args], limits);
-        return { holder: id, page };
+        return { node, page };
       };
-      const { holder, page } = await this.#readKey(command, key, ask, lastHolder);
+      const { node, page } = await this.#readKey(command, key, ask, last?.id);
       // What another node has under this key by another placement is not the rest of what has been read.
-      if (holder !== lastHolder && placement !== (begunBy ?? placement)) throw moved(command);
-      lastHolder = holder;
+      if (node !== last && placement !== (begunBy ?? placement)) throw moved(command);
+      last = node;
       begunBy ??= placement;
       return page;
     };

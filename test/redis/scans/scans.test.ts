@@ -262,10 +262,15 @@ describe('the scan of one key while the nodes change', () => {
     expect(seen).toHaveLength(40);
   });
 
-  it('fails where the node of the key is removed', async () => {
-    const cluster = clusterOf('a', 'b', 'c');
-    const home = cluster.topology.placement.nodeFor('key');
-    const removed = collectAround(elements(cluster), 5, () => cluster.remove(home));
-    await expect(removed).rejects.toMatchObject({ code: 'ERR_NODES_CHANGED' });
+  it('fails where the node of the key is removed, also where another one comes under its id', async () => {
+    for (const comesBack of [false, true]) {
+      const cluster = clusterOf('a', 'b', 'c');
+      const home = cluster.topology.placement.nodeFor('key');
+      const removed = collectAround(elements(cluster), 5, () => {
+        cluster.remove(home);
+        if (comesBack) cluster.add(home);
+      });
+      await expect(removed).rejects.toMatchObject({ code: 'ERR_NODES_CHANGED' });
+    }
   });
 });
