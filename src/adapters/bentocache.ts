@@ -28,7 +28,7 @@ export interface BentocacheDriverOptions {
   readonly scanCount?: number | undefined;
 }
 
-/** What `bentostore().useL2Layer()` takes. */
+/** The argument of `bentostore().useL2Layer()`. */
 export interface BentocacheDriverFactory {
   readonly options: BentocacheDriverOptions;
   /** BentoCache calls it with its own settings beside ours. */

@@ -1,5 +1,5 @@
 /**
- * What the adapters for key-value libraries ask of a client, and what they share: writing with an expiry, and reading and
+ * The client of the adapters for key-value libraries, and their common code: writing with an expiry, and reading and
  * clearing the keys below a prefix at all nodes.
  *
  * The client is a ShardedRedis or one of ioredis. The types are our own and name only what is used, so that an adapter

@@ -68,7 +68,7 @@ type Callback<Result> = (error: unknown, result?: Result) => void;
 
 const optionNames = ['client', 'prefix', 'ttl', 'disableTTL', 'disableTouch', 'scanCount', 'serializer'];
 
-/** What express-session's `Store` is, and all that this class needs of it before there are requests. */
+/** The part of express-session's `Store` that this class needs before there are requests. */
 const StoreBase = EventEmitter as unknown as typeof Store;
 
 /**

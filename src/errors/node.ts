@@ -70,7 +70,7 @@ export class TimeoutError extends NodeError {
   }
   readonly code = 'ERR_TIMEOUT';
   readonly retryable = true;
-  /** What the call waited for if it was not a reply, or why it had little time for one. */
+  /** If it was not a reply: what the call waited for; or why it had little time for one. */
   declare readonly reason?: string;
   /** True where the node owed no reply: the caller's own function, given to `withConnection`, took too long. */
   declare readonly isOwnTime?: true;

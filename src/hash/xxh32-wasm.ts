@@ -11,7 +11,7 @@
 
 import { memoryModule, stringModule, stringProbe } from './wasm/binaries.ts';
 
-/** What this file needs of the engine's `WebAssembly`, for which neither ES2023 nor the types of Node 20 have types. */
+/** The part of the engine's `WebAssembly` used here, for which neither ES2023 nor the types of Node 20 have types. */
 interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array, options: CompileOptions) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };

@@ -21,7 +21,7 @@ export interface PlacementSnapshot {
   readonly checksum: string;
 }
 
-/** What the snapshots of one kind of placement have in common. */
+/** The common fields of the snapshots of one kind of placement. */
 export interface SnapshotKind {
   readonly format: PlacementSnapshot['format'];
   readonly placement: string;

@@ -61,7 +61,7 @@ export interface NodeChange {
 export interface RebalancePlan {
   readonly replicationFactor: number;
   /**
-   * What the two placements were compared by. 'slots': slots or positions, exact. 'ranges': the ranges of raw keys between
+   * The basis of the comparison. 'slots': slots or positions, exact. 'ranges': the ranges of raw keys between
    * any two bounds, each counted as one. 'keys': a sample of keys, those of `keySample` or else 65,536 made up ones;
    * everything in the plan is then an estimate.
    */

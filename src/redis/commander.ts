@@ -13,7 +13,7 @@ export type ReplyEncoding = 'utf8' | null;
 
 export type Callback = (error?: Error | null, reply?: unknown) => void;
 
-/** What the methods are put on. */
+/** The object that gets the methods. */
 export interface CommandOwner {
   /** @param name  As in `@ioredis/commands`, or as the caller of `call` wrote it. */
   runCommand(name: string, args: unknown[], encoding: ReplyEncoding): unknown;

@@ -7,7 +7,7 @@ type Names = Readonly<Record<string, true>>;
 /** A key has its data where it belongs, or nowhere: no stand-ins, and nothing is copied back. */
 type OfCachesOnly = 'replicaHit' | 'repaired' | 'spill' | 'backgroundError';
 
-/** What is emitted. The compiler holds the events of routing complete. */
+/** The emitted events. The compiler checks that the events of routing are complete. */
 const own: Names & Readonly<Record<Exclude<keyof RoutingEvents, OfCachesOnly>, true>> = {
   connect: true,
   ready: true,
@@ -30,7 +30,7 @@ const own: Names & Readonly<Record<Exclude<keyof RoutingEvents, OfCachesOnly>, t
   smessageBuffer: true,
 };
 
-/** What only a client of one server or of a Redis Cluster emits; libraries written for those listen to it. */
+/** Events that only a client of one server or of a Redis Cluster emits; libraries written for those listen to them. */
 export const eventNamesOfOtherClients: readonly string[] = [
   ...['wait', 'connecting', 'reconnecting', 'disconnecting', 'select', 'drain', 'monitor', 'monitoring'],
   ...['+node', '-node', 'nodeError', '+subscriber', '-subscriber', 'refresh', 'moved', 'disconnect', 'invalidate'],

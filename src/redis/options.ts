@@ -55,7 +55,7 @@ export interface ShardedRedisOptions extends RoutingOptions {
   readonly batching?: boolean | undefined;
 
   /**
-   * What speaks with the servers on the connection that commands share: `'ioredis'` (default), or `'direct'`, a client of our
+   * The client on the connection that commands share: `'ioredis'` (default), or `'direct'`, a client of our
    * own that costs about half of the CPU time where many commands are in flight. Not for borrowed clients, nor for groups that
    * Sentinel manages. Transactions, blocking commands and pub/sub are ioredis' either way.
    */
@@ -121,7 +121,7 @@ const names = [
 
 /** The same options, with nodes that can be read again; a generator would give them only once. */
 export function rereadable(options: ShardedRedisOptions): ShardedRedisOptions {
-  // What is wrong with them is for `parseOptions` to say.
+  // `parseOptions` reports what is wrong with them.
   const nodes: unknown = options?.nodes;
   if (typeof nodes !== 'object' || nodes === null || !(Symbol.iterator in nodes)) return options;
   return Array.isArray(nodes) ? options : { ...options, nodes: [...expectIterable('nodes', options.nodes)] };

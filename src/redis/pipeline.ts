@@ -33,7 +33,7 @@ export interface QueuedCommand {
 /** Told as the server takes a command into a transaction, or does not. Where it runs on several nodes, by each of them. */
 export type OnQueued = (index: number, error: Error | null) => void;
 
-/** What a pipeline gives its commands to. */
+/** The receiver of a pipeline's commands. */
 export interface PipelineExecutor {
   readonly scripts: ReadonlyMap<string, Script>;
   execute(command: QueuedCommand): Promise<unknown>;

@@ -80,7 +80,7 @@ export function untilAborted<Result>(
 }
 
 /**
- * What `work` promises, or a rejection with the signal's reason if that comes before. For work of which parts go on when it has
+ * The result of `work`, or a rejection with the signal's reason if that comes first. For work whose parts go on when it has
  * settled: what becomes of those is not the caller's, who may abort a signal that is used up.
  *
  * @param work  Gets a signal of its own, which aborts with the caller's as long as the work has not settled.

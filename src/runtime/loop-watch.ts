@@ -11,12 +11,12 @@ interface Timekeeper {
   schedule(delayMs: number, callback: () => void, keepsAlive: boolean): () => void;
 }
 
-/** What is known of the event loop by those whose deadlines depend on it. */
+/** The facts about the event loop that deadlines depend on. */
 export interface LoopWatch {
   /** A moment since which the sockets have been read: the last one known. On the monotonic clock. */
   readonly readMs: number;
 
-  /** What a turn takes at present, the shorter of the last two: one stall alone says nothing of the turns to come. */
+  /** The present length of a turn, the shorter of the last two: one stall alone says nothing about the turns to come. */
   readonly turnMs: number;
 
   /** Watches until {@link LoopWatch.release} was called as often. */

@@ -115,7 +115,7 @@ function versionOf(name: string, load: NodeJS.Require): string | undefined {
   }
 }
 
-/** What CommonJS exports: in ES modules that is the default export, and some bundlers wrap it once more. */
+/** The exports of CommonJS: in ES modules they are the default export, and some bundlers wrap them once more. */
 function exportsOf(module: unknown): unknown {
   return (module as { default?: unknown }).default ?? module;
 }
@@ -141,6 +141,6 @@ const notRunYet = (name: string) =>
 
 const unloadable = (cause: unknown) => `which could not be loaded: ${(cause as Error).message}`;
 
-/** What is imported dynamically comes behind a top level that waits, and is not initialised until then. */
+/** A dynamically imported module comes behind a top level that waits, and is not initialised until then. */
 const isOfTopLevel = (cause: unknown) =>
   cause instanceof ReferenceError && cause.message.includes('before initialization');

@@ -1,5 +1,5 @@
 /**
- * What becomes of a call whose time is up, in a process that may itself be held up.
+ * Decides about a call whose time is up, in a process that may itself be stalled.
  *
  * A call has had its chance once the sockets have been read {@link graceMs} after it was written: a server that is well would
  * have answered. Until then it is heard on, as far as stalls are what kept it back. Before a call is ended, the sockets are

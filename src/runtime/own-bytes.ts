@@ -1,7 +1,7 @@
 /**
  * Bytes as they are handed out to be kept.
  *
- * What is read from a socket comes in pieces of up to 64 kB, and parsers, ours as well as those of ioredis, give strings as
+ * Bytes from a socket come in pieces of up to 64 kB, and parsers, ours as well as those of ioredis, give strings as
  * views on them: who keeps 16 bytes keeps the whole piece. So a string that is less than half of what it holds is copied. A
  * larger one is worth its room, and copying it would cost more.
  *

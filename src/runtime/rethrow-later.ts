@@ -1,4 +1,4 @@
-/** What a listener or callback of the application throws surfaces as an uncaught exception, and not in the code that called it. */
+/** An error of the application's listener or callback surfaces as an uncaught exception, and not in the code that called it. */
 export function rethrowLater(thrown: unknown): void {
   process.nextTick(() => {
     throw thrown;

@@ -2,7 +2,7 @@
  * When time is up for a call of several steps with a connection of its own: getting the connection, opening it, each
  * command on it.
  *
- * What `overdue.ts` says is kept here for each step: a stall in one leaves the next one its time, however many of them a stall
+ * Applies the rule of `overdue.ts` to each step: a stall in one leaves the next one its time, however many of them a stall
  * holds up. So a call ends by its own time, in which no stall counts, whatever its steps do; and where the server says nothing
  * more, soon after its deadline.
  */
@@ -73,7 +73,7 @@ export function limitSteps(clock: Clock, options: StepLimitOptions, onOver: () =
   return () => wait.stop();
 }
 
-/** What a later part of a call has beyond the call's end: what it lacks of the least time of a step. Milliseconds. */
+/** Time of a later part of a call beyond the call's end: the rest up to the least time of a step. Milliseconds. */
 function beyondEndMs(clock: Clock, { timeoutMs, beganMs }: StepLimitOptions): number {
   const leastMs = Math.min(graceMs, timeoutMs);
   const leftMs = endMsOf(clock, beganMs, beganMs + timeoutMs) - clock.nowMs();

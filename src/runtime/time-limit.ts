@@ -59,7 +59,7 @@ export function stepTimeMs(clock: Clock, deadlineMs: number, timeoutMs: number):
   return Math.max(1, Math.min(leastMs, leftWithoutStallsMs + graceMs));
 }
 
-/** What a call has left of its time where stalls do not count. Undefined: there were none. */
+/** The time a call has left when stalls do not count. Undefined: there were none. */
 export function ownTimeLeftMs(clock: Clock, deadlineMs: number, timeoutMs: number): number | undefined {
   const { loop } = clock;
   const leftMs = deadlineMs - clock.nowMs();

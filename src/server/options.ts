@@ -85,7 +85,7 @@ export interface RedisBackendOptions {
    */
   readonly batching?: boolean | undefined;
   /**
-   * What speaks with the server on the connection that all calls share: `'ioredis'` (default), or `'direct'`, a client of our
+   * The client on the connection that all calls share: `'ioredis'` (default), or `'direct'`, a client of our
    * own that costs about half of the CPU time where many calls are in flight. Not for a borrowed client, nor for a group that
    * Sentinel manages. Lent connections are of ioredis either way.
    */

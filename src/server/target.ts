@@ -1,5 +1,5 @@
 /**
- * What a RedisBackend is pointed at, checked: a URL, ioredis options, or a borrowed client.
+ * The place of a RedisBackend's server, checked: a URL, ioredis options, or a borrowed client.
  *
  * Messages never show a URL or an option's value, since either may hold a password.
  */
@@ -199,7 +199,7 @@ function badUrl(field: string, text: string): InvalidArgumentError {
   return InvalidArgumentError.saying(field, advice);
 }
 
-/** What a URL states, and what it only implies. */
+/** Options that a URL states, and those that it only implies. */
 interface UrlParts {
   readonly stated: RedisOptions;
   readonly implied: RedisOptions;

@@ -34,7 +34,7 @@ export type { BackendConfiguration, BackendFeature, ConfigurationName } from './
 
 type DefineCase = (title: string, body: () => Promise<void>) => unknown;
 
-/** What the suite needs of a test runner. vitest, mocha, jest and node:test have it. */
+/** The part of a test runner that the suite needs. vitest, mocha, jest and node:test have it. */
 export interface BackendSuiteRunner {
   readonly describe: (title: string, body: () => void) => unknown;
   /** Without `skip`, a skipped case is one that passes and says in its title that it was skipped. */

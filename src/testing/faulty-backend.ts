@@ -219,7 +219,7 @@ export class FaultyBackend implements CompleteBackend {
     return result;
   }
 
-  /** What a client says when the connection breaks under a call that was sent. */
+  /** The error of a client when the connection breaks under a call that was sent. */
   #lost(operation: BackendOperation): Error {
     const { nodeName } = this.#context;
     return isWrite(operation)

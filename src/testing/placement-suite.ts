@@ -31,7 +31,7 @@ export type { PlacementFeature } from './placement-suite/case.ts';
 
 type DefineCase = (title: string, body: () => void) => unknown;
 
-/** What the suite needs of a test runner. vitest, mocha, jest and node:test have it. */
+/** The part of a test runner that the suite needs. vitest, mocha, jest and node:test have it. */
 export interface PlacementSuiteRunner {
   readonly describe: (title: string, body: () => void) => unknown;
   /** Without `skip`, a skipped case is one that passes and says in its title that it was skipped. */
@@ -53,7 +53,7 @@ export interface PlacementAdapter {
   /** The placement that a snapshot was taken of, given as the object or as its JSON text. */
   restore(snapshot: unknown): Placement;
 
-  /** What this kind does not do, with the reason, which stands in the title of each case that is skipped for it. */
+  /** Features that this kind lacks, with the reason, which the title of each skipped case shows. */
   readonly unsupported?: Partial<Record<PlacementFeature, string>> | undefined;
 
   /**

@@ -1,5 +1,5 @@
 /**
- * What every picture of a ring is drawn from, so that no two can differ. Shares and ratios are those of
+ * The data of every picture of a ring, so that no two can differ. Shares and ratios are those of
  * `placement/balance.ts`.
  */
 

@@ -90,7 +90,7 @@ function colouredCircle(model: RingModel, diameter: number, painter: Painter): s
 
 const range = (length: number) => Array.from({ length }, (_, index) => index);
 
-/** What stands in the middle of the circle, as the character at a row and column; a space where there is nothing. */
+/** The text in the middle of the circle, as the character at a row and column; a space where there is nothing. */
 function captionGrid(
   { nodes, virtualNodes, slots }: RingModel,
   diameter: number,

@@ -14,7 +14,7 @@
  *
  * 64-bit numbers are pairs of 32-bit words here, low and high.
  *
- * What go-redis leaves open, and what holds here: it names no shard but the first, so the order of the others is that of
+ * Decided here, because go-redis leaves it open: it names no shard but the first, so the order of the others is that of
  * falling scores (it is also where go-redis would send the key with the shards before them gone). `mix` is a bijection, so
  * two shards tie only where the XXH64 of their names are equal; go-redis then takes either, here it is the id that sorts
  * first. go-redis sends commands without a key, and in pipelines also those of the empty key, to a shard drawn at random.

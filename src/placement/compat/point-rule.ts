@@ -21,7 +21,7 @@ export const maxPoints = 2 ** 21;
 export interface PointRule {
   /** Kind and version of the mapping: `ketama/1`. */
   readonly placement: string;
-  /** What decides the mapping beside the nodes, as a snapshot has it. Plain JSON; the order never changes. */
+  /** The settings that decide the mapping beside the nodes, as in a snapshot. Plain JSON; the order never changes. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Names what {@link positionOf} does. Equal for two rules whose positions are equal for every key. */
   readonly keyHash: string;

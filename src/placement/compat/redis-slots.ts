@@ -34,7 +34,7 @@ const maxMasters = 1_000;
 
 export type RedisSlotsOptions = Pick<TableOptions, 'replicationFactor'>;
 
-/** What one node of a cluster owns. */
+/** The slots of one node of a cluster. */
 export interface RedisSlotAssignment {
   readonly node: NodeId | NodeInput;
   /** First and last slot of each range, both included, as Redis prints them. Empty for a node without slots. */
@@ -111,7 +111,7 @@ export class RedisSlots extends RangeTable {
     return `crc16 slots=${redisSlots}`;
   }
 
-  /** What CLUSTER KEYSLOT answers for `key`. Integer in [0, 16384). */
+  /** The answer of CLUSTER KEYSLOT for `key`. Integer in [0, 16384). */
   override slotOf(key: string): number {
     const text = expectString('key', key);
     return crc16(routingKeyOf(text)) % redisSlots;

@@ -33,7 +33,7 @@ export interface TwemproxyOptions {
   /** `hash_tag:` of the pool: two ASCII characters such as `{}`. Default none: the whole key is hashed. */
   readonly hashTag?: string | undefined;
   /**
-   * What the nodes' ids are. `address` (default): host:port of servers without names, where port 11211 is left out of the
+   * The meaning of the nodes' ids. `address` (default): host:port of servers without names, where port 11211 is left out of the
    * label. `name`: the names that stand after the weights.
    */
   readonly label?: 'address' | 'name' | undefined;

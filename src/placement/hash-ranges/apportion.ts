@@ -49,7 +49,7 @@ export function apportion(weights: readonly number[], slots: number): number[] {
   }
   const counts = weights.map((weight) => bidsAbove(weight, high, slots));
   let left = slots - counts.reduce((sum, count) => sum + count, 0);
-  // What is left goes to bids of exactly `high`.
+  // The rest goes to bids of exactly `high`.
   return counts.map((count, index) => {
     const more = Math.min(left, bidsAbove(weights[index]!, low, slots) - count);
     left -= more;

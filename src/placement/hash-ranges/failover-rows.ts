@@ -2,7 +2,7 @@
  * Rows of a table in which the first node is given and the others follow by weighted rendezvous of the slot's number
  * (`rendezvous-score.ts`), a node of a zone that the row does not have yet before all others.
  *
- * What one node owns therefore fails over to all the others in proportion to their weights, and the order of the others
+ * The slots of one node therefore fail over to all the others in proportion to their weights, and the order of the others
  * depends on no more than who they are.
  *
  *   u   (bits + 1/2) / 2^32, where score = -ln(u) / weight     in (0, 1)

@@ -10,7 +10,7 @@
  * to (1 + r) / 2 slots), and has it again after every change, and no change moves a slot that it need not move. No other
  * placement here is as even and moves as little.
  *
- * What that costs: who has which slots depends on how the members came to be, and not only on who they are. Two processes
+ * The price: the owners of slots depend on the history of the members, and not only on their set. Two processes
  * that apply the same joins in another order disagree. So the ranges are what a snapshot holds, and they are part of the
  * checksum; processes have to agree on a snapshot, as on the topology of a cache, and not on a list of nodes alone. With
  * many changes the ranges grow in number and shrink in length, which costs room in snapshots and nothing in lookups.

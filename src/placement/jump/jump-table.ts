@@ -3,7 +3,7 @@
  *
  * Source: J. Lamping, E. Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014, arXiv:1406.2294.
  *
- * What the paper promises of keys, and what the table keeps:
+ * The promises of the paper about keys, which the table keeps:
  *
  * - One more bucket takes the least that it can from the others, and nothing moves between those: kept, slot by slot.
  * - Every bucket has an even share, without virtual nodes: kept for slots instead of keys, so that a share of 1/N is even

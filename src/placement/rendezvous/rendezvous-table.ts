@@ -51,7 +51,6 @@ const snapshotKind = {
   parameters: ['slots', 'hashSeed'],
 } as const satisfies SnapshotKind;
 
-/** What rows are made from. */
 interface RowSource {
   readonly scores: SlotScores;
   readonly zones: Zones | undefined;

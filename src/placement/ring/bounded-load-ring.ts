@@ -77,7 +77,7 @@ export class BoundedLoadRing implements SlottedPlacement {
   }
 
   /**
-   * What a snapshot was taken of, given as the object or as its JSON text.
+   * Restores a placement from its snapshot, given as the object or as its JSON text.
    * @throws {SnapshotError} It is of another kind or version, has unknown or wrong fields, or was altered.
    */
   static fromSnapshot(snapshot: unknown, options: Pick<HashRingOptions, 'replicationFactor'> = {}): BoundedLoadRing {

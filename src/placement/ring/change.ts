@@ -12,7 +12,7 @@ export interface RingChange {
   readonly less: PlacementNode | undefined;
 }
 
-/** What has changed, where that is one node. Undefined where it is none, several, or a node's zone. */
+/** The change of one node. Undefined if none, several, or a node's zone changed. */
 export function singleChange(
   before: readonly PlacementNode[],
   after: readonly PlacementNode[],

@@ -6,9 +6,9 @@ import { maxSlots } from '../table/slot-table.ts';
 import { maxPoints, maxVirtualNodes } from './virtual-nodes.ts';
 
 export interface RingBalance extends Balance {
-  /** What is to be expected of this ring's settings, whatever the names of its nodes. */
+  /** The expected value for this ring's settings, whatever the names of its nodes. */
   readonly expected: RingOutlook;
-  /** What to expect of other settings: more virtual nodes first, then more slots. Taking them moves keys. */
+  /** The expected values for other settings: more virtual nodes first, then more slots. Changing them moves keys. */
   readonly outlooks: readonly RingOutlook[];
   /** The same as a sentence. */
   readonly advice: string;

@@ -8,7 +8,6 @@ import type { Zones } from '../zones.ts';
 import type { VirtualNodes } from './virtual-nodes.ts';
 import { walk } from './walk.ts';
 
-/** What rows are read off. */
 export interface RowSource {
   readonly points: VirtualNodes;
   readonly zones: Zones | undefined;

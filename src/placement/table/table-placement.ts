@@ -1,5 +1,5 @@
 /**
- * What all placements that a table answers have in common: from a key to its slot, from the slot to its nodes.
+ * The common part of all placements with a table: from a key to its slot, from the slot to its nodes.
  *
  * Symbols and shapes:
  *

@@ -5,7 +5,7 @@
  * (SET NX, SETNX, RENAMENX), the others do the write without the condition, or nothing: two clients that race for a lock
  * thus get one winner, and the same one on every copy that was reached.
  *
- * What a blocking pop took from a list is removed by its value (LREM) and not by its place (LPOP). A replica of Redis gets
+ * An element that a blocking pop took from a list is removed by its value (LREM) and not by its place (LPOP). A replica of Redis gets
  * all writes in one order; our copies may get a push and a pop of two clients in either. LPOP could then take an element
  * that no client has received, and LREM never does: at worst an element stays that was served already.
  */
@@ -16,7 +16,7 @@ import type { Args, PlainCommand } from './command.ts';
 import { conditionalSet, ifDone, replacing, withoutConditions } from './conditional.ts';
 import { xadd, xautoclaim, xclaim, xreadgroup } from './stream-effects.ts';
 
-/** What the others have to do, in this order, given the first one's reply as the server sent it. */
+/** The commands for the others, in this order, given the first one's reply as the server sent it. */
 export type EffectsOf = (reply: unknown) => readonly PlainCommand[];
 
 /** Undefined: this form of the command has the same outcome on every copy. */

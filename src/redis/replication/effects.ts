@@ -28,7 +28,7 @@ export type Replication =
   | { readonly kind: 'fanOut'; readonly name?: string; readonly args?: Args }
   | {
       readonly kind: 'effects';
-      /** What the first holder executes: as the caller wrote it, but for times to live. */
+      /** The command of the first holder: as the caller wrote it, except for times to live. */
       readonly name: string;
       readonly args: Args;
       /** For the others, in this order. */
@@ -100,7 +100,7 @@ const refusals: ReadonlyMap<string, Replication> = new Map([
 ]);
 
 /**
- * What to do with a write at replication factor 2 and above.
+ * How to replicate a write at replication factor 2 and above.
  * @param name   In lower case, of a command that `distributionOf` lets go to the holders of a key.
  * @param nowMs  Unix time in milliseconds.
  */

@@ -142,7 +142,7 @@ export function setArguments(
   return args;
 }
 
-/** What PEXPIRETIME and PTTL both answer for a key that is not there, and for one that stays. */
+/** The answers of both PEXPIRETIME and PTTL for a missing key, and for a key that stays. */
 const noKey = -2;
 const noExpiry = -1;
 

@@ -2,7 +2,7 @@
 
 import type { ClientCommand, CommandArgument } from '../link/client.ts';
 
-/** What is needed of a command to send it. One that ioredis has made has it too. */
+/** The part of a command that is needed to send it. A command made by ioredis has it too. */
 export interface SendableCommand extends ClientCommand {
   readonly name: string;
   readonly args: readonly CommandArgument[];

@@ -37,7 +37,7 @@ import {
 export interface ReplyListener {
   onReply(reply: unknown): void;
   onError(error: ReplyError): void;
-  /** What the server says without having been asked. */
+  /** A push: the server says something without having been asked. */
   onPush(items: unknown[]): void;
 }
 
@@ -83,7 +83,7 @@ export class RespDecoder {
   #line: Buffer[] = [];
   #lineBytes = 0;
   readonly #maxReplyBytes: number;
-  /** What the reply that is being read takes, as announced. */
+  /** Announced size of the reply that is being read. */
   #replyBytes = 0;
 
   /** @param maxReplyBytes  Most bytes of one reply, of which each element counts for 64 more than it has. */

@@ -1,4 +1,4 @@
-/** What servers say of their connections: the lines of CLIENT LIST and CLIENT INFO. Pure. */
+/** Descriptions of connections by servers: the lines of CLIENT LIST and CLIENT INFO. Pure. */
 
 import type { CommandSpec } from '../sending/call.ts';
 

@@ -18,7 +18,7 @@ import { UnexpectedReplyError } from '../sending/reply-shape.ts';
 import { type ClientIdentity, parseClientList } from './client-list.ts';
 import { endsTransaction, leavesConnectionAlone, opensTransaction } from './session-commands.ts';
 
-/** What a use is called in errors, and whether repeating it could change something twice. */
+/** The name of a use in errors, and whether repeating it could change something twice. */
 export interface UseDescription {
   readonly node: string;
   readonly operation: string;
@@ -75,7 +75,7 @@ export class DedicatedClient {
     return (this.client.commandQueue?.length ?? 0) > 0;
   }
 
-  /** What has moved on the connection so far. */
+  /** The bytes that have moved on the connection so far. */
   get signs(): Signs {
     return signsOf(this.client.stream);
   }
@@ -218,7 +218,7 @@ export class Turn {
   }
 
   /**
-   * What the caller gets for what the user threw. A command that was never sent says nothing of those before it, so the use
+   * The caller's error for an error of the user. A command that was never sent says nothing of those before it, so the use
    * as a whole has an unknown outcome then; ioredis' own refusals carry the command with its arguments; and what else was
    * thrown passes as it is.
    */
@@ -244,7 +244,7 @@ export class Turn {
     const goesOut = canSend(client);
     let wasSent = false;
     command.reject = (error) => {
-      // What the client refuses on a connection that is well is the user's mistake.
+      // An error of the client on a healthy connection is the user's mistake.
       const isRefusal = isReplyError(error) || (goesOut && !wasSent);
       return reject(isRefusal ? error : this.#lossOf(error, wasSent));
     };

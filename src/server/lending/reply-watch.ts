@@ -18,7 +18,7 @@ export interface WatchedConnection {
   readonly identity: ClientIdentity | undefined;
   /** A reply is due. */
   readonly isWaiting: boolean;
-  /** What has moved on it so far. */
+  /** The bytes that have moved on it so far. */
   readonly signs: Signs;
   destroy(loss: Failure): void;
 }

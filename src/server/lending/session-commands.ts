@@ -32,7 +32,7 @@ const harmless: ReadonlyMap<string, true | readonly string[]> = new Map<string, 
   ['memory', ['usage']],
   ['client', ['id', 'info', 'list', 'getname']],
   ['acl', ['whoami']],
-  // What these leave behind is cleaned up, see `dedicated-client.ts`.
+  // The state that these leave behind is cleaned up, see `dedicated-client.ts`.
   ['multi', true],
   ['exec', true],
   ['discard', true],

@@ -1,4 +1,4 @@
-/** What ends the use of a connection before its own end: its deadline, its signal, the loss of the connection, closing. */
+/** Ends the use of a connection early: by its deadline, its signal, the loss of the connection, or closing. */
 
 import { offAbort, onAbort } from '../../runtime/abort.ts';
 import type { Clock } from '../../runtime/clock.ts';

@@ -26,7 +26,7 @@ export type CommandClass = new (
 
 export const rawReplies = { replyEncoding: null } as const;
 
-/** What ioredis says of itself. `wait`: not asked to connect yet. `end`: never again by itself. */
+/** State of a client in the words of ioredis. `wait`: not asked to connect yet. `end`: never again by itself. */
 export type ClientStatus =
   | 'wait'
   | 'connecting'

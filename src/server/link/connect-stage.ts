@@ -1,5 +1,5 @@
 /**
- * What a connection that is being made still waits for, in words that end a sentence: a call may run out of time long before
+ * Says what a connection that is being made still waits for, in words that end a sentence: a call may run out of time long before
  * the attempt does, and its caller wants to know where to look.
  */
 

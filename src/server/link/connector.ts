@@ -16,7 +16,7 @@ export interface SocketSource {
   open(): Promise<Socket> | Socket;
   /** Undefined: user and password are the client's own options. */
   readonly credentials?: CredentialsSource | undefined;
-  /** What the server must be, for clients with a ready check. */
+  /** The required role of the server, for clients with a ready check. */
   readonly role?: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export function connectorOptions(source: SocketSource, clock: Clock): RedisOptio
 
 /** The shape that ioredis 5 and 6 ask of a connector. */
 class Connector {
-  /** What ioredis reports for a stream that is given to it destroyed. */
+  /** The error that ioredis reports for a stream that is given to it destroyed. */
   firstError: Error | undefined;
 
   readonly #source: SocketSource;

@@ -23,7 +23,7 @@ export interface LinkListener {
   onUnreachable(failure: Failure): void;
 }
 
-/** What the link must know about the node's servers, one of which is the right one. */
+/** The link's view of the node's servers, one of which is the right one. */
 export interface ServerCheck {
   /**
    * Why the server that the client is connected to is not the right one; undefined if it is.

@@ -1,7 +1,7 @@
 /**
  * Opens the socket to a server, for every connection that we make ourselves: TCP, TLS or a socket file.
  *
- * What is at the other end shows here first. A server that has no place for us says so before it is asked anything, and then
+ * The peer shows itself here first. A server that has no place for us says so before it is asked anything, and then
  * closes; what speaks another protocol shows it by its first bytes, and a port without TLS by its silence.
  */
 

@@ -1,5 +1,5 @@
 /**
- * What is looked at before ioredis reads it, or where ioredis has no error of its own.
+ * Checks of bytes and replies before ioredis reads them, for cases where ioredis has no error of its own.
  *
  * Replies to which there is no command, what was not asked for, and answers to SUBSCRIBE or messages without the parts that they
  * must have, are no error of any call there. Here they end the connection, like every other reply that cannot be right.

@@ -1,4 +1,4 @@
-/** What is at the other end of a socket, as far as the first bytes tell, or that none came. */
+/** Finds out from the first bytes, or from their absence, what is at the other end of a socket. */
 
 import type { ServerProblem } from '../../errors/index.ts';
 

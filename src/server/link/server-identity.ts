@@ -1,4 +1,4 @@
-/** What a server says about itself, from its replies: in which mode it runs, its role, and which run of which server it is. */
+/** A server's identity, read from its replies: in which mode it runs, its role, and which run of which server it is. */
 
 import type { ServerReport } from '../../backend/server-report.ts';
 

@@ -20,7 +20,7 @@ export function isWellFormed(text: string): boolean {
 }
 
 /**
- * What to hand to a client that writes strings as UTF-8: the string itself, which is the fast path, or the bytes of one
+ * The argument for a client that writes strings as UTF-8: the string itself, which is the fast path, or the bytes of one
  * that is ill-formed.
  */
 export function encodeKey(key: string): string | Buffer {

@@ -156,7 +156,7 @@ export class Outbox {
   }
 
   /**
-   * What `send` sends goes out in one write, and does so at once, so that nothing comes in between. Where a client refuses
+   * The commands that `send` sends go out in one write, at once, so that nothing comes in between. Where a client refuses
    * a command on the spot, this may lead back to here; the inner one then writes what came before it too.
    */
   #together(send: () => void): void {

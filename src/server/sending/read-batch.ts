@@ -14,7 +14,7 @@ import { isWellFormed } from './key-bytes.ts';
 export const batchMaxKeyBytes = 64 * 1024;
 
 export class ReadBatch {
-  /** What is asked for, each key once: slot by slot. */
+  /** The keys asked for, each once: slot by slot. */
   readonly keys = arrayOf<CommandArgument>();
   readonly calls = arrayOf<Call>();
   /** The slot of each call: an index into `keys` and the reply. */

@@ -1,5 +1,5 @@
 /**
- * What a connection has learned about GETs: whether it is worth while to send several as one MGET, and how many. Pure.
+ * A connection's statistics of GETs: whether it pays to send several as one MGET, and how many. Pure.
  *
  * Two moving averages, in which a key counts 1/256 against all before it:
  *
@@ -16,7 +16,7 @@ import { batchMaxKeys } from './send-plan.ts';
 /** Above this share of misses, plain GETs are sent. */
 const maxMissShare = 1 / 8;
 
-/** What is expected, at most, in reply to one MGET. */
+/** Largest expected reply to one MGET. */
 export const expectedReplyMaxBytes = 1024 * 1024;
 
 const weight = 1 / 256;

@@ -9,7 +9,7 @@
 import type { Call } from './call.ts';
 import { ReadBatch } from './read-batch.ts';
 
-/** What goes out as one command. */
+/** Calls that go out as one command. */
 export type Sending = Call | ReadBatch;
 
 /** Most keys in one MGET. The server does one thing at a time, and others wait for as long as an MGET takes. */

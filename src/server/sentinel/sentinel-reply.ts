@@ -1,4 +1,4 @@
-/** What sentinels say, as data: replies of SENTINEL commands, messages of their channels, and what to make of several. */
+/** Answers of sentinels as data: replies of SENTINEL commands, messages of their channels, and how to combine several. */
 
 import type { RedisOptions } from 'ioredis';
 import type { Random } from '../../runtime/random.ts';
@@ -161,7 +161,7 @@ export function newsOf(channel: string, message: string, group: string): Sentine
 }
 
 /**
- * What is written to the old master while there is a new one is lost. The sentinel that leads a switch says when it sends the
+ * A write to the old master while there is a new one is lost. The sentinel that leads a switch says when it sends the
  * order (+failover-state-wait-promotion) and, up to a second later, when it sees it carried out (+promoted-slave); from then
  * on it names the new master when asked. All say +switch-master, but only once the switch is complete.
  */

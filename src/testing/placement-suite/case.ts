@@ -1,4 +1,4 @@
-/** What a case of the placement suite is, and the few tools that all cases share. */
+/** A case of the placement suite, and the few tools that all cases share. */
 
 import assert from 'node:assert/strict';
 import { type InvalidArgumentError, isShardringError, type ShardringErrorCode } from '../../errors/index.ts';
@@ -7,7 +7,7 @@ import type { Placement } from '../../placement/placement.ts';
 import type { Random } from '../../runtime/random.ts';
 
 /**
- * What a kind of placement may lack, with a reason.
+ * Features that a kind of placement may lack, with a reason.
  *
  * 'weights': nodes of weights other than 1, and changing them; a kind without must refuse them. 'zones': lists visit
  * every zone once before any twice. 'arcs': it is an `ArcPlacement`, so that plans are exact. 'anyOrder': the order in

@@ -5,7 +5,7 @@ import type { NodeInput } from '../../placement/node.ts';
 import type { Placement } from '../../placement/placement.ts';
 import { assertMapsAlike, assertThrowsCode, idsOf, type PlacementCase } from './case.ts';
 
-/** What a program may take for a number, a property, a pattern, an end of text or no text at all. */
+/** Keys that a program may mistake for a number, a property, a pattern, an end of text or no text at all. */
 const awkwardKeys = [
   ...['', ' ', '0', '-1', '1e3', 'NaN', 'null', 'undefined', 'true'],
   ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length'],
@@ -16,7 +16,7 @@ const awkwardKeys = [
   ...['a'.repeat(15), 'a'.repeat(16), 'a'.repeat(63), 'a'.repeat(64), 'é'.repeat(5_462)],
 ];
 
-/** What a program may take for a property, a number, a label of two parts, or something of the ids beside it. */
+/** Ids that a program may mistake for a property, a number, a label of two parts, or a part of another id. */
 const awkwardIds = [
   ...['__proto__', 'constructor', 'toString', 'valueOf', '0', '1', '12', '2x', 'x', ' ', 'a b', 'a', 'aa'],
   ...['A', 'redis://user@10.0.0.1:6379/0', 'a-0', 'a:1', 'é', 'e\u0301', '😀', '\0', '{a}', 'n'.repeat(300)],

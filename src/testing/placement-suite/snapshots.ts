@@ -102,7 +102,7 @@ const roundTripCases: readonly PlacementCase[] = [
       assertMapsAlike(restored, placement, keys(50), 'what it was made from');
       const taken = placement.toSnapshot();
       const text = JSON.stringify(taken);
-      // What is frozen cannot be changed, and that is as good.
+      // A frozen object cannot be changed, which is as good.
       Reflect.set(taken, 'checksum', 'altered');
       Reflect.set(taken.nodes[0]!, 'id', 'altered');
       assert.equal(JSON.stringify(placement.toSnapshot()), text);
