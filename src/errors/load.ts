@@ -2,7 +2,7 @@
 
 import { ShardringError } from './base.ts';
 
-/** `load` took longer than `loadTimeoutMs`, or had no turn by then. What it gives later is dropped. */
+/** `load` took longer than `loadTimeoutMs`, or did not start by then. A later result is dropped. */
 export class LoadTimeoutError extends ShardringError {
   static {
     this.prototype.name = 'LoadTimeoutError';

@@ -1,4 +1,4 @@
-/** One node did not do what it was asked. */
+/** The call failed at one node. */
 
 import { type CauseOptions, ShardringError } from './base.ts';
 
@@ -12,13 +12,13 @@ export interface NodeErrorOptions extends CauseOptions {
 }
 
 /**
- * The method by which an error that says what is wrong with a node says it of a call that comes later: `(node, operation,
- * sinceMs)`. A method, so that who keeps such an error need not know its class. Of the process and not of this module, as the
- * brand is.
+ * The method by which an error about a node makes the same error for a later call: `(node, operation,
+ * sinceMs)`. A method, so that the keeper of such an error need not know its class. Shared by the process, like the
+ * brand.
  */
 export const saidOf = Symbol.for('shardring.saidOf');
 
-/** An error that speaks of one node. */
+/** An error about one node. */
 export abstract class NodeError extends ShardringError {
   abstract readonly node: string;
   abstract readonly operation: string;
@@ -34,7 +34,7 @@ export abstract class NodeError extends ShardringError {
   }
 }
 
-/** `node a (10.0.0.1:6379)`. A node without a name of its own is called by its address. */
+/** `node a (10.0.0.1:6379)`. A node without a name of its own is named by its address. */
 export const named = (node: string, address: string | undefined) =>
   address === undefined || address === node ? `node ${node}` : `node ${node} (${address})`;
 
@@ -70,11 +70,11 @@ export class TimeoutError extends NodeError {
   }
   readonly code = 'ERR_TIMEOUT';
   readonly retryable = true;
-  /** If it was not a reply: what the call waited for; or why it had little time for one. */
+  /** The reason of the delay if the call did not wait for a reply, or had little time for one. */
   declare readonly reason?: string;
-  /** True where the node owed no reply: the caller's own function, given to `withConnection`, took too long. */
+  /** True if no reply was missing: the caller's own function, given to `withConnection`, took too long. */
   declare readonly isOwnTime?: true;
-  /** True of a PING that says nothing of the node: what was written before it, and has time left, may still be on its way. */
+  /** True for a PING that says nothing about the node: calls written before it, with time left, may still be on their way. */
   declare readonly isBehindWrites?: true;
 
   constructor(
@@ -106,7 +106,7 @@ function delayOf(name: string, timeoutMs: number, isOwnTime: boolean | undefined
 /**
  * The call was sent and its reply never came: it may or may not have been executed.
  *
- * Not retryable on its own account: repeating an increment could count twice. A caller that knows its call to be
+ * Not retryable by itself: repeating an increment could count twice. A caller that knows its call to be
  * idempotent (a `set`, a `delete`) may repeat it.
  */
 export class UnknownOutcomeError extends NodeError {
@@ -210,7 +210,7 @@ export class NodeReplyError extends NodeError {
 
 /**
  * The node's answer cannot be a reply. Either the bytes are not the protocol, and its connection is dropped; or its backend is
- * one of others and answered with what the contract of backends does not allow.
+ * a third-party backend that answered with something its contract does not allow.
  */
 export class NodeProtocolError extends NodeError {
   static {
@@ -218,7 +218,7 @@ export class NodeProtocolError extends NodeError {
   }
   readonly code = 'ERR_NODE_PROTOCOL';
   readonly retryable = true;
-  /** The name of the backend that does not keep the contract. */
+  /** The name of the backend that violates the contract. */
   declare readonly backend?: string;
   /** Why, in words. */
   declare readonly reason?: string;

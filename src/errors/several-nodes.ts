@@ -46,13 +46,13 @@ export class AllReplicasFailedError extends ShardringError {
 }
 
 /**
- * Fewer nodes than the write consistency level asks for have confirmed a write.
+ * A write got fewer acknowledgements than its consistency level requires.
  *
  * Nodes in `acknowledged` have it; of those in `attempts` an `ERR_UNKNOWN_OUTCOME` may have it. A later write, delete
  * or expiry makes the copies equal again.
  *
- * Retryable only if no node has it or may have it: repeating an increment would count twice where it was done, and what is
- * known of a call here is its name alone. A caller that knows its call to be idempotent (a `set`, a `delete`) may repeat it
+ * Retryable only if no node has it or may have it: repeating an increment would count twice where it was done, and only the
+ * name of the call is known here. A caller that knows its call to be idempotent (a `set`, a `delete`) may repeat it
  * in any case.
  */
 export class WriteConsistencyError extends ShardringError {
@@ -63,8 +63,8 @@ export class WriteConsistencyError extends ShardringError {
   readonly retryable: boolean;
 
   /**
-   * @param required      Confirmations the consistency level asks for.
-   * @param acknowledged  Ids of the nodes that confirmed.
+   * @param required      Acknowledgements that the consistency level requires.
+   * @param acknowledged  Ids of the nodes that acknowledged the write.
    * @param attempts      The nodes that did not, with the reason.
    */
   constructor(

@@ -29,7 +29,7 @@ import {
  * - `url`: `redis://[user[:password]@]host[:port][/db]`, `rediss://...` for TLS, `unix:///path?db=0` for a socket file;
  * - `client`: a client of ioredis 5 or 6 that belongs to the application. It is left open by `quit()`;
  * - options of ioredis (`host`, `port`, `tls`, ...; `sentinels` and `name` for a group that Sentinel manages), also
- *   beside `url`. Those about reconnecting, queueing and resending do not count for the connection that commands use.
+ *   beside `url`. Those about reconnecting, queueing and resending have no effect on the connection that commands use.
  */
 export interface ShardedRedisNode extends NodeInput, Omit<RedisNodeOptions, 'keyPrefix'> {
   readonly client?: RedisClient | undefined;
@@ -39,7 +39,7 @@ export interface ShardedRedisOptions extends RoutingOptions {
   /** The nodes, in any order; at least one. */
   readonly nodes: Iterable<ShardedRedisNode>;
 
-  /** Put before every key, also of scripts. Not part of what is hashed. Channels and SCAN patterns are as you write them. */
+  /** Put before every key, also of scripts. It is not hashed. Channels and SCAN patterns are as you write them. */
   readonly keyPrefix?: string | undefined;
 
   /** True: connections are made by the first command or by `connect()`. Default false: at once. */
@@ -57,13 +57,13 @@ export interface ShardedRedisOptions extends RoutingOptions {
   /**
    * The client on the connection that commands share: `'ioredis'` (default), or `'direct'`, a client of our
    * own that costs about half of the CPU time where many commands are in flight. Not for borrowed clients, nor for groups that
-   * Sentinel manages. Transactions, blocking commands and pub/sub are ioredis' either way.
+   * Sentinel manages. Transactions, blocking commands and pub/sub use ioredis in both cases.
    */
   readonly transport?: Transport | undefined;
 
   /**
    * Most bytes of one reply: a server that sends more loses its connection, and the commands on it fail with `ERR_NODE_PROTOCOL`.
-   * Each element of an array counts for 64 bytes more than it has. Above 0. Default 134,217,728 (128 MiB); servers keep up to
+   * Each element of an array counts 64 bytes more than it has. Above 0. Default 134,217,728 (128 MiB); servers keep up to
    * 512 MB in one value.
    */
   readonly maxReplyBytes?: number | undefined;
@@ -78,7 +78,7 @@ export interface ShardedRedisOptions extends RoutingOptions {
   readonly maxBlocking?: number | undefined;
 
   /**
-   * With copies: whether EVAL and the like may run on every holder of their keys. 'deterministic' says that your scripts
+   * With copies: whether EVAL and similar commands may run on every holder of their keys. 'deterministic' says that your scripts
    * write the same on each, given the same data (no TIME, no random picks). Default 'refuse'.
    */
   readonly scripts?: 'refuse' | 'deterministic' | undefined;

@@ -20,21 +20,21 @@ import { isWellFormed } from './sending/key-bytes.ts';
  * Where the server is: a URL (`redis://[user[:password]@]host[:port][/db]`, `rediss://...` for TLS, `unix:///path?db=0`
  * for a socket file), options of ioredis, or a client of ioredis 5 or 6 or of iovalkey, connected or not.
  *
- * A client is only borrowed: `close()` leaves it open. Of ioredis' options, those that decide about reconnecting, queueing and
- * resending are the backend's business and are overridden.
+ * A client is only borrowed: `close()` leaves it open. Options of ioredis about reconnecting, queueing and
+ * resending are overridden by the backend.
  */
 export type RedisTarget = string | RedisNodeOptions | RedisClient;
 
 /** Options of ioredis; `sentinels` and `name` are those of a group that Redis Sentinel manages. */
 export interface RedisNodeOptions extends Omit<RedisOptions, 'password'> {
   /**
-   * The server as a URL. Options beside it add to it (`tls` with the authority of a `rediss://` URL) and may not contradict it.
+   * The server as a URL. Other options add to it (`tls` with the authority of a `rediss://` URL) and must not contradict it.
    */
   readonly url?: string | undefined;
 
   /**
-   * A function is asked at each connection, for passwords and tokens that do not live long. It has as long to answer as a
-   * connection has to be made.
+   * A function is called for each connection, for passwords and tokens that do not live long. It has as long to answer as a
+   * connection may take to be made.
    */
   readonly password?: string | (() => string | Promise<string>) | undefined;
 
@@ -42,7 +42,7 @@ export interface RedisNodeOptions extends Omit<RedisOptions, 'password'> {
   readonly credentials?: CredentialsFunction | undefined;
 
   /**
-   * For a node that is one server: `'replica'` accepts one that is a read-only replica, whose data may be old and which refuses
+   * For a node that is one server: `'replica'` accepts one that is a read-only replica, whose data may be old and which rejects
    * writes. Otherwise calls end with `ERR_WRONG_SERVER` until there is a primary.
    *
    * For a group: where calls that only read go. `'replica'`: to one of its replicas, where they may see what was there a
@@ -51,7 +51,7 @@ export interface RedisNodeOptions extends Omit<RedisOptions, 'password'> {
   readonly reads?: 'master' | 'replica' | undefined;
 }
 
-/** A client of ioredis or iovalkey, of any copy of them. What its methods take differs by release. */
+/** A client of ioredis or iovalkey, from any copy of them. The arguments of its methods differ by release. */
 export interface RedisClient {
   readonly status: string;
   sendCommand(...args: never[]): unknown;
@@ -60,11 +60,11 @@ export interface RedisClient {
 
 export interface RedisBackendOptions {
   /**
-   * Put before every key. Any well-formed string; `*` and the like stand for themselves. Default none, and then
+   * Put before every key. Any well-formed string; characters such as `*` are literal. Default none, and then
    * `clear()` empties the whole database.
    */
   readonly keyPrefix?: string | undefined;
-  /** Milliseconds within which a call must have ended that does not say otherwise. Above 0. Default 1,000. */
+  /** Deadline in milliseconds of a call without one of its own. Above 0. Default 1,000. */
   readonly timeoutMs?: number | undefined;
   /** The node's name in errors. Default: host and port, or the socket's path. */
   readonly nodeName?: string | undefined;
@@ -72,7 +72,7 @@ export interface RedisBackendOptions {
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Most bytes of one reply: a server that sends more loses its connection, and the calls on it fail with `ERR_NODE_PROTOCOL`.
-   * Each element of an array counts for 64 bytes more than it has. Above 0. Default 134,217,728 (128 MiB); servers keep up to
+   * Each element of an array counts 64 bytes more than it has. Above 0. Default 134,217,728 (128 MiB); servers keep up to
    * 512 MB in one value.
    */
   readonly maxReplyBytes?: number | undefined;
@@ -81,13 +81,13 @@ export interface RedisBackendOptions {
   /**
    * Whether calls that come while others are in flight wait for the end of the event loop's turn, go out in one write, and
    * of their GETs up to 512 (64 kB of keys, about 1 MB of values) as one MGET. Outcomes are the same either way; a value
-   * that is not there, or is no string, then takes a second round trip. Default true.
+   * that is missing, or is not a string, then takes a second round trip. Default true.
    */
   readonly batching?: boolean | undefined;
   /**
    * The client on the connection that all calls share: `'ioredis'` (default), or `'direct'`, a client of our
    * own that costs about half of the CPU time where many calls are in flight. Not for a borrowed client, nor for a group that
-   * Sentinel manages. Lent connections are of ioredis either way.
+   * Sentinel manages. Connections of `withConnection` use ioredis in both cases.
    */
   readonly transport?: Transport | undefined;
   /** Default: the system's. */
