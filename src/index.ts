@@ -16,19 +16,24 @@ export type {
 export { MemoryBackend, type MemoryBackendOptions } from './backend/memory.ts';
 export type { ServerReport } from './backend/server-report.ts';
 export { bytesCodec, type Codec, type CodecOption, jsonCodec } from './cache/codecs.ts';
-export type { CacheEvents, TopologyChange } from './cache/events.ts';
-export type { ChangeOptions } from './cache/membership.ts';
+export type { CacheEvents } from './cache/events.ts';
 export type { CacheNode, ShardedCacheOptions } from './cache/options.ts';
-export type { Rebalance, RebalanceProgress } from './cache/rebalance.ts';
 export {
   type GetOrSetOptions,
   type SetCallOptions,
   ShardedCache,
   type SignalOptions,
 } from './cache/sharded-cache.ts';
+export type { ChangeOptions } from './cluster/change-options.ts';
+export type { TopologyChange } from './cluster/events.ts';
+export type { Explanation } from './cluster/explain.ts';
+export type { HealthOptions, RoutingOptions } from './cluster/options.ts';
+export type { PlacementMaker } from './cluster/parse-placement.ts';
+export type { Rebalance, RebalanceProgress } from './cluster/rebalance.ts';
 export {
   AllReplicasFailedError,
   type AnyShardringError,
+  ChangeInProgressError,
   ClosedError,
   CodecError,
   CommandRefusedError,
@@ -110,9 +115,6 @@ export { routingKeyOf } from './placement/routing-key.ts';
 export type { PlacementSnapshot } from './placement/snapshot.ts';
 export { type TableOptions, TablePlacement } from './placement/table/table-placement.ts';
 export { type Move, type NodeChange, type PlanOptions, planRebalance, type RebalancePlan } from './rebalance/plan.ts';
-export type { Explanation } from './routing/explain.ts';
-export type { HealthOptions, RoutingOptions } from './routing/options.ts';
-export type { PlacementMaker } from './routing/parse-placement.ts';
 export type { ConsistencyLevel, WhenDown } from './routing/query-plan.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
-export type { FormerPlacement, Topology } from './topology/topology.ts';
+export type { Phase, Topology } from './topology/topology.ts';

@@ -24,8 +24,10 @@ const mayImport: Record<string, readonly string[]> = {
   // The door to a node, and what is asked there: they know no routes. Of health they know who is told of calls.
   nodes: ['placement', 'backend', 'health'],
   routing: ['placement', 'topology', 'health', 'backend', 'nodes'],
-  cache: ['placement', 'rebalance', 'topology', 'routing', 'health', 'backend', 'nodes'],
-  redis: ['placement', 'rebalance', 'topology', 'routing', 'health', 'backend', 'nodes', 'server'],
+  // What both faces stand on: it knows neither of them.
+  cluster: ['placement', 'rebalance', 'topology', 'routing', 'health', 'backend', 'nodes'],
+  cache: ['cluster', 'placement', 'topology', 'routing', 'health', 'backend', 'nodes'],
+  redis: ['cluster', 'placement', 'topology', 'routing', 'health', 'backend', 'nodes', 'server'],
   // For other libraries: what they need of a client of Redis, by its shape.
   adapters: [],
   cli: ['placement', 'rebalance'],
@@ -33,7 +35,7 @@ const mayImport: Record<string, readonly string[]> = {
   // The entries: named re-exports and nothing else.
   'redis/index': ['redis', 'server', 'health', 'adapters'],
   'placement/index': ['placement', 'rebalance'],
-  index: ['placement', 'placement/compat', 'rebalance', 'topology', 'routing', 'health', 'backend', 'cache'],
+  index: ['placement', 'placement/compat', 'rebalance', 'topology', 'routing', 'health', 'backend', 'cluster', 'cache'],
 };
 
 /** Files that may know a package; every other import must be relative or of Node. */

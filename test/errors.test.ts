@@ -35,6 +35,7 @@ const samples: errors.AnyShardringError[] = [
   new errors.CommandRefusedError('select', 'it would change the connection that all callers share'),
   new errors.DependencyLoadingError('ioredis'),
   new errors.MissingDependencyError('ioredis', 'shardring/redis', '>=5.4 <7', { cause }),
+  new errors.ChangeInProgressError('setWeight a', 'addNode d'),
   new errors.ClosedError('cache'),
 ];
 

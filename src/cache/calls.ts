@@ -6,22 +6,20 @@
  */
 
 import type { Value } from '../backend/backend.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { NoNodesError } from '../errors/index.ts';
-import type { HealthMonitor } from '../health/monitor.ts';
-import type { Fleet } from '../routing/fleet.ts';
-import { Gate } from '../runtime/gate.ts';
+import type { Gate } from '../runtime/gate.ts';
 import { type Codec, decode } from './codecs.ts';
 import { type CallSettings, parseCallOptions } from './options.ts';
 
 export class Calls {
-  readonly gate = new Gate('cache');
-  readonly #fleet: Fleet;
-  readonly #monitor: HealthMonitor;
+  readonly gate: Gate;
+  readonly #cluster: Cluster;
   readonly #codec: Codec;
 
-  constructor(fleet: Fleet, monitor: HealthMonitor, codec: Codec) {
-    this.#fleet = fleet;
-    this.#monitor = monitor;
+  constructor(cluster: Cluster, codec: Codec) {
+    this.gate = cluster.gate;
+    this.#cluster = cluster;
     this.#codec = codec;
   }
 
@@ -71,8 +69,8 @@ export class Calls {
     try {
       const settings = parseCallOptions(options, known);
       settings.signal?.throwIfAborted();
-      if (this.#fleet.topology.placement.nodes.length === 0) throw new NoNodesError();
-      this.#monitor.start();
+      if (this.#cluster.topology.placement.nodes.length === 0) throw new NoNodesError();
+      this.#cluster.monitor.start();
       return settings;
     } catch (error) {
       this.gate.leave();

@@ -1,33 +1,12 @@
-/**
- * The cache's events. None of them holds a key, a value or a password; only the plan of a cache that is sharded by ranges
- * of raw keys names the bounds of its ranges.
- */
+/** The cache's events. None of them holds a key, a value or a password, but for what {@link ClusterEvents} says of plans. */
 
 import { EventEmitter } from 'node:events';
-import type { RebalancePlan } from '../rebalance/plan.ts';
-import type { RoutingEvents } from '../routing/events.ts';
+import type { ClusterEvents } from '../cluster/events.ts';
 import { expectEvent } from '../runtime/known-events.ts';
 import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { expectFunction } from '../runtime/validate.ts';
 
-export interface CacheEvents extends RoutingEvents {
-  /** A call to the node failed or was late. Reads prefer other nodes until a probe has decided. */
-  nodeSuspect: { readonly node: string; readonly error: unknown };
-  /** A probe of the node failed. It is not called until one succeeds. */
-  nodeDown: { readonly node: string; readonly error: unknown };
-  /** A probe of the node succeeded after it was suspect or down. */
-  nodeUp: { readonly node: string };
-  /** A new topology is in force. */
-  rebalance: { readonly epoch: number; readonly change: TopologyChange; readonly plan: RebalancePlan };
-  /** The time of a lazy change is over: its previous owners are not asked any more. */
-  rebalanceDone: { readonly epoch: number };
-}
-
-export type TopologyChange =
-  | { readonly kind: 'addNode'; readonly node: string; readonly weight: number }
-  | { readonly kind: 'removeNode'; readonly node: string }
-  | { readonly kind: 'setWeight'; readonly node: string; readonly weight: number }
-  | { readonly kind: 'setPlacement' };
+export interface CacheEvents extends ClusterEvents {}
 
 const names: Readonly<Record<keyof CacheEvents, true>> = {
   nodeSuspect: true,

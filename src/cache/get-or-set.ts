@@ -126,7 +126,7 @@ export class GetOrSet {
   #isStale(key: string, expiresAtMs: number | undefined, { staleWhileRevalidateMs }: LoadSettings): boolean {
     if (expiresAtMs === undefined || staleWhileRevalidateMs === undefined) return false;
     // A fallback node shortens lives, so that the time left says nothing of the age; it drops the value soon enough.
-    if (this.#fleet.placesOf(key).standIns.length > 0) return false;
+    if (this.#fleet.placesOf(key, this.#fleet.routeOf(key)).fallbacks.length > 0) return false;
     return expiresAtMs - this.#fleet.clock.wallMs() <= staleWhileRevalidateMs;
   }
 

@@ -5,7 +5,8 @@ import { AllReplicasFailedError, type NodeAttempt, WriteConsistencyError } from 
 import type { Member } from '../nodes/node.ts';
 import { Clear } from '../nodes/operations.ts';
 import type { Fleet } from '../routing/fleet.ts';
-import { copiesOf, formerHoldersOf, holdersOf } from '../topology/topology.ts';
+import { mayHold, routeOf } from '../topology/route.ts';
+import { copiesOf } from '../topology/topology.ts';
 
 /**
  * Every key of the cache once, in no order. Keys written or removed meanwhile may be missing or there.
@@ -48,8 +49,7 @@ export async function* listKeys(
 
 /** Whether a read of `key` would ask this node: as a holder, as a fallback node, or as a previous owner. */
 function holds({ topology, states, policy }: Fleet, { id }: Member, key: string): boolean {
-  if (holdersOf(topology, key).includes(id)) return true;
-  if (formerHoldersOf(topology, key).includes(id)) return true;
+  if (mayHold(routeOf(topology, key), id)) return true;
   return policy.whenDown === 'spill' && !states.allUp && topology.placement.nodes.some((node) => node.id === id);
 }
 

@@ -1,4 +1,4 @@
-/** From times to live to points of time and back; stand-ins keep what they are given for a shorter time. */
+/** From times to live to points of time and back; fallback nodes keep what they are given for a shorter time. */
 
 import type { Clock } from '../runtime/clock.ts';
 
@@ -18,8 +18,8 @@ export class Lifetimes {
   }
 
   /** When a node is to drop a value that expires at `expiresAtMs`. */
-  expiryAt(isStandIn: boolean, expiresAtMs: number | undefined): number | undefined {
-    if (!isStandIn) return expiresAtMs;
+  expiryAt(isFallback: boolean, expiresAtMs: number | undefined): number | undefined {
+    if (!isFallback) return expiresAtMs;
     return Math.min(expiresAtMs ?? Number.POSITIVE_INFINITY, this.#clock.wallMs() + this.#spillTtlMs);
   }
 

@@ -7,7 +7,7 @@ import type { Fleet } from '../routing/fleet.ts';
 import { readMany } from '../routing/read-many.ts';
 import { writeMany } from '../routing/write-many.ts';
 import { expectIterable, expectString } from '../runtime/validate.ts';
-import { primaryOf } from '../topology/topology.ts';
+import { primaryOf } from '../topology/route.ts';
 import { type Codec, decode, encode } from './codecs.ts';
 
 const noFailures: EntryFailures = new Map();
@@ -31,7 +31,7 @@ export async function getMany(
       hits.set(unique[index]!, decode(codec, bytes));
     } catch (error) {
       unreadableKeys.push(index);
-      unreadable.push({ node: primaryOf(fleet.topology, unique[index]!), elapsedMs: 0, error });
+      unreadable.push({ node: primaryOf(fleet.routeOf(unique[index]!)), elapsedMs: 0, error });
     }
   }
   const bad = [...failed, ...unreadableKeys].sort((a, b) => a - b);
@@ -44,7 +44,7 @@ export async function setMany(
   fleet: Fleet,
   codec: Codec,
   entries: Iterable<readonly [key: string, value: unknown]>,
-  expiryAt: (isStandIn: boolean) => number | undefined,
+  expiryAt: (isFallback: boolean) => number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const encoded: [key: string, bytes: Value][] = [];
@@ -57,10 +57,10 @@ export async function setMany(
   const call = {
     name: 'setMany',
     keys,
-    needsAll: false,
-    operationFor: (indexes: readonly number[], isStandIn: boolean) => {
+    waitForAll: false,
+    operationFor: (indexes: readonly number[], isFallback: boolean) => {
       const batch = indexes.map((index) => encoded[index]!);
-      return new SetMany(batch, expiryAt(isStandIn));
+      return new SetMany(batch, expiryAt(isFallback));
     },
     failuresIn: (failures: EntryFailures) => failures,
   };
@@ -82,8 +82,8 @@ export async function deleteMany(
   const call = {
     name: 'deleteMany',
     keys: unique,
-    needsAll: true,
-    removedAtFormer: (index: number) => {
+    waitForAll: true,
+    deletedAtPreviousOwner: (index: number) => {
       removed[index] = 1;
     },
     operationFor: (indexes: readonly number[]) => new DeleteMany(indexes.map((index) => unique[index]!)),

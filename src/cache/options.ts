@@ -3,10 +3,10 @@
 import type { Backend } from '../backend/backend.ts';
 import { checkBackend } from '../backend/check-backend.ts';
 import { backendAdvice } from '../backend/not-a-backend.ts';
+import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../cluster/options.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
 import type { RoutingPolicy } from '../routing/fleet.ts';
-import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../routing/options.ts';
 import type { WhenDown } from '../routing/query-plan.ts';
 import {
   expectBoolean,

@@ -13,7 +13,7 @@ export class SetWithLifetime extends SetValue implements WriteOperation<void> {
     this.lifetimes = lifetimes;
   }
 
-  forStandIn(): SetValue {
+  forFallback(): SetValue {
     return new SetValue(this.key, this.value, this.lifetimes.expiryAt(true, this.expiresAtMs));
   }
 }

@@ -2,45 +2,43 @@
  * A typed key-value cache over many nodes.
  *
  * This file is the face: it checks arguments, turns values into bytes, and leaves the rest to `routing/` (where a key
- * is read and written), `membership.ts` (which nodes there are) and `get-or-set.ts` (loading what is missing).
+ * is read and written), `cluster/` (which nodes there are, their health and changes) and `get-or-set.ts` (loading what is missing).
  */
 
 import { type InspectOptions, inspect } from 'node:util';
 import type { Value } from '../backend/backend.ts';
-import { ClosedError, NoNodesError } from '../errors/index.ts';
+import type { ChangeOptions } from '../cluster/change-options.ts';
+import type { Changes, NextPlacement } from '../cluster/changes.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { type Explanation, explain } from '../cluster/explain.ts';
+import type { Rebalance } from '../cluster/rebalance.ts';
+import { ClosedError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
-import { HealthMonitor } from '../health/monitor.ts';
-import { type ReadyOptions, untilReady } from '../health/readiness.ts';
+import type { ReadyOptions } from '../health/readiness.ts';
 import { Delete, Expire, ExpiresAt, Get, GetAlone, GetWithExpiry, Has, Increment } from '../nodes/operations.ts';
-import type { Placement } from '../placement/placement.ts';
-import { type Explanation, explain } from '../routing/explain.ts';
-import { Fleet } from '../routing/fleet.ts';
+import type { Fleet } from '../routing/fleet.ts';
 import { type RouteOptions, readOne } from '../routing/read.ts';
-import { type Confirmation, writeOne } from '../routing/write.ts';
+import { type Acknowledgement, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { inspectAs } from '../runtime/inspect-as.ts';
-import { settledWithin } from '../runtime/time-limit.ts';
 import { expectFunction, expectInteger, expectString } from '../runtime/validate.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-options.ts';
 import { Calls } from './calls.ts';
-import { closeBackends } from './close-backends.ts';
 import { type Codec, decode, encode } from './codecs.ts';
 import { CacheEventEmitter } from './events.ts';
 import { GetOrSet } from './get-or-set.ts';
 import { clearAll, listKeys } from './iterate.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { deleteMany, getMany, setMany } from './many.ts';
-import { type ChangeOptions, Membership } from './membership.ts';
 import {
   type CacheNode,
   type CallSettings,
   expectTtl,
-  type ParsedOptions,
+  parseCacheNode,
   parseOptions,
   type ShardedCacheOptions,
 } from './options.ts';
-import type { Rebalance } from './rebalance.ts';
 import { SetWithLifetime } from './set-with-lifetime.ts';
 
 export type { GetOrSetOptions, SetCallOptions, SignalOptions } from './call-options.ts';
@@ -58,12 +56,12 @@ const anyAnswer = () => true;
 export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements AsyncDisposable {
   readonly #codec: Codec;
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
   readonly #defaultTtlMs: number;
   readonly #lifetimes: Lifetimes;
-  readonly #monitor: HealthMonitor;
+  readonly #cluster: Cluster;
   readonly #fleet: Fleet;
   readonly #calls: Calls;
-  readonly #membership: Membership;
   readonly #getOrSet: GetOrSet;
   #closing: Promise<void> | undefined;
 
@@ -73,21 +71,18 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     const parsed = parseOptions(options);
     this.#codec = parsed.codec;
     this.#clock = parsed.clock;
+    this.#timeoutMs = parsed.timeoutMs;
     this.#defaultTtlMs = parsed.defaultTtlMs;
     this.#lifetimes = new Lifetimes(parsed.clock, parsed.policy.spillTtlMs);
-    this.#monitor = this.#makeMonitor(parsed);
-    const { placement, replicationFactor } = parsed;
-    const topology = { epoch: 1, placement, replicationFactor, formerPlacements: [] };
-    this.#fleet = new Fleet(topology, parsed.policy, this.#monitor, parsed.clock, (name, event) => {
-      if (name === 'repaired') this.#membership.noteFilled();
-      this.tell(name, event as never);
+    this.#cluster = new Cluster({
+      ...parsed,
+      what: 'cache',
+      strategies: ['lazy', 'none'],
+      emit: (name, event) => this.tell(name, event),
     });
-    this.#calls = new Calls(this.#fleet, this.#monitor, parsed.codec);
-    this.#membership = new Membership(this.#fleet, this.#monitor, this.#calls.gate, parsed, {
-      changed: (change, plan, epoch) => this.tell('rebalance', { change, plan, epoch }),
-      ended: (epoch) => this.tell('rebalanceDone', { epoch }),
-    });
-    this.#membership.join(parsed.nodes);
+    this.#fleet = this.#cluster.fleet;
+    this.#calls = new Calls(this.#cluster, parsed.codec);
+    this.#cluster.join(parsed.nodes);
     const access = {
       read: (key: string, needsExpiry: boolean) => this.#readWithExpiry(key, needsExpiry),
       write: async (key: string, value: unknown, ttlMs: number) => {
@@ -95,19 +90,6 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       },
     };
     this.#getOrSet = new GetOrSet(this.#fleet, access, parsed);
-  }
-
-  #makeMonitor({ clock, probeIntervalMs, probeTimeoutMs, policy }: ParsedOptions): HealthMonitor {
-    return new HealthMonitor({
-      clock,
-      probeIntervalMs,
-      probeTimeoutMs,
-      patienceMs: policy.timeoutMs,
-      onChange: (node, state, error) => {
-        if (state === 'up') this.tell('nodeUp', { node });
-        else this.tell(state === 'down' ? 'nodeDown' : 'nodeSuspect', { node, error });
-      },
-    });
   }
 
   /** The value under `key`, or undefined if there is none. */
@@ -129,9 +111,9 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   delete(key: string, options?: SignalOptions): Promise<boolean> {
     return this.#call(options, signalOnly, async ({ signal }) => {
       expectString('key', key);
-      const call = { operation: new Delete(key, 'delete'), suffices: isTrueSomewhere };
-      const { confirmations, removedAtFormer } = await writeOne(this.#fleet, call, { signal });
-      return removedAtFormer || isTrueSomewhere(confirmations);
+      const call = { operation: new Delete(key, 'delete'), isSatisfied: isTrueSomewhere };
+      const { acknowledgements, deletedAtPreviousOwner } = await writeOne(this.#fleet, call, { signal });
+      return deletedAtPreviousOwner || isTrueSomewhere(acknowledgements);
     });
   }
 
@@ -159,8 +141,8 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       const expiresAtMs = this.#lifetimes.expiryOf(expectTtl('ttlMs', ttlMs));
       const limits = this.#limits(signal);
       const operation = new Expire(key, expiresAtMs);
-      const call = { operation, presence: 'somewhere', suffices: isTrueSomewhere } as const;
-      return isTrueSomewhere((await writeOne(this.#fleet, call, limits)).confirmations);
+      const call = { operation, requires: 'one holder', isSatisfied: isTrueSomewhere } as const;
+      return isTrueSomewhere((await writeOne(this.#fleet, call, limits)).acknowledgements);
     });
   }
 
@@ -178,8 +160,8 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       const limits = this.#limits(signal);
       const operation = new Increment(key, by);
       // All nodes are waited for, so that the answer is always that of the first in preference order.
-      const call = { operation, presence: 'everywhere', suffices: () => false } as const;
-      return (await writeOne(this.#fleet, call, limits)).confirmations[0]!.result;
+      const call = { operation, requires: 'all holders', isSatisfied: () => false } as const;
+      return (await writeOne(this.#fleet, call, limits)).acknowledgements[0]!.result;
     });
   }
 
@@ -199,7 +181,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   setMany(entries: Iterable<readonly [key: string, value: Stored]>, options?: SetCallOptions): Promise<void> {
     return this.#call(options, signalAndTtl, ({ signal, ttlMs }) => {
       const expiresAtMs = this.#lifetimes.expiryOf(ttlMs ?? this.#defaultTtlMs);
-      const expiryAt = (isStandIn: boolean) => this.#lifetimes.expiryAt(isStandIn, expiresAtMs);
+      const expiryAt = (isFallback: boolean) => this.#lifetimes.expiryAt(isFallback, expiresAtMs);
       return setMany(this.#fleet, this.#codec, entries, expiryAt, signal);
     });
   }
@@ -256,17 +238,17 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
 
   /** The topology in force: an immutable value, replaced by each change. */
   get topology(): Topology {
-    return this.#fleet.topology;
+    return this.#cluster.topology;
   }
 
   /** What this process thinks of each node. The first call of this or any other begins to probe them. */
   health(): ReadonlyMap<string, NodeHealth> {
-    this.#monitor.start();
-    return this.#healthOfAll();
+    return this.#cluster.health();
   }
 
-  #healthOfAll(): Map<string, NodeHealth> {
-    return new Map(this.#fleet.allMembers().map(({ id }) => [id, this.#monitor.healthOf(id)]));
+  /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
+  healthReport(): ReadonlyMap<string, NodeReport> {
+    return this.#cluster.healthReport();
   }
 
   /**
@@ -276,44 +258,27 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
    */
   async ready(options?: ReadyOptions): Promise<void> {
     this.#calls.expectOpen();
-    const { nodes } = this.topology.placement;
-    if (nodes.length === 0) throw new NoNodesError();
-    const context = {
-      ...{ monitor: this.#monitor, clock: this.#clock, timeoutMs: this.#fleet.policy.timeoutMs, what: 'cache' },
-      nodes: () => this.topology.placement.nodes.map(({ id }) => id),
-    };
-    await untilReady(context, options);
+    await this.#cluster.ready(options);
   }
 
   /** For logs: the nodes with their states, and no key, value, address or password. Asks nobody. */
   [inspect.custom](depth: number, options: InspectOptions): string {
-    const { epoch, placement, replicationFactor } = this.topology;
-    const state = { epoch, placement: placement.checksum, replicationFactor, nodes: this.#healthOfAll() };
-    return inspectAs(this.constructor.name, state, depth, options);
-  }
-
-  /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
-  healthReport(): ReadonlyMap<string, NodeReport> {
-    this.#monitor.start();
-    return new Map(this.#fleet.allMembers().map(({ id }) => [id, this.#monitor.reportOf(id)]));
+    return inspectAs(this.constructor.name, this.#cluster.state, depth, options);
   }
 
   /** Adds a node, once it has answered a PING. It takes over its share of the keys. */
   addNode(node: CacheNode, options?: ChangeOptions): Rebalance {
-    this.#calls.expectOpen();
-    return this.#membership.addNode(node, options);
+    return this.#changes.addNode(() => parseCacheNode('node', node), options);
   }
 
   /** Removes a node; its keys go to the others. Its backend is closed when it is not read from any more. */
   removeNode(id: string, options?: ChangeOptions): Rebalance {
-    this.#calls.expectOpen();
-    return this.#membership.removeNode(id, options);
+    return this.#changes.removeNode(id, options);
   }
 
   /** Changes a node's share of the keys. */
   setWeight(id: string, weight: number, options?: ChangeOptions): Rebalance {
-    this.#calls.expectOpen();
-    return this.#membership.setWeight(id, weight, options);
+    return this.#changes.setWeight(id, weight, options);
   }
 
   /**
@@ -321,12 +286,13 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
    * another kind of placement altogether. A function is given the placement in force, and the length of the lists
    * that will be asked for most, and returns the next one.
    */
-  setPlacement(
-    placement: Placement | ((current: Placement, replicationFactor: number) => Placement),
-    options?: ChangeOptions,
-  ): Rebalance {
+  setPlacement(placement: NextPlacement, options?: ChangeOptions): Rebalance {
+    return this.#changes.setPlacement(placement, options);
+  }
+
+  get #changes(): Changes {
     this.#calls.expectOpen();
-    return this.#membership.setPlacement(placement, options);
+    return this.#cluster.changes;
   }
 
   /**
@@ -334,27 +300,12 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
    * `getOrSet` by then gets `ERR_CLOSED`. Idempotent. `await using` calls it.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#cluster.close({ onQuiet: () => this.#getOrSet.end(new ClosedError('cache')) });
     return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    const closeByMs = this.#clock.nowMs() + this.#fleet.policy.timeoutMs;
-    const within = (work: Promise<unknown>) =>
-      settledWithin(this.#clock, Math.max(0, closeByMs - this.#clock.nowMs()), work);
-    await within(this.#calls.gate.close());
-    this.#getOrSet.end(new ClosedError('cache'));
-    this.#monitor.stop();
-    this.#membership.endAll();
-    await within(this.#fleet.drained());
-    // A call that has taken longer than the rest ends with its backend.
-    await closeBackends(this.#fleet.allMembers(), within, (node, error) =>
-      this.tell('backgroundError', { operation: 'close', node, error }),
-    );
   }
 
   #call<Result>(
@@ -367,7 +318,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
 
   #write(key: string, bytes: Value, ttlMs: number, options: RouteOptions): Promise<unknown> {
     const operation = new SetWithLifetime(key, bytes, this.#lifetimes.expiryOf(ttlMs), this.#lifetimes);
-    const call = { operation, suffices: anyAnswer };
+    const call = { operation, isSatisfied: anyAnswer };
     return writeOne(this.#fleet, call, options);
   }
 
@@ -378,7 +329,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   #limits(signal: AbortSignal | undefined) {
-    return { signal, deadlineMs: this.#clock.nowMs() + this.#fleet.policy.timeoutMs };
+    return { signal, deadlineMs: this.#clock.nowMs() + this.#timeoutMs };
   }
 
   async #expiresAt(operation: string, key: string, signal: AbortSignal | undefined): Promise<number | undefined> {
@@ -387,4 +338,5 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 }
 
-const isTrueSomewhere = (confirmations: readonly Confirmation<boolean>[]) => confirmations.some(({ result }) => result);
+const isTrueSomewhere = (acknowledgements: readonly Acknowledgement<boolean>[]) =>
+  acknowledgements.some(({ result }) => result);

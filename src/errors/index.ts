@@ -7,6 +7,7 @@
 
 import type { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
 import { isBranded } from './base.ts';
+import type { ChangeInProgressError } from './change.ts';
 import type { ClosedError, DependencyLoadingError, MissingDependencyError } from './client.ts';
 import type { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
 import type { LoadCycleError, LoadTimeoutError } from './load.ts';
@@ -29,6 +30,7 @@ import type { CodecError, NotAnIntegerError, ValueTooLargeError } from './value.
 
 export { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
 export { detailOf, ShardringError } from './base.ts';
+export { ChangeInProgressError } from './change.ts';
 export { ClosedError, DependencyLoadingError, MissingDependencyError } from './client.ts';
 export { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
 export { LoadCycleError, LoadTimeoutError } from './load.ts';
@@ -79,6 +81,7 @@ export type AnyShardringError =
   | CommandRefusedError
   | DependencyLoadingError
   | MissingDependencyError
+  | ChangeInProgressError
   | ClosedError;
 
 export type ShardringErrorCode = AnyShardringError['code'];

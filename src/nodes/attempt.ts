@@ -5,6 +5,7 @@
 
 import type { CallOptions } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
+import { type NodeObserver, unwatched } from '../health/node-observer.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Member } from './node.ts';
 import type { Operation } from './operation.ts';
@@ -26,10 +27,34 @@ export class Door {
     const beganMs = this.#clock.nowMs();
     return this.send(member, operation, limits).then(
       (reply): Outcome<Reply> => {
-        this.answered(member, beganMs);
+        this.answered(member, operation, beganMs);
         return { failed: undefined, reply };
       },
-      (error: unknown) => ({ failed: this.failed(member, beganMs, error, limits.signal) }),
+      (error: unknown) => ({ failed: this.failed(member, operation, beganMs, error, limits.signal) }),
+    );
+  }
+
+  /**
+   * The same for who has no other node to ask: rejects with the node's own error.
+   * @param beganMs  On the monotonic clock. @param isExcused  True for failures that say nothing of the node.
+   */
+  ask<Reply, At extends Member, Limits extends CallOptions>(
+    member: At,
+    operation: Operation<Reply, At, Limits>,
+    limits: Limits,
+    beganMs: number,
+    isExcused?: (error: unknown) => boolean,
+  ): Promise<Reply> {
+    return this.send(member, operation, limits).then(
+      (reply) => {
+        this.answered(member, operation, beganMs);
+        return reply;
+      },
+      (error: unknown) => {
+        if (isExcused?.(error)) this.abandoned(member, operation);
+        else this.failed(member, operation, beganMs, error, limits.signal);
+        throw error;
+      },
     );
   }
 
@@ -37,8 +62,12 @@ export class Door {
    * The same for callers who go on with what comes of it, and say so by {@link Door.answered} or {@link Door.failed}
    * themselves: most calls have one node to ask, and cost as little as one promise does.
    */
-  send<Reply>(member: Member, operation: Operation<Reply>, limits: CallOptions): Promise<Reply> {
-    member.observer.began();
+  send<Reply, At extends Member, Limits extends CallOptions>(
+    member: At,
+    operation: Operation<Reply, At, Limits>,
+    limits: Limits,
+  ): Promise<Reply> {
+    observerOf(member, operation).began();
     try {
       return Promise.resolve(operation.run(member, limits));
     } catch (error) {
@@ -47,17 +76,28 @@ export class Door {
   }
 
   /** @param beganMs  When the node was asked, on the monotonic clock. */
-  answered(member: Member, beganMs: number): void {
-    member.observer.answered(beganMs);
+  answered(member: Member, operation: Observed, beganMs: number): void {
+    observerOf(member, operation).answered(beganMs);
   }
 
   /** Returns what is to be said of the failure. Of a call that its caller has aborted, that says nothing of the node. */
-  failed(member: Member, beganMs: number, error: unknown, signal: AbortSignal | undefined): NodeAttempt {
+  failed(
+    member: Member,
+    operation: Observed,
+    beganMs: number,
+    error: unknown,
+    signal: AbortSignal | undefined,
+  ): NodeAttempt {
     const endedMs = this.#clock.nowMs();
     const isAborted = signal?.aborted === true;
-    if (isAborted) member.observer.abandoned();
-    else member.observer.failed(error, beganMs, endedMs);
+    if (isAborted) this.abandoned(member, operation);
+    else observerOf(member, operation).failed(error, beganMs, endedMs);
     return { node: member.id, elapsedMs: endedMs - beganMs, error: isAborted ? signal.reason : error };
+  }
+
+  /** The call has ended, and that says nothing of the node. */
+  abandoned(member: Member, operation: Observed): void {
+    observerOf(member, operation).abandoned();
   }
 
   /**
@@ -82,12 +122,17 @@ export class Door {
         askedMs += clock.nowMs() - readerTookItMs;
       }
       isOpen = false;
-      this.answered(member, askedMs);
+      member.observer.answered(askedMs);
     } catch (error) {
       isOpen = false;
-      onFailed(this.failed(member, askedMs, error, signal));
+      onFailed(this.failed(member, {}, askedMs, error, signal));
     } finally {
       if (isOpen) member.observer.abandoned(); // The reader has left.
     }
   }
 }
+
+type Observed = Pick<Operation<unknown>, 'isInSteps'>;
+
+const observerOf = ({ observer }: Member, { isInSteps }: Observed): NodeObserver =>
+  isInSteps === true ? unwatched : observer;

@@ -14,13 +14,16 @@ import type { Member } from './node.ts';
  */
 export type Effect = 'reads' | 'sets' | 'counts';
 
-export interface Operation<Reply> {
+/** @typeParam At  The kind of nodes that can be asked. @typeParam Limits  What they are told of the call's time. */
+export interface Operation<Reply, At extends Member = Member, Limits extends CallOptions = CallOptions> {
   /** The call as its caller knows it, for errors and events: 'get'. */
   readonly name: string;
   readonly keys: readonly string[];
   readonly effect: Effect;
+  /** True for what is done in steps that pass the door one by one: they are observed, and not the whole. */
+  readonly isInSteps?: boolean;
   /** Asks the node, at once. */
-  run(member: Member, limits: CallOptions): Promise<Reply>;
+  run(member: At, limits: Limits): Promise<Reply>;
 }
 
 /** Of one key. */

@@ -39,12 +39,17 @@ export function isTaken(owner: object, name: string): boolean {
   return typeof present !== 'function' || !commandMethods.has(present);
 }
 
+/** Puts methods on a prototype as a class has its own: not enumerable. */
+export function addMethods(prototype: object, methods: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+  }
+}
+
 /** Puts the methods on a prototype, except those that it has or inherits: they do more than to send a command. */
 export function addCommandMethods(prototype: CommandOwner): void {
   const add = (name: string, method: Method) => {
-    // Inherited ones count: `quit` is of the class that keeps the connections.
-    if (name in prototype) return;
-    Object.defineProperty(prototype, name, { value: asCommand(method), writable: true, configurable: true });
+    if (!(name in prototype)) addMethods(prototype, { [name]: asCommand(method) });
   };
   for (const name of commandNames) {
     add(name, methodOf(name, 'utf8'));

@@ -11,10 +11,11 @@ import type { Effect, KeyOperation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { readOne } from '../routing/read.ts';
-import { requiredConfirmations, type WriteCall, writeOne } from '../routing/write.ts';
+import { acknowledgementsFor, type WriteCall, writeOne } from '../routing/write.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deferred } from '../runtime/deferred.ts';
 import { CallLimits, isOfServer, isReplyError } from '../server/index.ts';
+import type { Route } from '../topology/route.ts';
 
 /** Sends the command to one node, in however many steps: the limits are for all of them. */
 export type Ask = (node: NodeId, limits: CallLimits) => Promise<unknown>;
@@ -32,6 +33,9 @@ async function answerOf(asked: Promise<unknown>): Promise<Answer> {
 
 /** A command at whichever of the nodes that hold its key. */
 class Command implements KeyOperation<Answer> {
+  /** Each command that is sent passes the door by itself. */
+  readonly isInSteps = true;
+
   constructor(
     readonly name: string,
     readonly key: string,
@@ -70,6 +74,7 @@ export async function readCopies(
   fleet: Fleet,
   command: string,
   key: string,
+  route: Route,
   ask: Ask,
   { waitMs = 0, preferred }: CopiesReadOptions = {},
 ): Promise<unknown> {
@@ -79,7 +84,7 @@ export async function readCopies(
   // After a share of the time, a holder that waits for data would not have waited for as long as it was told to.
   const askInTime: Ask = waitMs === 0 ? ask : (node) => ask(node, whole);
   const operation = new Command(command, key, 'reads', askInTime, clock);
-  const answer = await readOne(fleet, operation, { deadlineMs: whole.deadlineMs, preferred });
+  const answer = await readOne(fleet, operation, { deadlineMs: whole.deadlineMs, preferred, route });
   return open(answer!); // Every answer is one, also of a key that is not there.
 }
 
@@ -88,8 +93,14 @@ export async function readCopies(
  * consistency level is reached and that one has answered.
  * @throws {WriteConsistencyError} Too few confirmed.
  */
-export async function writeCopies(fleet: Fleet, command: string, key: string, ask: Ask): Promise<unknown> {
-  return writeTo(fleet, command, key, ask, fleet.clock.nowMs() + fleet.policy.timeoutMs);
+export async function writeCopies(
+  fleet: Fleet,
+  command: string,
+  key: string,
+  route: Route,
+  ask: Ask,
+): Promise<unknown> {
+  return writeTo(fleet, command, key, route, ask, fleet.clock.nowMs() + fleet.policy.timeoutMs);
 }
 
 /**
@@ -103,11 +114,12 @@ export async function writeFirst(
   fleet: Fleet,
   command: string,
   key: string,
+  route: Route,
   ask: Ask,
   waitMs: number,
   follow: (reply: unknown, node: NodeId, limits: CallLimits) => Promise<unknown>,
 ): Promise<unknown> {
-  const first = fleet.placesOf(key).serving[0]?.id;
+  const first = fleet.placesOf(key, route).serving[0]?.id;
   const { clock, policy } = fleet;
   const { timeoutMs } = policy;
   const firstReply = new Deferred<unknown>();
@@ -121,10 +133,11 @@ export async function writeFirst(
     const reply = await firstReply.promise.catch(refuseToFollow);
     // The others do not wait as the first one may have done; and where nobody waits for them, they have a time of their own.
     const ownEndMs = clock.nowMs() + timeoutMs;
-    const deadlineMs = requiredConfirmations(fleet) > 1 ? Math.min(limits.deadlineMs, ownEndMs) : ownEndMs;
+    const deadlineMs =
+      acknowledgementsFor(fleet, route.topology) > 1 ? Math.min(limits.deadlineMs, ownEndMs) : ownEndMs;
     return follow(reply, node, new CallLimits(timeoutMs, deadlineMs, undefined));
   };
-  return writeTo(fleet, command, key, askOrFollow, clock.nowMs() + timeoutMs + waitMs);
+  return writeTo(fleet, command, key, route, askOrFollow, clock.nowMs() + timeoutMs + waitMs);
 }
 
 /** The first holder's failure speaks of that node, not of those that would have followed. */
@@ -133,13 +146,20 @@ function refuseToFollow(error: unknown): never {
   throw new Error('Not sent: the first replica failed, so there was no result to replicate.', { cause: error });
 }
 
-async function writeTo(fleet: Fleet, command: string, key: string, ask: Ask, deadlineMs: number): Promise<unknown> {
-  const first = fleet.placesOf(key).serving[0]?.id;
+async function writeTo(
+  fleet: Fleet,
+  command: string,
+  key: string,
+  route: Route,
+  ask: Ask,
+  deadlineMs: number,
+): Promise<unknown> {
+  const first = fleet.placesOf(key, route).serving[0]?.id;
   const call: WriteCall<Answer> = {
     operation: new Command(command, key, 'counts', ask, fleet.clock),
-    suffices: (confirmations) => confirmations.some(({ member }) => member.id === first),
+    isSatisfied: (acknowledgements) => acknowledgements.some(({ member }) => member.id === first),
   };
-  const { confirmations } = await writeOne(fleet, call, { deadlineMs });
-  const answered = confirmations.find(({ member }) => member.id === first) ?? confirmations[0]!;
+  const { acknowledgements } = await writeOne(fleet, call, { deadlineMs, route });
+  const answered = acknowledgements.find(({ member }) => member.id === first) ?? acknowledgements[0]!;
   return open(answered.result);
 }

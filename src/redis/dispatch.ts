@@ -11,7 +11,8 @@ import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import type { Random } from '../runtime/random.ts';
 import type { CallLimits, CommandArgument } from '../server/index.ts';
-import { copiesOf, primaryOf, type Topology } from '../topology/topology.ts';
+import { primaryOf, type Route, routeOf } from '../topology/route.ts';
+import { copiesOf, type Topology } from '../topology/topology.ts';
 import { waitsForOwnWrites } from './commands/command-blocking.ts';
 import { exists, hasFlag } from './commands/command-facts.ts';
 import {
@@ -22,7 +23,7 @@ import {
   isReadOnly,
   keysOf,
 } from './commands/command-table.ts';
-import { areTogether, expectTogether, groupKeys } from './commands/key-groups.ts';
+import { commonRoute, expectCommonRoute, groupKeys, type KeyGroup } from './commands/key-groups.ts';
 import { argumentsOf, type MergeReplies, pickBySize } from './commands/merge.ts';
 import { type Ask, readCopies, writeCopies, writeFirst } from './copies.ts';
 import { type Invocation, withKeyPrefix } from './invocation.ts';
@@ -49,67 +50,55 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  get #topology(): Topology {
-    return this.fleet.topology;
-  }
-
   /**
-   * Executes a command wherever it belongs.
+   * Executes a command wherever it belongs, by the topology that is in force now: all of its keys are routed by this one.
    * @param isRead  The caller knows that it writes nothing, as of a script that is declared so.
    * @throws {ShardringError}  Also at once, before anything is sent.
    */
   run(invocation: Invocation, isRead?: boolean): Promise<unknown> {
     const { name, args, keys } = invocation;
-    if (keys.length === 1 && isForItsKeys(name)) return this.#together(invocation, isRead ?? isReadOnly(name, args));
-    const distribution = this.#distributionOf(name, args);
+    const { topology } = this.fleet;
+    if (keys.length === 1 && isForItsKeys(name)) {
+      return this.#together(routeOf(topology, keys[0]!), invocation, isRead ?? isReadOnly(name, args));
+    }
+    const distribution = distributionAt(topology, name, args);
     switch (distribution.kind) {
       case 'refused':
         throw new CommandRefusedError(name, distribution.reason);
-      case 'oneNode':
-        expectTogether(this.#topology, name, keys);
-        return this.#together(invocation, isRead ?? isReadOnly(name, args));
-      case 'split':
-        if (areTogether(this.#topology, keys)) return this.#together(invocation, isReadOnly(name, args));
-        return this.#split(invocation, distribution);
+      case 'oneNode': {
+        const route = expectCommonRoute(topology, name, keys);
+        return this.#together(route, invocation, isRead ?? isReadOnly(name, args));
+      }
+      case 'split': {
+        const route = commonRoute(topology, keys);
+        if (route !== undefined) return this.#together(route, invocation, isReadOnly(name, args));
+        return this.#split(groupKeys(topology, keys), invocation, distribution);
+      }
       case 'everywhere':
         return this.#everywhere(invocation, distribution.merge);
       case 'anyNode':
         return this.#caller.call(this.#caller.anyNode(), orderOf(invocation));
       case 'channel':
-        return this.#caller.call(primaryOf(this.#topology, invocation.channel), orderOf(invocation));
+        return this.#caller.call(primaryOf(routeOf(topology, invocation.channel)), orderOf(invocation));
       case 'randomNode':
         return this.#untilDone(this.#atRandomNode(invocation));
     }
   }
 
-  /** With one node there is nothing to choose. */
-  get #isAlone(): boolean {
-    return this.#topology.placement.nodes.length === 1;
-  }
-
-  #distributionOf(name: string, args: readonly CommandArgument[]): Distribution {
-    const distribution = distributionOf(name, args, copiesOf(this.#topology), hashesTags(this.#topology.placement));
-    if (distribution.kind !== 'refused' || !distribution.mayBeAlone || !this.#isAlone) return distribution;
-    return { kind: keysOf(name, args).length > 0 ? 'oneNode' : 'anyNode' };
-  }
-
-  /** A command all of whose keys have the same holders. */
-  #together(invocation: Invocation, isRead: boolean): Promise<unknown> {
-    const { name, keys, keyIndexes } = invocation;
+  /** A command all of whose keys have this route. */
+  #together(route: Route, invocation: Invocation, isRead: boolean): Promise<unknown> {
+    const { name, keys, keyIndexes, decode } = invocation;
     const args = withKeyPrefix(this.#options.keyPrefix, invocation);
     const hasOneKeyFirst = keyIndexes.length === 1 && keyIndexes[0] === 0;
-    if (copiesOf(this.#topology) > 1) {
-      return this.#atCopies(keys[0]!, new NodeCommand(name, args, !isRead, hasOneKeyFirst)).then(invocation.decode);
+    if (route.holders.length > 1) {
+      return this.#atCopies(route, keys[0]!, new NodeCommand(name, args, !isRead, keys, hasOneKeyFirst)).then(decode);
     }
-    const order = new NodeCommand(name, args, !isRead, hasOneKeyFirst, invocation.decode);
-    return this.#caller.call(primaryOf(this.#topology, keys[0]!), order);
+    return this.#caller.call(primaryOf(route), new NodeCommand(name, args, !isRead, keys, hasOneKeyFirst, decode));
   }
 
-  /** The raw reply of the holders of `key`. */
-  #atHolders(key: string, order: NodeCommand): Promise<unknown> {
-    return copiesOf(this.#topology) > 1
-      ? this.#atCopies(key, order)
-      : this.#caller.call(primaryOf(this.#topology, key), order);
+  /** The raw reply of the nodes on the route of `key`. */
+  #atHolders(route: Route, key: string, order: NodeCommand): Promise<unknown> {
+    return route.holders.length > 1 ? this.#atCopies(route, key, order) : this.#caller.call(primaryOf(route), order);
   }
 
   /**
@@ -124,13 +113,14 @@ export class Dispatcher {
   ): Promise<Reply> {
     const { name, keys } = invocation;
     const key = keys[0]!;
+    const route = this.fleet.routeOf(key);
     const storedKey = withKeyPrefix(this.#options.keyPrefix, invocation)[0]!;
-    if (copiesOf(this.#topology) === 1) return ask(primaryOf(this.#topology, key), storedKey, this.#caller.limits());
+    if (route.holders.length === 1) return ask(primaryOf(route), storedKey, this.#caller.limits());
     const askAt: Ask = (node, limits) => ask(node, storedKey, limits);
-    return readCopies(this.fleet, name, key, askAt, { preferred }) as Promise<Reply>;
+    return readCopies(this.fleet, name, key, route, askAt, { preferred }) as Promise<Reply>;
   }
 
-  async #atCopies(key: string, order: NodeCommand): Promise<unknown> {
+  async #atCopies(route: Route, key: string, order: NodeCommand): Promise<unknown> {
     const { name, args, isWrite } = order;
     const ask =
       (asked: NodeCommand): Ask =>
@@ -138,19 +128,20 @@ export class Dispatcher {
         this.#caller.call(node, asked, limits);
     const wait = blocking(name, args);
     const waitMs = wait.blocks ? wait.maxMs : 0;
-    if (!isWrite) return readCopies(this.fleet, name, key, ask(order), { waitMs });
+    if (!isWrite) return readCopies(this.fleet, name, key, route, ask(order), { waitMs });
     const replication = this.#replicationOf(name, args);
     switch (replication.kind) {
       case 'refused':
         throw new CommandRefusedError(name, replication.reason);
       case 'changesNothing':
-        return readCopies(this.fleet, name, key, ask(order));
+        return readCopies(this.fleet, name, key, route, ask(order));
       case 'fanOut':
-        return writeCopies(this.fleet, name, key, ask(rewritten(order, replication)));
+        return writeCopies(this.fleet, name, key, route, ask(rewritten(order, replication)));
       case 'effects': {
         const follow = (reply: unknown, node: NodeId, limits: CallLimits) =>
           this.#untilDone(this.#follow(replication.effectsOf(reply), node, limits));
-        const written = writeFirst(this.fleet, name, key, ask(rewritten(order, replication)), waitMs, follow);
+        const first = ask(rewritten(order, replication));
+        const written = writeFirst(this.fleet, name, key, route, first, waitMs, follow);
         return wait.blocks ? written : this.#untilDone(written);
       }
     }
@@ -173,13 +164,20 @@ export class Dispatcher {
   }
 
   /** One command for each group of keys with the same holders. */
-  async #split(invocation: Invocation, { width, merge }: Extract<Distribution, { kind: 'split' }>): Promise<unknown> {
+  async #split(
+    groups: readonly KeyGroup[],
+    invocation: Invocation,
+    { width, merge }: Extract<Distribution, { kind: 'split' }>,
+  ): Promise<unknown> {
     const { name, keys } = invocation;
     const args = withKeyPrefix(this.#options.keyPrefix, invocation);
     const isWrite = !isReadOnly(name, args);
-    const parts = groupKeys(this.#topology, keys).map(async (entries) => {
-      const order = new NodeCommand(name, argumentsOf(args, width, entries), isWrite);
-      return { entries, reply: await this.#atHolders(keys[entries[0]!]!, order) };
+    const parts = groups.map(async ({ route, positions }) => {
+      const order = new NodeCommand(
+        ...([name, argumentsOf(args, width, positions), isWrite] as const),
+        positions.map((position) => keys[position]!),
+      );
+      return { entries: positions, reply: await this.#atHolders(route, keys[positions[0]!]!, order) };
     });
     return invocation.decode(merge(await Promise.all(parts), keys.length));
   }
@@ -206,35 +204,39 @@ export class Dispatcher {
   /** Commands as one transaction, on the one node that holds all keys, or on each of their holders. */
   async transact(invocations: readonly Invocation[], onQueued: OnQueued): Promise<PipelineResults | null> {
     if (invocations.length === 0) return [];
+    const { topology } = this.fleet;
     const keys = invocations.flatMap((invocation) => invocation.keys);
     for (const { name, args } of invocations) {
-      const distribution = this.#distributionOf(name, args);
+      const distribution = distributionAt(topology, name, args);
       if (distribution.kind === 'refused') throw new CommandRefusedError(name, distribution.reason);
-      if (!this.#isAlone && (distribution.kind === 'everywhere' || distribution.kind === 'randomNode')) {
+      if (!isAlone(topology) && (distribution.kind === 'everywhere' || distribution.kind === 'randomNode')) {
         throw new CommandRefusedError(name, 'within a transaction it would ask one node; call it outside');
       }
     }
-    if (keys.length === 0 && !this.#isAlone) {
+    if (keys.length === 0 && !isAlone(topology)) {
       throw new CommandRefusedError('multi', 'it has no key, and so no node; see withConnection');
     }
-    expectTogether(this.#topology, 'multi', keys);
-    const commands = invocations.map((invocation) => this.#replicable(invocation));
+    // Without a key there is one node, which any key leads to.
+    const [key = ''] = keys;
+    const route = expectCommonRoute(topology, 'multi', keys.length === 0 ? [key] : keys);
+    const commands = invocations.map((invocation) => this.#replicable(route, invocation));
     const at = async (id: NodeId, limits: CallLimits) => {
       const node = this.#caller.inService(id, 'multi');
       await this.#caller.afterEarlier(id, 'multi', limits);
-      return this.#caller.watched(node, limits, (time) => transactAt(node, commands, time, onQueued));
+      const effect = invocations.every(({ name, args }) => isReadOnly(name, args)) ? 'reads' : 'counts';
+      const transaction = { name: 'multi', keys, effect } as const;
+      return this.#caller.watched(node, transaction, limits, (time) => transactAt(node, commands, time, onQueued));
     };
-    if (copiesOf(this.#topology) === 1) {
-      return this.#untilDone(at(primaryOf(this.#topology, keys[0] ?? ''), this.#caller.limits()));
-    }
-    return (await this.#untilDone(writeCopies(this.fleet, 'multi', keys[0]!, at))) as PipelineResults | null;
+    if (route.holders.length === 1) return this.#untilDone(at(primaryOf(route), this.#caller.limits()));
+    const written = writeCopies(this.fleet, 'multi', key, route, at);
+    return (await this.#untilDone(written)) as PipelineResults | null;
   }
 
   /** A command of a transaction, as every holder can execute it. */
-  #replicable(invocation: Invocation): TransactionCommand {
+  #replicable(route: Route, invocation: Invocation): TransactionCommand {
     const { name, encoding } = invocation;
     const args = withKeyPrefix(this.#options.keyPrefix, invocation);
-    if (copiesOf(this.#topology) === 1 || isReadOnly(name, args)) return { name, args, encoding };
+    if (route.holders.length === 1 || isReadOnly(name, args)) return { name, args, encoding };
     const replication = this.#replicationOf(name, args);
     const canFanOut = replication.kind === 'fanOut' || (replication.kind === 'effects' && replication.mayFanOut);
     if (replication.kind === 'changesNothing') return { name, args, encoding };
@@ -243,14 +245,23 @@ export class Dispatcher {
   }
 }
 
+/** With one node there is nothing to choose. */
+const isAlone = ({ placement }: Topology): boolean => placement.nodes.length === 1;
+
+function distributionAt(topology: Topology, name: string, args: readonly CommandArgument[]): Distribution {
+  const distribution = distributionOf(name, args, copiesOf(topology), hashesTags(topology.placement));
+  if (distribution.kind !== 'refused' || !distribution.mayBeAlone || !isAlone(topology)) return distribution;
+  return { kind: keysOf(name, args).length > 0 ? 'oneNode' : 'anyNode' };
+}
+
 /** Keyless commands have nothing that a prefix could stand before. */
 function orderOf({ name, args, decode }: Invocation): NodeCommand {
-  return new NodeCommand(name, args, !isReadOnly(name, args), false, decode);
+  return new NodeCommand(name, args, !isReadOnly(name, args), [], false, decode);
 }
 
 /** The order as every copy can execute it. */
 function rewritten(order: NodeCommand, { name = order.name, args = order.args }: Rewriting): NodeCommand {
-  return new NodeCommand(name, args, order.isWrite);
+  return new NodeCommand(name, args, order.isWrite, order.keys);
 }
 
 interface Rewriting {

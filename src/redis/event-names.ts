@@ -1,14 +1,14 @@
 /** The events that a ShardedRedis takes listeners for. */
 
-import type { RoutingEvents } from '../routing/events.ts';
+import type { ClusterEvents } from '../cluster/events.ts';
 
 type Names = Readonly<Record<string, true>>;
 
-/** A key has its data where it belongs, or nowhere: no stand-ins, and nothing is copied back. */
-type OfCachesOnly = 'replicaHit' | 'repaired' | 'spill' | 'backgroundError';
+/** A key has its data where it belongs, or nowhere: no fallback nodes, and nothing is copied back. */
+type OfCachesOnly = 'replicaHit' | 'repaired' | 'spill' | 'backgroundError' | 'rebalanceDone';
 
-/** The emitted events. The compiler checks that the events of routing are complete. */
-const own: Names & Readonly<Record<Exclude<keyof RoutingEvents, OfCachesOnly>, true>> = {
+/** What is emitted. The compiler holds the events of the cluster complete. */
+const own: Names & Readonly<Record<Exclude<keyof ClusterEvents, OfCachesOnly>, true>> = {
   connect: true,
   ready: true,
   error: true,
@@ -22,6 +22,7 @@ const own: Names & Readonly<Record<Exclude<keyof RoutingEvents, OfCachesOnly>, t
   writeMissed: true,
   sharedServer: true,
   nodeDemoted: true,
+  rebalance: true,
   message: true,
   messageBuffer: true,
   pmessage: true,

@@ -12,8 +12,8 @@ export type {
   WithConnectionOptions,
 } from '../server/index.ts';
 export { RedisBackend } from '../server/index.ts';
-export type { ShardedRedisStatus } from './connected-nodes.ts';
-export type { ShardedRedisNode, ShardedRedisOptions } from './options.ts';
+export type { ShardedRedisStatus } from './client-life.ts';
+export type { RedisChangeOptions, ShardedRedisNode, ShardedRedisOptions } from './options.ts';
 export type { PipelineResults, ShardedPipeline } from './pipeline.ts';
 export type { ChannelInput } from './pubsub/channel.ts';
 export type { ElementScan, ScannedElement } from './scans/element-scan.ts';

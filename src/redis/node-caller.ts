@@ -1,13 +1,14 @@
 /**
  * Sends commands to single nodes: over the connection that all callers share, or for those that wait over one of their own.
  *
- * Health is told here of what fails, once, whoever asked. A call of several steps has one deadline: every step is given the
- * same limits, and takes what the steps before it have left.
+ * Every command passes the door, once, whoever asked. A call of several steps has one deadline: every step is given the same
+ * limits, and takes what the steps before it have left.
  */
 
 import type { Redis } from 'ioredis';
 import { NodesChangedError } from '../errors/index.ts';
 import { isTimeout } from '../health/faults.ts';
+import type { Effect, Operation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import {
@@ -16,7 +17,6 @@ import {
   type CommandArgument,
   type CommandSpec,
   mayReadReplica,
-  type OnFailure,
   type ReplyCheck,
   replyCheckOf,
   type ScannedServer,
@@ -29,8 +29,9 @@ import type { RedisNode } from './node.ts';
 import { asResp2 } from './resp3-to-resp2.ts';
 
 /** A command as a node gets it, the prefix before its keys. */
-export class NodeCommand implements CommandSpec<unknown> {
+export class NodeCommand implements CommandSpec<unknown>, Operation<unknown, RedisNode, CallLimits> {
   /**
+   * @param keys            As they are routed.
    * @param hasOneKeyFirst  Its only key is its first argument, so that reads of other keys may be put off past it.
    * @param decode          From the server's reply, strings as bytes. Default: as it came.
    * @param operation       The command of the caller, for messages, where this is a step of it. Default: this one.
@@ -39,19 +40,29 @@ export class NodeCommand implements CommandSpec<unknown> {
     readonly name: string,
     readonly args: readonly CommandArgument[],
     readonly isWrite: boolean,
+    readonly keys: readonly string[] = noKeys,
     readonly hasOneKeyFirst = false,
     readonly decode: (reply: unknown) => unknown = asItCame,
     readonly operation: string = name,
   ) {}
+
+  get effect(): Effect {
+    return this.isWrite ? 'counts' : 'reads';
+  }
+
+  run({ server }: RedisNode, limits: CallLimits): Promise<unknown> {
+    return server.call(server.isOwn ? this : this.#forLent(), this.args, limits);
+  }
 
   get check(): ReplyCheck | undefined {
     return replyCheckOf(this.name);
   }
 
   /** The same for a client that may speak RESP3. */
-  forLent(): NodeCommand {
-    const { name, args, isWrite, hasOneKeyFirst, decode, operation } = this;
-    return new NodeCommand(name, args, isWrite, hasOneKeyFirst, (reply) => decode(asResp2(name, reply)), operation);
+  #forLent(): NodeCommand {
+    const { name, args, isWrite, keys, hasOneKeyFirst, decode, operation } = this;
+    const decodeLent = (reply: unknown) => decode(asResp2(name, reply));
+    return new NodeCommand(name, args, isWrite, keys, hasOneKeyFirst, decodeLent, operation);
   }
 
   /** Asked only where a group's replicas may be read. */
@@ -74,11 +85,26 @@ export class NodeCommand implements CommandSpec<unknown> {
   }
 }
 
+const noKeys: readonly never[] = Object.freeze([]);
 const asItCame = (reply: unknown) => reply;
 
 /** A command without arguments that changes nothing, and that `operation` needs to have done. */
 export const stepOf = (operation: string, name: string): NodeCommand =>
-  new NodeCommand(name, [], false, false, undefined, operation);
+  new NodeCommand(name, [], false, noKeys, false, undefined, operation);
+
+/** What is done on a connection of its own. */
+class ConnectionUse<Reply> implements Operation<Reply, RedisNode, CallLimits> {
+  constructor(
+    readonly name: string,
+    readonly keys: readonly string[],
+    readonly effect: Effect,
+    readonly use: () => Promise<Reply>,
+  ) {}
+
+  run(): Promise<Reply> {
+    return this.use();
+  }
+}
 
 export class NodeCaller {
   readonly #fleet: Fleet;
@@ -105,23 +131,23 @@ export class NodeCaller {
     const wait = blocking(name, args);
     if (wait.blocks) {
       const command = { name, args, isWrite, maxWaitMs: wait.maxMs };
-      return this.watched(node, limits ?? this.limits(wait.maxMs), (time) => waitAt(node, command, time)).then(
-        order.decode,
+      const waited = this.watched(node, order, limits ?? this.limits(wait.maxMs), (time) =>
+        waitAt(node, command, time),
       );
+      return waited.then(order.decode);
     }
-    const sent = node.server.isOwn ? order : order.forLent();
-    return node.server.call(sent, args, limits ?? this.limits(), this.#onFailureOf(node, limits));
+    const { door, clock } = this.#fleet;
+    if (limits !== undefined) return door.ask(node, order, limits, clock.nowMs(), this.#excuseOf(limits));
+    const own = this.limits();
+    return door.ask(node, order, own, own.deadlineMs - own.timeoutMs);
   }
 
   /**
-   * Whom to tell of a failed call. That a step took longer than the earlier ones had left says nothing of its node, if that was
-   * less than half of the call's time.
+   * Which failures of a step say nothing of its node: that it took longer than the earlier ones had left, if that was less than
+   * half of the call's time.
    */
-  #onFailureOf({ onFailure }: RedisNode, limits: CallLimits | undefined): OnFailure {
-    if (limits === undefined || limits.deadlineMs - this.#fleet.clock.nowMs() >= limits.timeoutMs / 2) return onFailure;
-    return (error) => {
-      if (!isTimeout(error)) onFailure(error);
-    };
+  #excuseOf({ deadlineMs, timeoutMs }: CallLimits): ((error: unknown) => boolean) | undefined {
+    return deadlineMs - this.#fleet.clock.nowMs() >= timeoutMs / 2 ? undefined : isTimeout;
   }
 
   /**
@@ -137,7 +163,8 @@ export class NodeCaller {
     const node = this.inService(id, name);
     const command = { name, args, isWrite: false, maxWaitMs };
     const publish = (client: Redis) => client.publish('shardring:wait', '');
-    return this.watched(node, limits, (time) => waitAt(node, command, time, publish));
+    const order = new NodeCommand(name, args, false);
+    return this.watched(node, order, limits, (time) => waitAt(node, command, time, publish));
   }
 
   /** Resolves when the node has executed what was sent to it before, for what goes over a connection of its own. */
@@ -158,11 +185,15 @@ export class NodeCaller {
   /** For a node's position in a scan; see `scan-position.ts`. */
   serverOf(node: RedisNode): ScannedServer {
     const { server } = node;
+    const { door, clock } = this.#fleet;
     return {
       get connectionCount() {
         return server.connectionCount;
       },
-      runId: (operation, limits) => server.runId(operation, limits, this.#onFailureOf(node, limits)),
+      runId: (operation, limits) => {
+        const ask = new ConnectionUse(operation, noKeys, 'reads', () => server.runId(operation, limits));
+        return door.ask(node, ask, limits, clock.nowMs(), this.#excuseOf(limits));
+      },
     };
   }
 
@@ -173,21 +204,25 @@ export class NodeCaller {
   }
 
   /**
-   * Does what has a connection of its own, and lets health know of failures that speak of the node. It has several steps, and
-   * stalls of this process in one after the other can use up its time: that says nothing of the node.
+   * Does what has a connection of its own. It has several steps, and stalls of this process in one after the other can use up
+   * its time: that says nothing of the node.
    */
-  watched<Reply>(node: RedisNode, limits: CallLimits, use: (time: UseTime) => Promise<Reply>): Promise<Reply> {
-    const { clock } = this.#fleet;
+  watched<Reply>(
+    node: RedisNode,
+    { name, keys, effect }: Pick<NodeCommand, 'name' | 'keys' | 'effect'>,
+    limits: CallLimits,
+    use: (time: UseTime) => Promise<Reply>,
+  ): Promise<Reply> {
+    const { clock, door } = this.#fleet;
     const { timeoutMs, deadlineMs } = limits;
-    const onFailure = this.#onFailureOf(node, limits);
+    const isShort = this.#excuseOf(limits) !== undefined;
     const isEndless = timeoutMs === Number.POSITIVE_INFINITY;
     const beganMs = isEndless ? clock.nowMs() : deadlineMs - timeoutMs;
-    const used = use({ timeoutMs: isEndless ? undefined : timeoutMs, beganMs });
-    used.catch((error: Error) => {
-      const wasStalled = clock.loop !== undefined && clock.loop.longestStallMs(beganMs) > 0;
-      if (!(wasStalled && isTimeout(error))) onFailure(error);
-    });
-    return used;
+    const time = { timeoutMs: isEndless ? undefined : timeoutMs, beganMs };
+    const wasStalled = () => clock.loop !== undefined && clock.loop.longestStallMs(beganMs) > 0;
+    const operation = new ConnectionUse(name, keys, effect, () => use(time));
+    const isExcused = (error: unknown) => isTimeout(error) && (isShort || wasStalled());
+    return door.ask(node, operation, limits, beganMs, isExcused);
   }
 
   /**

@@ -1,6 +1,9 @@
 /** One node of a ShardedRedis: its server, and the client of its own that applications may ask for. */
 
 import type { Redis, RedisOptions } from 'ioredis';
+import type { CompleteBackend } from '../backend/backend.ts';
+import { type NodeObserver, unwatched } from '../health/node-observer.ts';
+import type { Member } from '../nodes/node.ts';
 import type { NodeId } from '../placement/node.ts';
 import {
   type Client,
@@ -14,11 +17,11 @@ import {
   type Target,
 } from '../server/index.ts';
 
-export class RedisNode {
+export class RedisNode implements Member {
   readonly id: NodeId;
   readonly server: RedisServer;
-  /** Tells health of a failed call. */
-  readonly onFailure: (error: Error) => void;
+  readonly backend: CompleteBackend;
+  observer: NodeObserver = unwatched;
 
   readonly #target: Target;
   readonly #onClientError: (error: Error) => void;
@@ -28,13 +31,13 @@ export class RedisNode {
   constructor(
     id: NodeId,
     server: RedisServer,
+    backend: CompleteBackend,
     target: Target,
-    onFailure: (error: Error) => void,
     onClientError: (error: Error) => void,
   ) {
     this.id = id;
     this.server = server;
-    this.onFailure = onFailure;
+    this.backend = backend;
     this.#target = target;
     this.#onClientError = onClientError;
   }

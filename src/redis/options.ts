@@ -1,8 +1,10 @@
 /** Options of a ShardedRedis: what they mean, and their check. Unknown names and bad values throw, naming the field. */
 
+import type { ChangeOptions } from '../cluster/change-options.ts';
+import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../cluster/options.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
-import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../routing/options.ts';
+import type { RoutingPolicy } from '../routing/fleet.ts';
 import {
   expectBoolean,
   expectInteger,
@@ -84,6 +86,12 @@ export interface ShardedRedisOptions extends RoutingOptions {
   readonly scripts?: 'refuse' | 'deterministic' | undefined;
 }
 
+/** Of a change of the nodes. */
+export interface RedisChangeOptions extends Pick<ChangeOptions, 'onBusy' | 'signal'> {
+  /** Keys that change their node are missed from now on: moving them is for a later release. */
+  readonly strategy: 'none';
+}
+
 export interface ParsedNode {
   readonly node: PlacementNode;
   readonly target: Target;
@@ -91,6 +99,7 @@ export interface ParsedNode {
 
 export interface ParsedShardedRedisOptions extends ParsedRoutingOptions, ParsedConnectionOptions {
   readonly nodes: readonly ParsedNode[];
+  readonly policy: RoutingPolicy;
   readonly lazyConnect: boolean;
   readonly maxBlocking: number;
   readonly scripts: 'refuse' | 'deterministic';
@@ -134,11 +143,13 @@ export function parseOptions(input: unknown): ParsedShardedRedisOptions {
   refuseOptionsOfOneClient(options);
   const given = expectOptions('options', options, names);
   const nodes = parseNodes(given.nodes);
+  const routing = parseRoutingOptions(
+    given,
+    nodes.map(({ node }) => node),
+  );
   return {
-    ...parseRoutingOptions(
-      given,
-      nodes.map(({ node }) => node),
-    ),
+    ...routing,
+    policy: policyOf(routing),
     ...parseConnectionOptions('', given),
     nodes,
     lazyConnect: expectBoolean('lazyConnect', given.lazyConnect ?? false),
@@ -171,7 +182,8 @@ function parseNodes(input: unknown): ParsedNode[] {
   return nodes;
 }
 
-function parseRedisNode(field: string, input: unknown): ParsedNode {
+/** @throws {InvalidArgumentError} */
+export function parseRedisNode(field: string, input: unknown): ParsedNode {
   if (typeof input === 'string') {
     throw InvalidArgumentError.saying(field, "A node needs an id as well as a url: { id: 'cache-1', url }.");
   }
@@ -211,4 +223,16 @@ function expectLegacyReplies(field: string, client: unknown): void {
   const { options } = client as { readonly options?: { readonly replyMapping?: unknown } };
   if (options?.replyMapping !== 'resp3') return;
   throw new InvalidArgumentError(`${field}.client.options.replyMapping`, "'legacy'", 'resp3');
+}
+
+/** A key has its type and its data where it belongs, or nowhere: no fallback nodes, and nothing is copied back. */
+function policyOf({ timeoutMs, writeConsistency }: ParsedRoutingOptions): RoutingPolicy {
+  return {
+    timeoutMs,
+    writeConsistency,
+    whenDown: 'fail',
+    spillTtlMs: Number.POSITIVE_INFINITY,
+    confirmMisses: false,
+    readRepair: false,
+  };
 }

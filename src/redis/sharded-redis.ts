@@ -5,47 +5,66 @@
  * node; what those of several keys do is in `command-table.ts`, and how they get there in `dispatch.ts`.
  */
 
-import type { Redis, RedisKey } from 'ioredis';
+import { type InspectOptions, inspect } from 'node:util';
+import type { Redis } from 'ioredis';
+import type { NextPlacement } from '../cluster/changes.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import type { ClusterEvents } from '../cluster/events.ts';
+import { type Explanation, explain } from '../cluster/explain.ts';
+import type { Rebalance } from '../cluster/rebalance.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
-import { type Explanation, explain } from '../routing/explain.ts';
+import type { NodeHealth, NodeReport } from '../health/health-view.ts';
+import type { ReadyOptions } from '../health/readiness.ts';
+import { inspectAs } from '../runtime/inspect-as.ts';
+import { KnownEvents } from '../runtime/known-events.ts';
 import { systemRandom } from '../runtime/random.ts';
+import { rethrowLater } from '../runtime/rethrow-later.ts';
 import { expectFunction, expectString } from '../runtime/validate.ts';
 import { defaultConnectTimeoutMs, parseUseOptions, type WithConnectionOptions } from '../server/index.ts';
-import { primaryOf, type Topology } from '../topology/topology.ts';
+import { primaryOf } from '../topology/route.ts';
+import type { Topology } from '../topology/topology.ts';
+import { ClientLife, type ShardedRedisStatus } from './client-life.ts';
+import { CommandRunner } from './command-runner.ts';
 import {
   addCommandMethods,
   asCommand,
+  type Callback,
   type CommandOwner,
   isTaken,
   type ReplyEncoding,
   takeCallback,
   tellCallback,
 } from './commander.ts';
-import { ConnectedNodes } from './connected-nodes.ts';
 import { Dispatcher } from './dispatch.ts';
-import { invocationOf } from './invocation.ts';
+import { eventNames, eventNamesOfOtherClients } from './event-names.ts';
 import { NodeCaller } from './node-caller.ts';
-import { parseOptions, rereadable, type ShardedRedisOptions } from './options.ts';
-import { type OnQueued, type PipelineResults, type QueuedCommand, ShardedPipeline } from './pipeline.ts';
-import type { ChannelInput } from './pubsub/channel.ts';
-import { isSubscription, PubSub, type SubscriptionCommand } from './pubsub/pubsub.ts';
-import type { ElementCommand, ElementScan, ScannedElement } from './scans/element-scan.ts';
-import type { KeyScan } from './scans/scan.ts';
-import type { ElementScanOptions, ScanOptions } from './scans/scan-options.ts';
-import type { ScanStream, ScanStreamOptions } from './scans/scan-stream.ts';
+import { lentParser, RedisNodes } from './nodes.ts';
+import {
+  type ParsedShardedRedisOptions,
+  parseOptions,
+  parseRedisNode,
+  type RedisChangeOptions,
+  rereadable,
+  type ShardedRedisNode,
+  type ShardedRedisOptions,
+} from './options.ts';
+import { ShardedPipeline } from './pipeline.ts';
+import { homesOf } from './pubsub/homes.ts';
+import { isSubscription, PubSub } from './pubsub/pubsub.ts';
+import { addScanMethods, type ScanMethods } from './scan-methods.ts';
 import { Scans } from './scans/scans.ts';
-import { parseScript, type Script, type ScriptDefinition, scriptCall } from './script.ts';
+import { parseScript, type ScriptDefinition } from './script.ts';
 import { ShardedTransaction } from './transaction.ts';
 import type { Pipeline, RedisCommands, Transaction } from './types.ts';
 
-/** What options of HSCAN, SSCAN and ZSCAN say of the elements: text, or bytes. */
-type ScanOfText = ElementScanOptions & { readonly buffers?: false | undefined };
-type ScanOfBytes = ElementScanOptions & { readonly buffers: true };
+export interface ShardedRedis extends RedisCommands, ScanMethods {}
 
-export interface ShardedRedis extends RedisCommands {}
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of commands and scans are put on the prototype.
+export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisposable {
+  static {
+    addScanMethods<ShardedRedis>(ShardedRedis.prototype, (redis) => redis.#scans);
+  }
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of commands are put on the prototype below.
-export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   /** A library that asks is told that it need not reckon with Redis Cluster: there are no slots and no redirections. */
   readonly isCluster = false;
   /** As ioredis says it of a connection: here commands can always be used, also beside subscriptions. */
@@ -53,80 +72,103 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   /** As given to the constructor; nodes that can be read only once, as an array. */
   readonly options: ShardedRedisOptions;
 
+  readonly #parsed: ParsedShardedRedisOptions;
+  readonly #cluster: Cluster;
+  readonly #nodes: RedisNodes;
+  readonly #life: ClientLife;
   readonly #caller: NodeCaller;
-  readonly #dispatcher: Dispatcher;
   readonly #scans: Scans;
   readonly #pubsub: PubSub;
-  readonly #scripts = new Map<string, Script>();
+  readonly #runner: CommandRunner;
 
   /** @throws {InvalidArgumentError} Names the field at fault. */
   constructor(options: ShardedRedisOptions) {
-    const kept = rereadable(options);
-    super(parseOptions(kept));
-    this.options = kept;
-    const { timeoutMs, keyPrefix } = this.parsed;
-    const caller = new NodeCaller(this.fleet, this.redisNodes, timeoutMs);
-    this.#caller = caller;
-    this.#dispatcher = new Dispatcher(this.fleet, caller, { ...this.parsed, random: systemRandom });
-    this.#scans = new Scans(
-      this.fleet,
-      caller,
-      keyPrefix,
-      async (name, key, ask, preferred) => {
-        this.begin();
-        await this.loading();
-        return this.#dispatcher.readKey(invocationOf(name, [key, '0'], null, this.commandParser), ask, preferred);
+    super(eventNames, eventNamesOfOtherClients);
+    this.options = rereadable(options);
+    const parsed = parseOptions(this.options);
+    this.#parsed = parsed;
+    this.#cluster = new Cluster({
+      ...parsed,
+      ...{ what: 'client', strategies: ['none'], minNodes: 1 },
+      follower: {
+        prepare: (next) => this.#pubsub.prepare(homesOf(next)),
+        follow: (topology) => void this.#pubsub.rehome(homesOf(topology)),
       },
-      () => this.begin(),
-    );
+      emit: (name, event) => this.#emitOfCluster(name, event),
+    });
+    const { fleet } = this.#cluster;
+    this.#nodes = new RedisNodes(parsed, {
+      onDoubt: (id) => this.#pubsub.doubt(id),
+      onClientError: (id, error) => this.#tell('node error', error, id),
+    });
+    this.#cluster.join(parsed.nodes.map((node) => this.#nodes.entryOf(node)));
+    this.#life = this.#makeLife();
+    const caller = new NodeCaller(fleet, this.#nodes.inForce, parsed.timeoutMs);
+    this.#caller = caller;
+    const dispatcher = new Dispatcher(fleet, caller, { ...parsed, random: systemRandom });
     this.#pubsub = this.#makePubSub();
+    this.#runner = new CommandRunner(this.#life, dispatcher, this.#pubsub, lentParser(parsed));
+    this.#scans = new Scans(
+      ...([fleet, caller, parsed.keyPrefix] as const),
+      async (name, key, ask, preferred) => dispatcher.readKey(await this.#runner.reading(name, key), ask, preferred),
+      () => this.#life.begin(),
+    );
+    if (!parsed.lazyConnect) this.#life.connect().catch(() => undefined); // 'error' has told.
+  }
+
+  #makeLife(): ClientLife {
+    const { timeoutMs, connectTimeoutMs = 0 } = this.#parsed;
+    return new ClientLife(this.#cluster, Math.max(timeoutMs, connectTimeoutMs), {
+      onReady: () => {
+        this.#tell('connect');
+        this.#tell('ready');
+      },
+      onUnreachable: (reason) => {
+        if (this.listenerCount('error') > 0) this.#tell('error', reason);
+      },
+      onDrained: () => this.#pubsub.close(),
+      onEnd: () => {
+        this.#tell('close');
+        this.#tell('end');
+      },
+    });
   }
 
   #makePubSub(): PubSub {
-    const { clock, timeoutMs, connectTimeoutMs } = this.parsed;
-    const { topology } = this;
+    const { clock, timeoutMs, connectTimeoutMs } = this.#parsed;
     return new PubSub({
       ...{ clock, timeoutMs, handshakeTimeoutMs: connectTimeoutMs ?? defaultConnectTimeoutMs },
-      homes: { nodes: [...this.redisNodes.keys()], nodeOf: (channel) => primaryOf(topology, channel) },
-      makeClient: (id) => this.redisNodes.get(id)!.makeSubscriber(connectTimeoutMs),
+      homes: homesOf(this.topology),
+      makeClient: (id) => this.#nodes.opened(id).makeSubscriber(connectTimeoutMs),
       target: this,
-      onError: (node, error) => this.tell('node error', error, node),
+      onError: (node, error) => this.#tell('node error', error, node),
     });
+  }
+
+  #emitOfCluster<Name extends keyof ClusterEvents>(name: Name, event: ClusterEvents[Name]): void {
+    this.#tell(name, event);
+    if (name !== 'nodeDown') return;
+    const { node, error } = event as ClusterEvents['nodeDown'];
+    this.#tell('node error', error, node); // As a Cluster tells it.
+  }
+
+  /**
+   * Emits. A listener that throws must not fail the call that the event tells of, nor keep others from being ended: its
+   * error surfaces as an uncaught exception.
+   */
+  #tell(name: string, ...args: unknown[]): void {
+    try {
+      this.emit(name, ...args);
+    } catch (error) {
+      rethrowLater(error);
+    }
   }
 
   /** Runs a command by its name: what every command's own method does. */
   runCommand(name: string, args: unknown[], encoding: ReplyEncoding): Promise<unknown> {
     const callback = takeCallback(args);
-    const run = isSubscription(name) ? this.#subscribe(name, args) : this.#execute(name, args, encoding);
+    const run = isSubscription(name) ? this.#runner.subscribe(name, args) : this.#runner.run(name, args, encoding);
     return tellCallback(run, callback);
-  }
-
-  /**
-   * Messages come as ioredis' events: `message`, `pmessage`, `smessage` and their `*Buffer` forms. Every other command can be
-   * used meanwhile, as subscriptions have connections of their own.
-   */
-  async #subscribe(name: SubscriptionCommand, channels: unknown[]): Promise<number> {
-    this.begin();
-    await this.loading();
-    return this.#pubsub[name](...(channels as ChannelInput[]));
-  }
-
-  #execute(name: string, args: readonly unknown[], encoding: ReplyEncoding, isRead?: boolean): Promise<unknown> {
-    try {
-      this.begin();
-      const loading = this.loading();
-      if (loading === undefined) return this.#run(name, args, encoding, isRead);
-      return loading.then(() => {
-        this.begin();
-        return this.#run(name, args, encoding, isRead);
-      });
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #run(name: string, args: readonly unknown[], encoding: ReplyEncoding, isRead?: boolean): Promise<unknown> {
-    return this.#dispatcher.run(invocationOf(name, args, encoding, this.commandParser), isRead);
   }
 
   /**
@@ -140,18 +182,13 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
     if (owners.some((owner) => isTaken(owner, name) || isTaken(owner, `${name}Buffer`))) {
       throw InvalidArgumentError.saying('name', 'already a property or a method that is not a command.');
     }
-    this.#scripts.set(name, script);
+    this.#runner.scripts.set(name, script);
     const methodOf = (encoding: ReplyEncoding) =>
       asCommand((...args: unknown[]) => {
         const callback = takeCallback(args);
-        return tellCallback(this.#runScript(script, args, encoding), callback);
+        return tellCallback(this.#runner.runScript(script, args, encoding), callback);
       });
     Object.assign(this, { [name]: methodOf('utf8'), [`${name}Buffer`]: methodOf(null) });
-  }
-
-  #runScript(script: Script, args: readonly unknown[], encoding: ReplyEncoding): Promise<unknown> {
-    const call = scriptCall(script, args);
-    return this.#execute(call.name, call.args, encoding, script.readOnly);
   }
 
   /**
@@ -159,7 +196,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
    * @param commands  Some to begin with: `[['set', 'key', 'value'], ['get', 'key']]`.
    */
   pipeline(commands?: readonly (readonly unknown[])[]): Pipeline {
-    return new ShardedPipeline(this.#executor, commands) as Pipeline;
+    return new ShardedPipeline(this.#runner, commands) as Pipeline;
   }
 
   /**
@@ -179,28 +216,7 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
         false,
       );
     }
-    return new ShardedTransaction(this.#executor, list) as Transaction;
-  }
-
-  get #executor() {
-    return {
-      scripts: this.#scripts,
-      execute: ({ script, name, args, encoding }: QueuedCommand) =>
-        script === undefined ? this.#execute(name, args, encoding) : this.#runScript(script, args, encoding),
-      executeTransaction: async (
-        commands: readonly QueuedCommand[],
-        onQueued: OnQueued,
-      ): Promise<PipelineResults | null> => {
-        this.begin();
-        const loading = this.loading();
-        if (loading !== undefined) await loading; // Else it begins now: closing later waits for it.
-        const invocations = commands.map(({ script, name, args, encoding }) => {
-          const call = script === undefined ? { name, args } : scriptCall(script, args);
-          return invocationOf(call.name, call.args, encoding, this.commandParser);
-        });
-        return this.#dispatcher.transact(invocations, onQueued);
-      },
-    };
+    return new ShardedTransaction(this.#runner, list) as Transaction;
   }
 
   /**
@@ -214,101 +230,23 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   ): Promise<Result> {
     const parsed = parseUseOptions(options);
     expectFunction('use', use);
-    this.begin();
-    const node = primaryOf(this.topology, expectString('key', key));
+    this.#life.begin();
+    const node = this.#primaryOf(key);
     return this.#caller.inService(node, 'withConnection').server.lend(use, parsed);
-  }
-
-  /**
-   * Keys of all nodes. With options or nothing, an async iterable over all nodes at once, whose `cursor` leads a later scan
-   * on; with a cursor, as in ioredis, one page and the next cursor.
-   */
-  scan(options?: ScanOptions & { readonly buffers?: false }): KeyScan<string>;
-  scan(options: ScanOptions & { readonly buffers: true }): KeyScan<Buffer>;
-  scan(cursor: string | number, ...args: unknown[]): Promise<[cursor: string, keys: string[]]>;
-  scan(first?: unknown, ...rest: unknown[]): unknown {
-    return isOptions(first) ? this.#scans.keys(first ?? {}) : this.#scanPage([first, ...rest], 'utf8');
-  }
-
-  scanBuffer(cursor: string | number, ...args: unknown[]): Promise<[cursor: Buffer, keys: Buffer[]]> {
-    return this.#scanPage([cursor, ...args], null) as Promise<[Buffer, Buffer[]]>;
-  }
-
-  #scanPage(args: unknown[], encoding: ReplyEncoding): Promise<unknown> {
-    const callback = takeCallback(args);
-    const [cursor, ...rest] = args;
-    return tellCallback(this.#scans.page(cursor, rest, encoding), callback);
-  }
-
-  /** What is in one key: with options or nothing an async iterable, with a cursor as in ioredis. */
-  hscan(key: RedisKey, options?: ScanOfText): ElementScan<ScannedElement<string>['hscan']>;
-  hscan(key: RedisKey, options: ScanOfBytes): ElementScan<ScannedElement<Buffer>['hscan']>;
-  hscan(key: RedisKey, cursor: string | number, ...args: unknown[]): Promise<[cursor: string, elements: string[]]>;
-  hscan(key: RedisKey, ...rest: unknown[]): unknown {
-    return this.#scanElements('hscan', key, rest);
-  }
-
-  sscan(key: RedisKey, options?: ScanOfText): ElementScan<ScannedElement<string>['sscan']>;
-  sscan(key: RedisKey, options: ScanOfBytes): ElementScan<ScannedElement<Buffer>['sscan']>;
-  sscan(key: RedisKey, cursor: string | number, ...args: unknown[]): Promise<[cursor: string, elements: string[]]>;
-  sscan(key: RedisKey, ...rest: unknown[]): unknown {
-    return this.#scanElements('sscan', key, rest);
-  }
-
-  zscan(key: RedisKey, options?: ScanOfText): ElementScan<ScannedElement<string>['zscan']>;
-  zscan(key: RedisKey, options: ScanOfBytes): ElementScan<ScannedElement<Buffer>['zscan']>;
-  zscan(key: RedisKey, cursor: string | number, ...args: unknown[]): Promise<[cursor: string, elements: string[]]>;
-  zscan(key: RedisKey, ...rest: unknown[]): unknown {
-    return this.#scanElements('zscan', key, rest);
-  }
-
-  #scanElements(command: ElementCommand, key: RedisKey, rest: unknown[]): unknown {
-    const [first] = rest;
-    if (isOptions(first)) return this.#scans.elements(command, key, first ?? {});
-    return this.runCommand(command, [key, ...rest], 'utf8');
-  }
-
-  /** A stream of pages of keys, of all nodes at once. */
-  scanStream(options: ScanStreamOptions = {}): ScanStream<string> {
-    return this.#scans.keyStream(options, 'utf8') as ScanStream<string>;
-  }
-
-  scanBufferStream(options: ScanStreamOptions = {}): ScanStream<Buffer> {
-    return this.#scans.keyStream(options, null) as ScanStream<Buffer>;
-  }
-
-  hscanStream(key: RedisKey, options: ScanStreamOptions = {}): ScanStream<string> {
-    return this.#scans.elementStream('hscan', key, options, 'utf8') as ScanStream<string>;
-  }
-
-  hscanBufferStream(key: RedisKey, options: ScanStreamOptions = {}): ScanStream<Buffer> {
-    return this.#scans.elementStream('hscan', key, options, null) as ScanStream<Buffer>;
-  }
-
-  sscanStream(key: RedisKey, options: ScanStreamOptions = {}): ScanStream<string> {
-    return this.#scans.elementStream('sscan', key, options, 'utf8') as ScanStream<string>;
-  }
-
-  sscanBufferStream(key: RedisKey, options: ScanStreamOptions = {}): ScanStream<Buffer> {
-    return this.#scans.elementStream('sscan', key, options, null) as ScanStream<Buffer>;
-  }
-
-  zscanStream(key: RedisKey, options: ScanStreamOptions = {}): ScanStream<string> {
-    return this.#scans.elementStream('zscan', key, options, 'utf8') as ScanStream<string>;
-  }
-
-  zscanBufferStream(key: RedisKey, options: ScanStreamOptions = {}): ScanStream<Buffer> {
-    return this.#scans.elementStream('zscan', key, options, null) as ScanStream<Buffer>;
   }
 
   /** The ordinary ioredis client of the node that holds `key`, first of them with copies. It knows nothing of the others. */
   nodeFor(key: string): Redis {
-    return this.redisNodes.get(primaryOf(this.topology, expectString('key', key)))!.client;
+    return this.#nodes.named(this.#primaryOf(key)).client;
+  }
+
+  #primaryOf(key: string): string {
+    return primaryOf(this.#cluster.fleet.routeOf(expectString('key', key)));
   }
 
   /** The ordinary ioredis clients of all nodes, in the order given. @param role  As in a Cluster; there are no 'slave's. */
   nodes(role: 'all' | 'master' | 'slave' = 'all'): Redis[] {
-    return role === 'slave' ? [] : [...this.redisNodes.values()].map(({ client }) => client);
+    return role === 'slave' ? [] : [...this.#nodes.inForce.values()].map(({ client }) => client);
   }
 
   /** The ioredis client of one node by its id; with a listener, the events of this client. */
@@ -316,27 +254,114 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
   override on(event: string | symbol, listener: (...args: never[]) => void): this;
   override on(name: string | symbol, listener?: (...args: never[]) => void): Redis | this {
     if (listener !== undefined) return super.on(name, listener as (...args: unknown[]) => void);
-    const node = this.redisNodes.get(String(name));
-    if (node !== undefined) return node.client;
-    throw new InvalidArgumentError('nodeId', `one of ${[...this.redisNodes.keys()].join(', ')}`, String(name), true);
+    return this.#nodes.named(String(name)).client;
   }
 
-  /** The topology in force. */
+  /** The topology in force: an immutable value, replaced by each change. */
   get topology(): Topology {
-    return this.fleet.topology;
+    return this.#cluster.topology;
   }
 
   /** Why `key` is where it is. Touches no node. */
   explain(key: string): Explanation {
-    return explain(this.fleet, expectString('key', key));
+    return explain(this.#cluster.fleet, expectString('key', key));
   }
 
-  protected override endOwn(): void {
-    this.#pubsub.close();
+  /**
+   * Adds a node, once it has answered a PING. It takes over its share of the keys and channels; subscriptions follow. Keys are
+   * not moved in this release: with `strategy: 'none'`, which must be named, those that change their node are missed.
+   */
+  addNode(node: ShardedRedisNode, options: RedisChangeOptions): Rebalance {
+    this.#life.begin();
+    return this.#cluster.changes.addNode(() => this.#nodes.entryOf(parseRedisNode('node', node)), options);
   }
 
-  protected override doubtOwn(nodeId: string): void {
-    this.#pubsub.doubt(nodeId);
+  /** Removes a node, and closes its connections when the commands in flight on them have ended. See {@link addNode}. */
+  removeNode(id: string, options: RedisChangeOptions): Rebalance {
+    this.#life.begin();
+    return this.#cluster.changes.removeNode(id, options);
+  }
+
+  /** Changes a node's share of the keys. See {@link addNode}. */
+  setWeight(id: string, weight: number, options: RedisChangeOptions): Rebalance {
+    this.#life.begin();
+    return this.#cluster.changes.setWeight(id, weight, options);
+  }
+
+  /** Puts another placement of the same nodes in force, given as it is or made of the present one. See {@link addNode}. */
+  setPlacement(placement: NextPlacement, options: RedisChangeOptions): Rebalance {
+    this.#life.begin();
+    return this.#cluster.changes.setPlacement(placement, options);
+  }
+
+  get status(): ShardedRedisStatus {
+    return this.#life.status;
+  }
+
+  /** What this process thinks of each node. The first call of this or any other begins to probe them. */
+  health(): ReadonlyMap<string, NodeHealth> {
+    return this.#cluster.health();
+  }
+
+  /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
+  healthReport(): ReadonlyMap<string, NodeReport> {
+    return this.#cluster.healthReport();
+  }
+
+  /**
+   * Resolves when the nodes have answered and are up: all of them, or `atLeast` so many. {@link connect} does with one, and
+   * waits for the failure of the others.
+   * @throws {NotReadyError} They were not within `timeoutMs` (default: the client's): says of each what is wrong.
+   */
+  async ready(options?: ReadyOptions): Promise<void> {
+    this.#life.begin();
+    await this.#cluster.ready(options);
+  }
+
+  /**
+   * Connects to all nodes and resolves when one has answered and every other one has answered or failed: a node that is
+   * down must not keep an application from starting. Rejects, and goes on trying, if none can be reached.
+   */
+  connect(callback?: Callback): Promise<void> {
+    return tellCallback(this.#life.connect(), callback);
+  }
+
+  /**
+   * Refuses new commands, waits for those in flight, for at most `timeoutMs` (blocking ones end at once), and closes all
+   * connections. What is left by then gets `ERR_CLOSED`, or `ERR_UNKNOWN_OUTCOME` where it may have changed something. Clients
+   * that the application lent stay open.
+   */
+  quit(callback?: (error?: Error | null, reply?: 'OK') => void): Promise<'OK'> {
+    const closed = this.close().then((): 'OK' => 'OK');
+    return tellCallback(closed, callback as Callback | undefined);
+  }
+
+  /** Begins what {@link quit} does, and does not wait for it. */
+  disconnect(reconnect = false): void {
+    if (reconnect) {
+      throw new InvalidArgumentError('reconnect', 'false: connections are renewed by themselves', reconnect);
+    }
+    this.close().catch(() => undefined);
+  }
+
+  /** The same as {@link quit}. Idempotent; `await using` calls it. */
+  close(): Promise<void> {
+    this.#nodes.endWaits();
+    return this.#life.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** For logs: no addresses and no passwords. */
+  toJSON(): object {
+    return { status: this.status, nodes: this.#nodes.ids };
+  }
+
+  /** As {@link toJSON}, with the nodes' states. Asks nobody. */
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return inspectAs(this.constructor.name, { status: this.status, ...this.#cluster.state }, depth, options);
   }
 
   /** A new client with the same options, and `overrides` over them. Lent clients are lent to both. */
@@ -347,8 +372,3 @@ export class ShardedRedis extends ConnectedNodes implements CommandOwner {
 }
 
 addCommandMethods(ShardedRedis.prototype);
-
-/** Nothing or a plain object, as opposed to a cursor. */
-function isOptions(value: unknown): value is object | undefined {
-  return value === undefined || (typeof value === 'object' && value !== null && !Buffer.isBuffer(value));
-}

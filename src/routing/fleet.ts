@@ -14,20 +14,25 @@ import type { Operation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { hasTurnsLeft, ownEndMsOf, ownTimeLeftMs, stepTimeMs } from '../runtime/time-limit.ts';
-import { copiesOf, formerHoldersOf, holdersOf, primaryOf, type Topology } from '../topology/topology.ts';
+import { type Route, routeOf } from '../topology/route.ts';
+import { copiesOf, settled, type Topology } from '../topology/topology.ts';
 import type { EmitRoutingEvent } from './events.ts';
 import { KeyGuards } from './key-guards.ts';
 import { attemptTimeoutMs, type ConsistencyLevel, readOrder, servingNodes, type WhenDown } from './query-plan.ts';
+import { Transition } from './transition.ts';
 
-/** Where a key lives at this moment. */
+/** A key's route, and which of its nodes are asked, given their health at this moment. */
 export interface Places {
-  /** Nodes that hold the key and are in service, in preference order; stand-ins for those that are down come last. */
+  readonly route: Route;
+  /** Nodes that hold the key and are in service, in preference order; fallback nodes, which take the place of those that are down, come last. */
   readonly serving: readonly Member[];
   /** Holders that are down. */
   readonly down: readonly NodeId[];
-  readonly standIns: readonly NodeId[];
-  /** Nodes that may still hold the key from before a lazy change, whatever their health. */
-  readonly formers: readonly Member[];
+  readonly fallbacks: readonly NodeId[];
+  /** Nodes that may still have the key from before a change, whatever their health, except where it is known to be stale. */
+  readonly previousOwners: readonly Member[];
+  /** Of the joint phase of the route; undefined in a stable one. */
+  readonly transition: Transition | undefined;
 }
 
 /** How calls behave, parsed and complete. */
@@ -35,7 +40,7 @@ export interface RoutingPolicy {
   readonly timeoutMs: number;
   readonly writeConsistency: ConsistencyLevel;
   readonly whenDown: WhenDown;
-  /** Longest life of a value written to a stand-in, in milliseconds. */
+  /** Longest life of a value written to a fallback node, in milliseconds. */
   readonly spillTtlMs: number;
   readonly confirmMisses: boolean;
   readonly readRepair: boolean;
@@ -47,13 +52,11 @@ export class Fleet {
   readonly guards = new KeyGuards();
   readonly door: Door;
   readonly states: ServingStates;
-  topology: Topology;
+  #topology: Topology;
+  /** Of topologies in a joint phase. */
+  readonly #transitions = new WeakMap<Topology, Transition>();
 
   readonly #members = new Map<NodeId, Member>();
-  /** Keys whose value at a former holder is out of date, as it could not be told of a write. By node. */
-  readonly #outdated = new Map<NodeId, Set<string>>();
-  /** Keys that were given to all their holders since the last change, while a lazy change is open. */
-  readonly #filled = new Set<string>();
   readonly #background = new Set<Promise<void>>();
 
   constructor(
@@ -63,19 +66,50 @@ export class Fleet {
     readonly clock: Clock,
     readonly emit: EmitRoutingEvent,
   ) {
-    this.topology = topology;
+    this.#topology = topology;
     this.door = new Door(clock);
     this.states = new ServingStates(health);
+  }
+
+  /** In force: every call that begins now finds its route by it. */
+  get topology(): Topology {
+    return this.#topology;
+  }
+
+  /**
+   * Puts a change in force.
+   * @returns  What becomes of single keys in its joint phase; undefined if it has none.
+   */
+  switchTo(topology: Topology): Transition | undefined {
+    this.#topology = topology;
+    // A load or copy that began before must not store what was read by the old topology.
+    this.guards.breakAll();
+    if (topology.phase.kind === 'stable') return undefined;
+    const transition = new Transition();
+    this.#transitions.set(topology, transition);
+    return transition;
+  }
+
+  /** Ends the joint phase. */
+  settle(): void {
+    this.#topology = settled(this.#topology);
+  }
+
+  /**
+   * Whether a call that found its route by this topology must find it anew, if what came of it may be the route's fault: the
+   * nodes have changed since.
+   * This is where that is noticed, for all calls.
+   */
+  isOvertaken(topology: Topology): boolean {
+    return topology !== this.#topology;
   }
 
   add(member: Member): void {
     this.#members.set(member.id, member);
   }
 
-  /** What was noted of the node says nothing of one that comes under its id later. */
   remove(id: NodeId): void {
     this.#members.delete(id);
-    this.#outdated.delete(id);
   }
 
   member(id: NodeId): Member | undefined {
@@ -93,40 +127,54 @@ export class Fleet {
   }
 
   /**
-   * The key's node where that is all there is to say about its places: it is up, no copies are kept, and no lazy change is
-   * open. Undefined in all other cases. This is what most calls need, and it costs far less than {@link placesOf}.
+   * The route's node where that is all there is to say: it is up, and no other node has the key. Undefined in all other cases.
+   * This is what most calls need, and it costs far less than {@link placesOf}.
    */
-  onlyHolderOf(key: string): Member | undefined {
-    const { topology, states } = this;
-    if (topology.replicationFactor !== 1 || topology.formerPlacements.length > 0) return undefined;
-    const member = this.#members.get(primaryOf(topology, key));
+  onlyHolderOf({ holders, previousOwners }: Route): Member | undefined {
+    if (holders.length !== 1 || previousOwners.length > 0) return undefined;
+    const { states } = this;
+    const member = this.#members.get(holders[0]!);
     return member !== undefined && (states.allUp || states.stateOf(member.id) === 'up') ? member : undefined;
   }
 
   /** @throws {NoNodesError} There are no nodes. */
-  placesOf(key: string): Places {
-    const { topology, states, policy } = this;
-    if (states.allUp && topology.formerPlacements.length === 0) {
-      return { serving: this.#toMembers(holdersOf(topology, key)), down: none, standIns: none, formers: none };
+  routeOf(key: string): Route {
+    return routeOf(this.#topology, key);
+  }
+
+  /** @param key  One that has the route. */
+  placesOf(key: string, route: Route): Places {
+    const { states, policy } = this;
+    const { topology, holders } = route;
+    const transition = topology.phase.kind === 'stable' ? undefined : this.#transitions.get(topology);
+    const previousOwners = this.#previousOwnersOf(key, route, transition);
+    if (states.allUp) {
+      return { route, serving: this.#toMembers(holders), down: none, fallbacks: none, previousOwners, transition };
     }
-    const spills = policy.whenDown === 'spill' && !states.allUp;
-    const preference = spills
-      ? topology.placement.preferenceList(key, topology.placement.nodes.length)
-      : holdersOf(topology, key);
-    const { serving, down, standIns } = servingNodes(preference, copiesOf(topology), states, policy.whenDown);
-    return { serving: this.#toMembers(serving), down, standIns, formers: this.#formersOf(key, serving) };
+    const preference =
+      policy.whenDown === 'spill' ? topology.placement.preferenceList(key, topology.placement.nodes.length) : holders;
+    const { serving, down, fallbacks } = servingNodes(preference, copiesOf(topology), states, policy.whenDown);
+    return {
+      ...{ route, serving: this.#toMembers(serving), down, fallbacks, transition },
+      previousOwners: previousOwners.filter(({ id }) => !serving.includes(id)),
+    };
+  }
+
+  #previousOwnersOf(key: string, { previousOwners }: Route, transition: Transition | undefined): readonly Member[] {
+    if (previousOwners.length === 0) return none;
+    return this.#toMembers(previousOwners.filter((node) => transition?.isStale(node, key) !== true));
   }
 
   /** The members to read from, in the order to ask them; the first `places.serving.length` are holders. */
   readCandidates(places: Places): readonly Member[] {
-    const { serving, formers } = places;
+    const { serving, previousOwners } = places;
     const { states } = this;
-    if (states.allUp && formers.length === 0) return serving;
+    if (states.allUp && previousOwners.length === 0) return serving;
     const ordered = readOrder(
       serving.map(({ id }) => id),
       states,
     );
-    return [...this.#toMembers(ordered), ...formers.filter(({ id }) => states.stateOf(id) !== 'down')];
+    return [...this.#toMembers(ordered), ...previousOwners.filter(({ id }) => states.stateOf(id) !== 'down')];
   }
 
   /**
@@ -165,38 +213,6 @@ export class Fleet {
       elapsedMs: 0,
       error: new TimeoutError(id, operation, policy.timeoutMs, { reason }),
     }));
-  }
-
-  /** From now on the former holder is not asked for the key: it could not be told of a write, or is down. */
-  outdate(former: Member, key: string): void {
-    if (!this.has(former)) return;
-    const { id } = former;
-    const keys = this.#outdated.get(id);
-    if (keys === undefined) this.#outdated.set(id, new Set([key]));
-    else keys.add(key);
-  }
-
-  /** Whether what a former holder has under `key` is known to be out of date, or the node is gone altogether. */
-  isOutdated(node: NodeId, key: string): boolean {
-    return !this.#members.has(node) || this.#outdated.get(node)?.has(key) === true;
-  }
-
-  /** True the first time it is called for a key since the last change of the placement. */
-  isFirstFill(key: string): boolean {
-    if (this.#filled.has(key)) return false;
-    this.#filled.add(key);
-    return true;
-  }
-
-  /** Called at each change of the placement: holders may lack keys anew. */
-  forgetFilled(): void {
-    this.#filled.clear();
-  }
-
-  /** Called when no lazy change is open any more, so that nobody is asked as a former holder. */
-  forgetFormers(): void {
-    this.#outdated.clear();
-    this.#filled.clear();
   }
 
   /** Why the holders that are down were not tried: what first said what is wrong with them. */
@@ -246,15 +262,13 @@ export class Fleet {
     while (this.#background.size > 0) await Promise.allSettled(this.#background);
   }
 
-  #toMembers(ids: readonly NodeId[]): Member[] {
-    const members = new Array<Member>(ids.length);
-    for (let index = 0; index < ids.length; index++) members[index] = this.#members.get(ids[index]!)!;
+  #toMembers(ids: readonly NodeId[]): readonly Member[] {
+    if (ids.length === 0) return none;
+    const members: Member[] = [];
+    for (const id of ids) {
+      const member = this.#members.get(id);
+      if (member !== undefined) members.push(member); // Else it has left since the route was found.
+    }
     return members;
-  }
-
-  #formersOf(key: string, serving: readonly NodeId[]): readonly Member[] {
-    if (this.topology.formerPlacements.length === 0) return none;
-    const formers = formerHoldersOf(this.topology, key);
-    return this.#toMembers(formers.filter((node) => !serving.includes(node) && !this.isOutdated(node, key)));
   }
 }

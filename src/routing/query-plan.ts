@@ -16,8 +16,8 @@ export interface ServingNodes {
   readonly serving: readonly NodeId[];
   /** Holders of the key that are down. */
   readonly down: readonly NodeId[];
-  /** Members of `serving` that stand in for one that is down. */
-  readonly standIns: readonly NodeId[];
+  /** Members of `serving` that take the place of a holder that is down. */
+  readonly fallbacks: readonly NodeId[];
 }
 
 /**
@@ -34,14 +34,14 @@ export function servingNodes(
   const holders = preference.slice(0, copies);
   const down = holders.filter(isDown);
   const live = holders.filter((node) => !isDown(node));
-  const standIns =
+  const fallbacks =
     whenDown === 'fail' || down.length === 0
       ? []
       : preference
           .slice(copies)
           .filter((node) => !isDown(node))
           .slice(0, down.length);
-  return { serving: [...live, ...standIns], down, standIns };
+  return { serving: [...live, ...fallbacks], down, fallbacks };
 }
 
 /** The order in which to read: nodes that are up before those that are suspect, else as they came. */
@@ -50,8 +50,8 @@ export function readOrder(serving: readonly NodeId[], health: Pick<HealthView, '
   return [...serving.filter(isUp), ...serving.filter((node) => !isUp(node))];
 }
 
-/** Confirmations that a write needs. */
-export function confirmationsNeeded(level: ConsistencyLevel, copies: number): number {
+/** Acknowledgements that a write needs. */
+export function requiredAcknowledgements(level: ConsistencyLevel, copies: number): number {
   switch (level) {
     case 'one':
       return 1;

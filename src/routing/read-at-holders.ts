@@ -8,6 +8,8 @@ import type { NodeAttempt } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import { GetMany } from '../nodes/operations.ts';
 import { arrayOf } from '../runtime/array-of.ts';
+import { routeOf } from '../topology/route.ts';
+import type { Topology } from '../topology/topology.ts';
 import type { Fleet } from './fleet.ts';
 
 /** A class, and no literals in it; see `runtime/array-of.ts`. */
@@ -36,8 +38,9 @@ export async function readAtHolders(
 ): Promise<HolderReads> {
   const reads = new HolderReads(keys);
   const groups = new Map<Member, number[]>();
+  const { topology } = fleet;
   for (let index = 0; index < keys.length; index++) {
-    const holder = fleet.onlyHolderOf(keys[index]!);
+    const holder = fleet.onlyHolderOf(routeOf(topology, keys[index]!));
     // Then one search for all: those that are left would wait for the slowest of these, and have no time of their own.
     if (holder === undefined)
       return new HolderReads(
@@ -49,7 +52,7 @@ export async function readAtHolders(
     else groups.set(holder, arrayOf(index));
   }
   await Promise.all(
-    [...groups].map(([member, group]) => askHolder(fleet, member, keys, group, deadlineMs, signal, reads)),
+    [...groups].map(([member, group]) => askHolder(fleet, topology, member, keys, group, deadlineMs, signal, reads)),
   );
   if (signal?.aborted && keys.length > 0) throw signal.reason;
   return reads;
@@ -57,6 +60,7 @@ export async function readAtHolders(
 
 async function askHolder(
   fleet: Fleet,
+  topology: Topology,
   member: Member,
   keys: readonly string[],
   group: readonly number[],
@@ -64,16 +68,15 @@ async function askHolder(
   signal: AbortSignal | undefined,
   { values, failed, attempts, left }: HolderReads,
 ): Promise<void> {
-  const { topology } = fleet;
   const asked = new GetMany(group.map((index) => keys[index]!));
   const { failed: failure, reply } = await fleet.door.attempt(member, asked, fleet.stepLimits(deadlineMs, signal));
   if (signal?.aborted) return;
-  const isSettled = topology === fleet.topology;
+  const isSettled = !fleet.isOvertaken(topology);
   for (let position = 0; position < group.length; position++) {
     const value = reply?.[position];
     if (value !== undefined) values[group[position]!] = value;
     else if (!isSettled)
-      left.push(group[position]!); // The nodes changed meanwhile; see `wasCrossed`.
+      left.push(group[position]!); // The nodes changed meanwhile; see `mustRepeat`.
     else if (failure !== undefined) failed.push(group[position]!);
   }
   if (failure !== undefined && isSettled) attempts.push(failure);

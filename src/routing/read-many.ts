@@ -11,17 +11,17 @@ import type { Member } from '../nodes/node.ts';
 import { GetMany } from '../nodes/operations.ts';
 import type { Fleet } from './fleet.ts';
 import {
-  beginSearch,
-  endWithHit,
+  conclusionOf,
+  emitDetour,
   failuresOf,
+  finishWithHit,
+  mustRepeat,
   othersOf,
-  passFailure,
-  passMiss,
+  type ReadProgress,
   type RouteOptions,
-  type Search,
-  tellDetour,
-  verdictOf,
-  wasCrossed,
+  recordFailure,
+  recordMiss,
+  startRead,
 } from './read.ts';
 import { readAtHolders } from './read-at-holders.ts';
 
@@ -41,40 +41,41 @@ export async function readMany(fleet: Fleet, keys: readonly string[], { signal }
   const deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs;
   const { values, failed, attempts, left } = await readAtHolders(fleet, keys, deadlineMs, signal);
   let open: readonly number[] = left;
-  // Keys that were crossed by a write are searched for once more, and then the outcome counts as it is.
-  for (let pass = 1; pass <= 2 && open.length > 0; pass++) {
+  for (let isFirst = true; open.length > 0; isFirst = false) {
     const indexes = open;
-    const search = await searchMany(
+    const round = await searchMany(
       fleet,
       indexes.map((index) => keys[index]!),
+      isFirst,
       deadlineMs,
       signal,
     );
     for (let position = 0; position < indexes.length; position++) {
-      values[indexes[position]!] = search.values[position];
+      values[indexes[position]!] = round.values[position];
     }
-    const again = new Set(pass === 1 ? search.crossed : []);
-    failed.push(...search.failed.filter((position) => !again.has(position)).map((position) => indexes[position]!));
-    attempts.push(...search.attempts);
+    const again = new Set(round.again);
+    failed.push(...round.failed.filter((position) => !again.has(position)).map((position) => indexes[position]!));
+    attempts.push(...round.attempts);
     open = [...again].map((position) => indexes[position]!);
   }
   return { values, failed: failed.sort((a, b) => a - b), attempts };
 }
 
-/** `crossed` are the indexes of keys that were missed while a write of them was under way; see `wasCrossed`. */
+/** `again` are the indexes of keys whose read must be made again; see `mustRepeat`. */
 async function searchMany(
   fleet: Fleet,
   keys: readonly string[],
+  isFirst: boolean,
   deadlineMs: number,
   signal: AbortSignal | undefined,
-): Promise<ManyRead & { readonly crossed: readonly number[] }> {
+): Promise<ManyRead & { readonly again: readonly number[] }> {
   const values = new Array<Value | undefined>(keys.length).fill(undefined);
   const failed: number[] = [];
-  const crossed: number[] = [];
+  const again: number[] = [];
   const attempts = new Set<NodeAttempt>();
-  const searches = keys.map((key, index) => beginSearch(fleet, key, index));
+  const reads = keys.map((key, index) => startRead(fleet, key, fleet.routeOf(key), index));
   try {
-    let open = searches.filter(({ candidates }) => candidates.length > 0);
+    let open = reads.filter(({ candidates }) => candidates.length > 0);
     while (open.length > 0) {
       const asks = [...groupByNext(open)].map(([member, group]) =>
         askNode(fleet, member, group, values, deadlineMs, signal),
@@ -84,14 +85,14 @@ async function searchMany(
       open = open.filter(({ index, next, candidates }) => values[index] === undefined && next < candidates.length);
     }
     const failedAtDown: string[] = [];
-    for (const search of searches) {
-      if (values[search.index] !== undefined) continue;
-      if (wasCrossed(fleet, search)) crossed.push(search.index);
-      if (verdictOf(fleet, search) === 'miss') continue;
-      failed.push(search.index);
-      for (const attempt of failuresOf(fleet, operation, search)) {
+    for (const read of reads) {
+      if (values[read.index] !== undefined) continue;
+      if (mustRepeat(fleet, read, isFirst, deadlineMs)) again.push(read.index);
+      if (conclusionOf(fleet, read) === 'miss') continue;
+      failed.push(read.index);
+      for (const attempt of failuresOf(fleet, operation, read)) {
         // An attempt of a round is shared by its keys; one for a node that is down is made anew for each.
-        if (!search.attempts.includes(attempt)) {
+        if (!read.attempts.includes(attempt)) {
           if (failedAtDown.includes(attempt.node)) continue;
           failedAtDown.push(attempt.node);
         }
@@ -99,18 +100,18 @@ async function searchMany(
       }
     }
   } finally {
-    for (const { guard } of searches) if (guard !== undefined) fleet.guards.release(guard);
+    for (const { guard } of reads) if (guard !== undefined) fleet.guards.release(guard);
   }
-  return { values, failed, crossed, attempts: [...attempts] };
+  return { values, failed, again, attempts: [...attempts] };
 }
 
-function groupByNext(open: readonly Search[]): Map<Member, Search[]> {
-  const groups = new Map<Member, Search[]>();
-  for (const search of open) {
-    const member = search.candidates[search.next]!;
+function groupByNext(open: readonly ReadProgress[]): Map<Member, ReadProgress[]> {
+  const groups = new Map<Member, ReadProgress[]>();
+  for (const read of open) {
+    const member = read.candidates[read.next]!;
     const group = groups.get(member);
-    if (group === undefined) groups.set(member, [search]);
-    else group.push(search);
+    if (group === undefined) groups.set(member, [read]);
+    else group.push(read);
   }
   return groups;
 }
@@ -118,45 +119,45 @@ function groupByNext(open: readonly Search[]): Map<Member, Search[]> {
 async function askNode(
   fleet: Fleet,
   member: Member,
-  searches: readonly Search[],
+  reads: readonly ReadProgress[],
   values: (Value | undefined)[],
   deadlineMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const triesLeft = searches.reduce((most, { candidates, next }) => Math.max(most, candidates.length - next), 1);
-  const asked = new GetMany(searches.map(({ key }) => key));
+  const triesLeft = reads.reduce((most, { candidates, next }) => Math.max(most, candidates.length - next), 1);
+  const asked = new GetMany(reads.map(({ key }) => key));
   const limits = fleet.stepLimits(deadlineMs, signal, triesLeft);
   const { failed, reply } = await (triesLeft === 1
     ? fleet.door.attempt(member, asked, limits)
     : fleet.attemptWhileAnswering(member, asked, limits));
   if (failed !== undefined) {
     if (signal?.aborted) return;
-    const others = [...new Set(searches.flatMap(othersOf))];
+    const others = [...new Set(reads.flatMap(othersOf))];
     const tooLate = fleet.tooLateFor(others, operation, failed.error, deadlineMs);
-    for (const search of searches) passFailure(search, failed, tooLate);
+    for (const read of reads) recordFailure(read, failed, tooLate);
     return;
   }
-  const detours: Search[] = [];
-  for (let position = 0; position < searches.length; position++) {
-    const search = searches[position]!;
+  const detours: ReadProgress[] = [];
+  for (let position = 0; position < reads.length; position++) {
+    const read = reads[position]!;
     const value = reply[position];
     if (value === undefined) {
-      passMiss(fleet, search);
+      recordMiss(fleet, read);
       continue;
     }
-    values[search.index] = value;
-    endWithHit(fleet, search);
-    if (search.next > 0) detours.push(search);
+    values[read.index] = value;
+    finishWithHit(fleet, read);
+    if (read.next > 0) detours.push(read);
   }
-  if (detours.length > 0) tellDetours(fleet, member, detours);
+  if (detours.length > 0) emitDetours(fleet, member, detours);
 }
 
-/** Tells of the keys that `member` answered in place of others, once per kind. */
-function tellDetours(fleet: Fleet, member: Member, detours: readonly Search[]): void {
+/** Emits the keys that `member` answered in place of others, once per kind. */
+function emitDetours(fleet: Fleet, member: Member, detours: readonly ReadProgress[]): void {
   const late = detours.filter(({ attempts }) => attempts.length > 0);
   const replicaHits = detours.filter(({ missed }) => missed.length > 0);
   const failures = [...new Set(late.flatMap(({ attempts }) => attempts))];
   const misses = [...new Set(replicaHits.flatMap(({ missed }) => missed))];
-  tellDetour(fleet, operation, member, failures, [], late.length);
-  tellDetour(fleet, operation, member, [], misses, replicaHits.length);
+  emitDetour(fleet, operation, member, failures, [], late.length);
+  emitDetour(fleet, operation, member, [], misses, replicaHits.length);
 }

@@ -2,18 +2,18 @@
  * Reading one key with failover: along its nodes until one has the value.
  *
  * A node that fails is passed over; a node that misses is passed over too (the value may have been lost there, by a
- * restart for instance), unless `confirmMisses` is off. A miss is answered when a holder missed, and while a lazy change
- * is open also one of the key's holders before it; if none of those answered, the read fails.
+ * restart for instance), unless `confirmMisses` is off. A miss is answered when a holder missed, and in a joint phase
+ * also one of the nodes that held the key before; if none of those answered, the read fails.
  */
 
 import { AllReplicasFailedError, type NodeAttempt } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import type { KeyOperation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
-import { isMissEverywhere, type Topology } from '../topology/topology.ts';
-import { copyBack } from './copy-back.ts';
+import { isMissEverywhere, type Route } from '../topology/route.ts';
 import type { Fleet, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
+import { repair } from './read-repair.ts';
 
 /** What a caller may say about one call. */
 export interface RouteOptions {
@@ -22,22 +22,22 @@ export interface RouteOptions {
   readonly deadlineMs?: number | undefined;
   /** Asked first, if the node is asked at all. */
   readonly preferred?: NodeId | undefined;
+  /** Of the key, where the caller has found it. Default: found now. */
+  readonly route?: Route | undefined;
 }
 
 /** Asks for one key; undefined for a miss. */
 export type ReadOperation<Found> = KeyOperation<Found | undefined>;
 
 /** How far a read of one key has come. */
-export interface Search {
+export interface ReadProgress {
   readonly key: string;
   /** Of the key among those of the call. */
   readonly index: number;
   readonly places: Places;
-  /** In force when the search began: by it the nodes to ask were chosen, and by it a miss is judged. */
-  readonly topology: Topology;
   /** The nodes to ask, in order; the first `places.serving.length` of them are holders. */
   readonly candidates: readonly Member[];
-  /** Former holders that are not asked, as they are down. */
+  /** Previous owners that are not asked, as they are down. */
   readonly skipped: readonly string[];
   /** Index into `candidates` of the one to ask next. */
   next: number;
@@ -47,24 +47,14 @@ export interface Search {
   guard: KeyGuard | undefined;
 }
 
-export function beginSearch(fleet: Fleet, key: string, index: number, preferred?: NodeId): Search {
-  const places = fleet.placesOf(key);
+export function startRead(fleet: Fleet, key: string, route: Route, index: number, preferred?: NodeId): ReadProgress {
+  const places = fleet.placesOf(key, route);
+  const { previousOwners } = places;
   const candidates = withFirst(preferred, fleet.readCandidates(places));
-  const skipped = places.formers.filter((former) => !candidates.includes(former)).map(({ id }) => id);
-  const mayCopy = places.formers.length > 0 || (fleet.policy.readRepair && candidates.length > 1);
+  const skipped = previousOwners.filter((owner) => !candidates.includes(owner)).map(({ id }) => id);
+  const mayCopy = previousOwners.length > 0 || (fleet.policy.readRepair && candidates.length > 1);
   const guard = mayCopy ? fleet.guards.takeForCopy(key) : undefined;
-  return {
-    key,
-    index,
-    places,
-    topology: fleet.topology,
-    candidates,
-    skipped,
-    next: 0,
-    missed: [],
-    attempts: [],
-    guard,
-  };
+  return { key, index, places, candidates, skipped, next: 0, missed: [], attempts: [], guard };
 }
 
 function withFirst(preferred: NodeId | undefined, candidates: readonly Member[]): readonly Member[] {
@@ -73,58 +63,63 @@ function withFirst(preferred: NodeId | undefined, candidates: readonly Member[])
 }
 
 /** Notes that the present candidate missed, and goes on to the next. */
-export function passMiss(fleet: Fleet, search: Search): void {
-  const holders = search.places.serving.length;
-  search.missed.push(search.candidates[search.next]!);
-  search.next++;
+export function recordMiss(fleet: Fleet, read: ReadProgress): void {
+  const { serving, transition } = read.places;
+  read.missed.push(read.candidates[read.next]!);
+  read.next++;
   // Without confirmation, one holder's miss speaks for all holders; not while some may not have been filled yet.
-  const confirms = fleet.policy.confirmMisses || fleet.topology.formerPlacements.length > 0;
-  if (!confirms && search.next < holders) search.next = holders;
+  const confirms = fleet.policy.confirmMisses || transition !== undefined;
+  if (!confirms && read.next < serving.length) read.next = serving.length;
 }
 
 /**
  * Notes that the present candidate failed, and goes on to the next.
  * @param tooLate  Of all that could be asked next: where there is no time for that. Empty where there is.
  */
-export function passFailure(search: Search, attempt: NodeAttempt, tooLate: readonly NodeAttempt[]): void {
-  const others = othersOf(search);
-  search.attempts.push(attempt, ...tooLate.filter(({ node }) => others.some(({ id }) => id === node)));
-  search.next = tooLate.length > 0 ? search.candidates.length : search.next + 1;
+export function recordFailure(read: ReadProgress, attempt: NodeAttempt, tooLate: readonly NodeAttempt[]): void {
+  const others = othersOf(read);
+  read.attempts.push(attempt, ...tooLate.filter(({ node }) => others.some(({ id }) => id === node)));
+  read.next = tooLate.length > 0 ? read.candidates.length : read.next + 1;
 }
 
 /** Those that can be asked if the present candidate fails. */
-export const othersOf = ({ candidates, next }: Search): readonly Member[] => candidates.slice(next + 1);
+export const othersOf = ({ candidates, next }: ReadProgress): readonly Member[] => candidates.slice(next + 1);
 
 /**
- * Puts the value, which the present candidate has, where it was missed. While a lazy change is open, the first read of a
- * key also gives it to the holders that were not asked: they may be new to it.
+ * Puts the value, which the present candidate has, where it was missed. In a joint phase, the first read of a key also gives
+ * it to the holders that were not asked: they may be new to it.
  */
-export function endWithHit(fleet: Fleet, search: Search): void {
-  if (search.guard === undefined) return;
-  const { places, key, missed } = search;
-  const source = search.candidates[search.next]!;
-  const isFill = places.formers.length > 0 && fleet.isFirstFill(key);
+export function finishWithHit(fleet: Fleet, read: ReadProgress): void {
+  if (read.guard === undefined) return;
+  const { places, key, missed } = read;
+  const source = read.candidates[read.next]!;
+  const isFill = places.previousOwners.length > 0 && places.transition?.claimFirstFill(key) === true;
   const lacking = places.serving.filter((member) => member !== source && (isFill || missed.includes(member)));
   if (lacking.length === 0) return;
-  copyBack(fleet, search.guard, source, lacking);
-  search.guard = undefined;
+  repair(fleet, read.guard, source, lacking);
+  read.guard = undefined;
 }
 
 /**
- * Whether a search that found nothing must be made again: the nodes changed meanwhile, or a write of the key by this
- * process was under way, which may have moved the value from where it was not asked for yet to where it had been.
+ * Whether a read that found nothing must be made again: the nodes changed meanwhile, or a write of the key by this process was
+ * in flight, which may have moved the value from where it was not asked for yet to where it had been.
+ *
+ * @param isFirst  Writes may come without end: they repeat a read once. Changes repeat it for as long as it has time.
  */
-export function wasCrossed(fleet: Fleet, { guard, places, topology }: Search): boolean {
-  return topology !== fleet.topology || (guard?.broken === true && places.formers.length > 0);
+export function mustRepeat(fleet: Fleet, read: ReadProgress, isFirst: boolean, deadlineMs: number): boolean {
+  const { guard, places } = read;
+  if (fleet.isOvertaken(places.route.topology)) return isFirst || fleet.isInTime(deadlineMs);
+  return isFirst && guard?.broken === true && places.previousOwners.length > 0;
 }
 
-/** What a search that found nothing says. */
-export function verdictOf(fleet: Fleet, search: Search): 'miss' | 'failure' {
-  const { places, missed, key, topology } = search;
-  if (!missed.some((member) => places.serving.includes(member))) return 'failure';
-  if (fleet.policy.whenDown === 'spill' || topology.formerPlacements.length === 0) return 'miss';
-  const hasMissed = (node: string) => missed.some(({ id }) => id === node) || fleet.isOutdated(node, key);
-  return isMissEverywhere(topology, key, hasMissed) ? 'miss' : 'failure';
+/** What a read that found nothing says. */
+export function conclusionOf(fleet: Fleet, { places, missed, key }: ReadProgress): 'miss' | 'failure' {
+  const { route, serving, transition } = places;
+  // A fallback node counts here: it has what was written since the holder is down.
+  if (!missed.some((member) => serving.includes(member))) return 'failure';
+  if (fleet.policy.whenDown === 'spill' || transition === undefined) return 'miss';
+  const hasMissed = (node: string) => missed.some(({ id }) => id === node) || transition.isStale(node, key);
+  return isMissEverywhere(route, hasMissed) ? 'miss' : 'failure';
 }
 
 /** Written with `then` for what most reads are, of a key with one holder: an async function would double their cost. */
@@ -133,20 +128,20 @@ export function readOne<Found>(
   operation: ReadOperation<Found>,
   options: RouteOptions,
 ): Promise<Found | undefined> {
-  const holder = fleet.onlyHolderOf(operation.key);
-  if (holder === undefined) return readBySearch(fleet, operation, options);
-  const { topology } = fleet;
+  const route = options.route ?? fleet.routeOf(operation.key);
+  const holder = fleet.onlyHolderOf(route);
+  if (holder === undefined) return readAlong(fleet, operation, route, options);
   const { signal, deadlineMs } = options;
   const beganMs = fleet.clock.nowMs();
-  // Where the nodes changed meanwhile, as where `wasCrossed`.
   return fleet.door.send(holder, operation, fleet.stepLimits(deadlineMs, signal)).then(
     (found) => {
-      fleet.door.answered(holder, beganMs);
-      return found !== undefined || topology === fleet.topology ? found : readAgain(fleet, operation, options, beganMs);
+      fleet.door.answered(holder, operation, beganMs);
+      if (found !== undefined || !fleet.isOvertaken(route.topology)) return found;
+      return readAgain(fleet, operation, options, beganMs);
     },
     (reason: unknown) => {
-      const { error } = fleet.door.failed(holder, beganMs, reason, signal);
-      if (topology === fleet.topology || signal?.aborted) throw error;
+      const { error } = fleet.door.failed(holder, operation, beganMs, reason, signal);
+      if (!fleet.isOvertaken(route.topology) || signal?.aborted) throw error;
       return readAgain(fleet, operation, options, beganMs);
     },
   );
@@ -158,60 +153,66 @@ function readAgain<Found>(
   { signal, deadlineMs }: RouteOptions,
   beganMs: number,
 ): Promise<Found | undefined> {
-  return readBySearch(fleet, operation, { signal, deadlineMs: deadlineMs ?? beganMs + fleet.policy.timeoutMs });
+  const route = fleet.routeOf(operation.key);
+  return readAlong(fleet, operation, route, { signal, deadlineMs: deadlineMs ?? beganMs + fleet.policy.timeoutMs });
 }
 
 /** A read of a key that several nodes may have, or that has none in service. */
-async function readBySearch<Found>(
+async function readAlong<Found>(
   fleet: Fleet,
   operation: ReadOperation<Found>,
+  firstRoute: Route,
   options: RouteOptions,
 ): Promise<Found | undefined> {
+  const { key, name } = operation;
   const deadlineMs = options.deadlineMs ?? fleet.clock.nowMs() + fleet.policy.timeoutMs;
-  for (let isLast = false; ; isLast = true) {
-    const search = beginSearch(fleet, operation.key, 0, options.preferred);
+  let route = firstRoute;
+  for (let isFirst = true; ; isFirst = false) {
+    const read = startRead(fleet, key, route, 0, options.preferred);
     try {
-      const found = await searchAlong(fleet, operation, search, deadlineMs, options.signal);
+      const found = await askInTurn(fleet, operation, read, deadlineMs, options.signal);
       if (found !== undefined) return found;
-      if (wasCrossed(fleet, search) && !isLast) continue;
-      if (verdictOf(fleet, search) === 'failure') throw readFailure(fleet, operation.name, search);
-      return undefined;
+      if (!mustRepeat(fleet, read, isFirst, deadlineMs)) {
+        if (conclusionOf(fleet, read) === 'failure') throw readFailure(fleet, name, read);
+        return undefined;
+      }
+      route = fleet.routeOf(key);
     } finally {
-      if (search.guard !== undefined) fleet.guards.release(search.guard);
+      if (read.guard !== undefined) fleet.guards.release(read.guard);
     }
   }
 }
 
-async function searchAlong<Found>(
+async function askInTurn<Found>(
   fleet: Fleet,
   operation: ReadOperation<Found>,
-  search: Search,
+  read: ReadProgress,
   deadlineMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Found | undefined> {
-  const { candidates } = search;
-  while (search.next < candidates.length) {
-    const member = candidates[search.next]!;
-    const limits = fleet.stepLimits(deadlineMs, signal, candidates.length - search.next);
-    const isLast = search.next === candidates.length - 1;
+  const { candidates } = read;
+  while (read.next < candidates.length) {
+    const member = candidates[read.next]!;
+    const limits = fleet.stepLimits(deadlineMs, signal, candidates.length - read.next);
+    const isLast = read.next === candidates.length - 1;
     const { failed, reply: found } = await (isLast
       ? fleet.door.attempt(member, operation, limits)
       : fleet.attemptWhileAnswering(member, operation, limits));
     if (failed !== undefined) {
       signal?.throwIfAborted();
-      passFailure(search, failed, fleet.tooLateFor(othersOf(search), operation.name, failed.error, deadlineMs));
-    } else if (found === undefined) passMiss(fleet, search);
+      recordFailure(read, failed, fleet.tooLateFor(othersOf(read), operation.name, failed.error, deadlineMs));
+    } else if (found === undefined) recordMiss(fleet, read);
     else {
-      if (search.next > 0) tellDetour(fleet, operation.name, member, search.attempts, search.missed, 1);
-      endWithHit(fleet, search);
+      if (read.next > 0) emitDetour(fleet, operation.name, member, read.attempts, read.missed, 1);
+      finishWithHit(fleet, read);
       return found;
     }
   }
   return undefined;
 }
 
-/** Tells that `member` answered although others should have. */
-export function tellDetour(
+/** Emits that `member` answered although others should have. */
+export function emitDetour(
   fleet: Fleet,
   operation: string,
   member: Member,
@@ -228,13 +229,13 @@ export function tellDetour(
 }
 
 /** Why no node could say whether there is a value: what was tried, then what was not, as it is down. */
-export function failuresOf(fleet: Fleet, operation: string, search: Search): readonly NodeAttempt[] {
-  return [...search.attempts, ...fleet.downAttempts(operation, [...search.places.down, ...search.skipped])];
+export function failuresOf(fleet: Fleet, operation: string, read: ReadProgress): readonly NodeAttempt[] {
+  return [...read.attempts, ...fleet.downAttempts(operation, [...read.places.down, ...read.skipped])];
 }
 
 /** The error of a read that could not be answered: the node's own where only one could have. */
-function readFailure(fleet: Fleet, operation: string, search: Search): unknown {
-  const [first, ...rest] = failuresOf(fleet, operation, search);
+function readFailure(fleet: Fleet, operation: string, read: ReadProgress): unknown {
+  const [first, ...rest] = failuresOf(fleet, operation, read);
   if (first !== undefined && rest.length === 0) return first.error;
   return new AllReplicasFailedError(operation, [first!, ...rest]);
 }

@@ -7,23 +7,26 @@ import type { NodeAttempt } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import type { Operation } from '../nodes/operation.ts';
 import { abortable } from '../runtime/abort.ts';
+import { routeOf } from '../topology/route.ts';
+import type { Topology } from '../topology/topology.ts';
 import type { Fleet } from './fleet.ts';
-import { tellFormer } from './former-holders.ts';
+import { deleteAtPreviousOwner } from './previous-owners.ts';
 import type { RouteOptions } from './read.ts';
-import { requiredConfirmations, settledEnough } from './write.ts';
+import type { Transition } from './transition.ts';
+import { acknowledgementsFor, settledEnough } from './write.ts';
 
 export interface ManyWriteCall<Reply> {
   readonly name: string;
   /** Any strings; one that comes twice is written twice, in order. */
   readonly keys: readonly string[];
   /** What is asked of a node for the entries at `indexes` of `keys`. */
-  operationFor(indexes: readonly number[], isStandIn: boolean): Operation<Reply>;
+  operationFor(indexes: readonly number[], isFallback: boolean): Operation<Reply>;
   /** Which of them have failed according to the reply, by position in `indexes`. */
   failuresIn(reply: Reply, indexes: readonly number[]): EntryFailures;
-  /** Whether the answers of all nodes are needed. Else the call returns when every key has its confirmations. */
-  readonly needsAll: boolean;
-  /** Told for each key of which a former holder had a value. */
-  removedAtFormer?(index: number): void;
+  /** Whether the answers of all nodes are needed. Else the call returns when every key has its acknowledgements. */
+  readonly waitForAll: boolean;
+  /** Called for each key of which a previous owner had a value. */
+  deletedAtPreviousOwner?(index: number): void;
 }
 
 export interface ManyWrite {
@@ -35,36 +38,37 @@ export interface ManyWrite {
 /** The entries that one node is sent. */
 interface Batch {
   readonly member: Member;
-  readonly isStandIn: boolean;
+  readonly isFallback: boolean;
   readonly indexes: number[];
 }
 
 interface Plan {
   readonly batches: readonly Batch[];
-  /** Indexes by former holder. */
-  readonly formers: ReadonlyMap<Member, readonly number[]>;
+  /** Indexes by previous owner. */
+  readonly previousOwners: ReadonlyMap<Member, readonly number[]>;
+  readonly transition: Transition | undefined;
   /** Keys written to several nodes, for which no copy may be made meanwhile. */
-  readonly held: readonly string[];
+  readonly guardedKeys: readonly string[];
   /** Nodes that are not asked, as they are down. */
   readonly attempts: NodeAttempt[];
 }
 
-/** State of one call: how many confirmations each key still lacks. */
+/** State of one call: how many acknowledgements each key still lacks. */
 class Tally {
   readonly lacking: Uint16Array;
   /** Keys that some node may have executed. */
-  readonly touched: Uint8Array;
+  readonly maybeWritten: Uint8Array;
   /** Keys that still lack some. */
   open: number;
 
   constructor(keyCount: number, required: number) {
     this.lacking = new Uint16Array(keyCount).fill(required);
-    this.touched = new Uint8Array(keyCount);
+    this.maybeWritten = new Uint8Array(keyCount);
     this.open = keyCount;
   }
 
-  confirm(index: number): void {
-    this.touched[index] = 1;
+  acknowledge(index: number): void {
+    this.maybeWritten[index] = 1;
     if (this.lacking[index]! > 0 && --this.lacking[index]! === 0) this.open--;
   }
 }
@@ -75,10 +79,11 @@ export async function writeMany<Reply>(
   call: ManyWriteCall<Reply>,
   { signal }: RouteOptions,
 ): Promise<ManyWrite> {
-  const required = requiredConfirmations(fleet);
-  const plan = planBatches(fleet, call, required);
+  const { topology } = fleet;
+  const required = acknowledgementsFor(fleet, topology);
+  const plan = planBatches(fleet, topology, call, required);
   // Where every key has one node, nothing goes on that the signal could still reach.
-  if (signal === undefined || plan.held.length === 0) return send(fleet, call, plan, required, signal);
+  if (signal === undefined || plan.guardedKeys.length === 0) return send(fleet, call, plan, required, signal);
   return abortable(signal, (own) => send(fleet, call, plan, required, own));
 }
 
@@ -92,22 +97,18 @@ async function send<Reply>(
   const deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs;
   const { attempts } = plan;
   const tally = new Tally(call.keys.length, required);
-  for (const key of plan.held) fleet.guards.beginWrite(key);
+  for (const key of plan.guardedKeys) fleet.guards.beginWrite(key);
   const sends = plan.batches.map((batch) => sendBatch(fleet, call, batch, tally, attempts, signal));
-  const enough = call.needsAll ? Promise.all(sends) : settledEnough(sends, () => tally.open === 0);
-  const told = enough.then(() =>
-    Promise.all(
-      [...plan.formers].map(([former, indexes]) => tellOfTouched(fleet, call, former, indexes, tally, deadlineMs)),
-    ),
-  );
-  // However they end: a key that stayed held would get no copy any more.
-  fleet.background(
-    Promise.allSettled([...sends, told]).then(() => {
-      for (const key of plan.held) fleet.guards.endWrite(key);
-    }),
-  );
+  const enough = call.waitForAll ? Promise.all(sends) : settledEnough(sends, () => tally.open === 0);
+  const deleted = enough.then(() => deleteReplaced(fleet, call, plan, tally, deadlineMs));
+  // However they end: a key that stayed guarded would get no copy any more.
+  const ended = Promise.allSettled([...sends, deleted]).then(() => {
+    for (const key of plan.guardedKeys) fleet.guards.endWrite(key);
+  });
+  fleet.background(ended);
+  if (plan.previousOwners.size > 0) plan.transition?.track(ended);
   await enough;
-  if (plan.formers.size > 0) await told;
+  if (plan.previousOwners.size > 0) await deleted;
   const failed: number[] = [];
   for (const [index, lacking] of tally.lacking.entries()) if (lacking > 0) failed.push(index);
   if (failed.length > 0) signal?.throwIfAborted();
@@ -115,61 +116,72 @@ async function send<Reply>(
 }
 
 /** @throws {NoNodesError} There are no nodes. */
-function planBatches(fleet: Fleet, call: Pick<ManyWriteCall<never>, 'name' | 'keys'>, required: number): Plan {
+function planBatches(
+  fleet: Fleet,
+  topology: Topology,
+  call: Pick<ManyWriteCall<never>, 'name' | 'keys'>,
+  required: number,
+): Plan {
   const attempts: NodeAttempt[] = [];
   const batches = new Map<Member, Batch>();
-  const standInBatches = new Map<Member, Batch>();
-  const formerIndexes = new Map<Member, number[]>();
-  const held: string[] = [];
+  const fallbackBatches = new Map<Member, Batch>();
+  const indexesByOwner = new Map<Member, number[]>();
+  const guardedKeys: string[] = [];
+  let transition: Transition | undefined;
   for (let index = 0; index < call.keys.length; index++) {
     const key = call.keys[index]!;
-    const { serving, down, standIns, formers } = fleet.placesOf(key);
+    const places = fleet.placesOf(key, routeOf(topology, key));
+    const { serving, down, fallbacks, previousOwners } = places;
+    transition = places.transition;
     if (serving.length < required) {
       // A key that cannot reach its level is not written at all.
       fleet.noteDown(call.name, down, attempts);
       continue;
     }
-    if (serving.length > 1 || formers.length > 0) held.push(key);
+    if (serving.length > 1 || previousOwners.length > 0) guardedKeys.push(key);
     else fleet.guards.break(key);
     for (const member of serving) {
-      const isStandIn = standIns.length > 0 && standIns.includes(member.id);
-      const group = isStandIn ? standInBatches : batches;
+      const isFallback = fallbacks.length > 0 && fallbacks.includes(member.id);
+      const group = isFallback ? fallbackBatches : batches;
       const batch = group.get(member);
       if (batch !== undefined) batch.indexes.push(index);
       else {
-        group.set(member, { member, isStandIn, indexes: [index] });
-        if (isStandIn) fleet.emit('spill', { operation: call.name, nodes: [member.id], down });
+        group.set(member, { member, isFallback, indexes: [index] });
+        if (isFallback) fleet.emit('spill', { operation: call.name, nodes: [member.id], down });
       }
     }
-    for (const former of formers) {
-      const indexes = formerIndexes.get(former);
-      if (indexes === undefined) formerIndexes.set(former, [index]);
+    for (const owner of previousOwners) {
+      const indexes = indexesByOwner.get(owner);
+      if (indexes === undefined) indexesByOwner.set(owner, [index]);
       else indexes.push(index);
     }
   }
-  return { batches: [...batches.values(), ...standInBatches.values()], formers: formerIndexes, held, attempts };
+  return {
+    ...{ batches: [...batches.values(), ...fallbackBatches.values()], previousOwners: indexesByOwner },
+    ...{ transition, guardedKeys, attempts },
+  };
 }
 
 async function sendBatch<Reply>(
   fleet: Fleet,
   call: ManyWriteCall<Reply>,
-  { member, isStandIn, indexes }: Batch,
+  { member, isFallback, indexes }: Batch,
   tally: Tally,
   attempts: NodeAttempt[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const beganMs = fleet.clock.nowMs();
   const limits = { signal, timeoutMs: fleet.policy.timeoutMs };
-  const { failed, reply } = await fleet.door.attempt(member, call.operationFor(indexes, isStandIn), limits);
+  const { failed, reply } = await fleet.door.attempt(member, call.operationFor(indexes, isFallback), limits);
   if (failed !== undefined) {
     // Which of them the node has executed is not known.
-    for (const index of indexes) tally.touched[index] = 1;
+    for (const index of indexes) tally.maybeWritten[index] = 1;
     if (!signal?.aborted) noteMissed(fleet, call.name, failed, indexes.length, attempts);
     return;
   }
   const failures = call.failuresIn(reply, indexes);
   for (let position = 0; position < indexes.length; position++) {
-    if (!failures.has(position)) tally.confirm(indexes[position]!);
+    if (!failures.has(position)) tally.acknowledge(indexes[position]!);
   }
   if (failures.size === 0 || signal?.aborted) return;
   const [error] = failures.values();
@@ -183,17 +195,23 @@ function noteMissed(fleet: Fleet, operation: string, attempt: NodeAttempt, keys:
   fleet.emit('writeMissed', { operation, node: attempt.node, error: attempt.error, keys });
 }
 
-async function tellOfTouched(
+/** Deletes at previous owners what may have been written. */
+async function deleteReplaced(
   fleet: Fleet,
-  call: Pick<ManyWriteCall<never>, 'keys' | 'removedAtFormer'>,
-  former: Member,
-  indexes: readonly number[],
-  tally: Tally,
+  call: Pick<ManyWriteCall<never>, 'keys' | 'deletedAtPreviousOwner'>,
+  { previousOwners, transition }: Plan,
+  { maybeWritten }: Tally,
   deadlineMs: number,
 ): Promise<void> {
-  const touched = indexes.filter((index) => tally.touched[index] === 1);
-  if (touched.length === 0) return;
-  const keys = touched.map((index) => call.keys[index]!);
-  const removed = await tellFormer(fleet, former, keys, fleet.stepLimits(deadlineMs, undefined));
-  for (const [position, wasThere] of removed.entries()) if (wasThere) call.removedAtFormer?.(touched[position]!);
+  const deleteAt = async ([owner, indexes]: [Member, readonly number[]]): Promise<void> => {
+    const replaced = indexes.filter((index) => maybeWritten[index] === 1);
+    if (replaced.length === 0) return;
+    const keys = replaced.map((index) => call.keys[index]!);
+    const limits = fleet.stepLimits(deadlineMs, undefined);
+    const deleted = await deleteAtPreviousOwner(fleet, transition, owner, keys, limits);
+    for (const [position, wasThere] of deleted.entries()) {
+      if (wasThere) call.deletedAtPreviousOwner?.(replaced[position]!);
+    }
+  };
+  await Promise.all([...previousOwners].map(deleteAt));
 }

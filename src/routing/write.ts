@@ -1,147 +1,82 @@
 /**
  * Writing one key: to all its live nodes at once, returning at the write consistency level.
  *
- * While a lazy change is open, a write that was confirmed then removes the key where it was before.
+ * In a joint phase, a write that was acknowledged then deletes the key at its previous owners.
  */
 
-import {
-  isShardringError,
-  type NodeAttempt,
-  type ShardringErrorCode,
-  TimeoutError,
-  WriteConsistencyError,
-} from '../errors/index.ts';
+import { type NodeAttempt, TimeoutError } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import type { KeyOperation } from '../nodes/operation.ts';
 import { abortable } from '../runtime/abort.ts';
-import { copiesOf } from '../topology/topology.ts';
+import type { Route } from '../topology/route.ts';
+import { copiesOf, type Topology } from '../topology/topology.ts';
 import type { Fleet, Places } from './fleet.ts';
-import { tellFormer } from './former-holders.ts';
-import { makePresent, type Presence } from './presence.ts';
-import { confirmationsNeeded } from './query-plan.ts';
+import { deleteAtPreviousOwner } from './previous-owners.ts';
+import { requiredAcknowledgements } from './query-plan.ts';
 import type { RouteOptions } from './read.ts';
+import { ensureValuePresent, type ValueRequirement } from './value-presence.ts';
+import { isOfUnknownOutcome, writeFailure } from './write-failure.ts';
 
 /** One node's answer to a write. */
-export interface Confirmation<Result> {
+export interface Acknowledgement<Result> {
   readonly member: Member;
   readonly result: Result;
 }
 
 export interface WriteOperation<Result> extends KeyOperation<Result> {
   /** The same for a node that takes the place of a holder that is down. Default: no other. */
-  forStandIn?(): KeyOperation<Result>;
+  forFallback?(): KeyOperation<Result>;
 }
 
 export interface WriteCall<Result> {
   readonly operation: WriteOperation<Result>;
-  /** Where the value must be before the write; undefined for a write that does not build on it. */
-  readonly presence?: Presence;
+  /** Which holders must have the value before the write; undefined for a write that does not build on it. */
+  readonly requires?: ValueRequirement;
   /** Whether the answers so far suffice, once the consistency level is reached. Else all nodes are waited for. */
-  suffices(confirmations: readonly Confirmation<Result>[]): boolean;
+  isSatisfied(acknowledgements: readonly Acknowledgement<Result>[]): boolean;
 }
 
 export interface WriteOutcome<Result> {
   /** In preference order of the nodes, where all were waited for. */
-  readonly confirmations: readonly Confirmation<Result>[];
-  /** Whether a former holder had the key. */
-  readonly removedAtFormer: boolean;
+  readonly acknowledgements: readonly Acknowledgement<Result>[];
+  /** Whether a previous owner had the key. */
+  readonly deletedAtPreviousOwner: boolean;
+}
+
+/** The nodes that a write is sent to. */
+interface Targets {
+  readonly places: Places;
+  readonly members: readonly Member[];
+  /** Holders that are not sent the write, as they may lack the value that it builds on. */
+  readonly lacking: readonly NodeAttempt[];
+  /** Acknowledgements that the write needs. */
+  readonly required: number;
 }
 
 /** What came of the sending. */
 interface FanOut<Result> {
-  readonly confirmations: readonly Confirmation<Result>[];
+  readonly acknowledgements: readonly Acknowledgement<Result>[];
   readonly attempts: readonly NodeAttempt[];
   /** Resolves when every node has answered. */
   readonly allAnswered: Promise<void>;
 }
 
 /**
- * @throws {WriteConsistencyError} Fewer nodes than needed confirmed; nothing was sent if too few are in service.
+ * @throws {WriteConsistencyError} Too few nodes acknowledged; nothing was sent if too few are in service.
  * @throws The node's own error where the key has only one node, and the signal's reason if it aborts before the call ends. Copies
- *         that are under way then, or are left to the background, keep to their own deadline.
+ *         that are in flight then, or are left to the background, keep to their own deadline.
  */
 export function writeOne<Result>(
   fleet: Fleet,
   call: WriteCall<Result>,
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
-  const holder = fleet.onlyHolderOf(call.operation.key);
+  const route = options.route ?? fleet.routeOf(call.operation.key);
+  const holder = fleet.onlyHolderOf(route);
   if (holder !== undefined) return writeToOnly(fleet, call, holder, options);
   const { signal, deadlineMs } = options;
-  if (signal === undefined) return writeToHolders(fleet, call, options);
-  return abortable(signal, (own) => writeToHolders(fleet, call, { signal: own, deadlineMs }));
-}
-
-async function writeToHolders<Result>(
-  fleet: Fleet,
-  call: WriteCall<Result>,
-  options: RouteOptions,
-): Promise<WriteOutcome<Result>> {
-  const { presence } = call;
-  const { name, key } = call.operation;
-  let places = fleet.placesOf(key);
-  let unfit: readonly NodeAttempt[] = [];
-  if (presence !== undefined) {
-    // Again if the nodes or the value changed meanwhile. Nothing may be awaited from the last look to the sending.
-    for (let isReady = false; !isReady; ) {
-      const { topology } = fleet;
-      places = fleet.placesOf(key);
-      const result = await makePresent(fleet, name, key, presence, places, options);
-      options.signal?.throwIfAborted();
-      unfit = result.unfit;
-      isReady = !result.wasCrossed && topology === fleet.topology;
-      if (!isReady) expectTime(fleet, name, places, options);
-    }
-  }
-  const targets = places.serving.filter(({ id }) => !unfit.some(({ node }) => node === id));
-  const required = requiredConfirmations(fleet);
-  if (targets.length < required) {
-    const attempts = [...unfit, ...fleet.downAttempts(name, places.down)];
-    throw writeFailure(required, name, [], attempts, places);
-  }
-  if (places.standIns.length > 0) fleet.emit('spill', { operation: name, nodes: places.standIns, down: places.down });
-  if (targets.length === 1 && places.formers.length === 0 && unfit.length === 0) {
-    fleet.guards.break(key);
-    return { confirmations: [await sendToOne(fleet, call, targets[0]!, places, options)], removedAtFormer: false };
-  }
-  return await writeToSeveral(fleet, call, places, targets, unfit, required, options);
-}
-
-/** @throws {TimeoutError} The deadline has passed. Nothing was written. */
-function expectTime(fleet: Fleet, operation: string, places: Places, { deadlineMs }: RouteOptions): void {
-  if (deadlineMs === undefined || fleet.isInTime(deadlineMs)) return;
-  throw new TimeoutError(places.serving[0]?.id ?? places.down[0]!, operation, fleet.policy.timeoutMs);
-}
-
-export function requiredConfirmations(fleet: Fleet): number {
-  return confirmationsNeeded(fleet.policy.writeConsistency, copiesOf(fleet.topology));
-}
-
-/** The error of a write that too few nodes confirmed: the node's own where only one was asked. */
-function writeFailure(
-  required: number,
-  operation: string,
-  acknowledged: readonly string[],
-  attempts: readonly NodeAttempt[],
-  places: Places,
-): unknown {
-  const only = attempts[0];
-  if (places.serving.length + places.down.length === 1 && only !== undefined) return only.error;
-  const fault = attempts.find(({ error }) => isCallFault(error));
-  if (fault !== undefined && acknowledged.length === 0) return fault.error;
-  return new WriteConsistencyError(operation, required, acknowledged, attempts);
-}
-
-const callFaults: ReadonlySet<unknown> = new Set<ShardringErrorCode>([
-  'ERR_NOT_AN_INTEGER',
-  'ERR_VALUE_TOO_LARGE',
-  'ERR_UNSUPPORTED',
-]);
-
-/** What is wrong with the call, at whichever node: that the others say the same, or cannot be asked, adds nothing. */
-function isCallFault(error: unknown): boolean {
-  if (!isShardringError(error)) return false;
-  return callFaults.has(error.code) || (error.code === 'ERR_NODE_REPLY' && error.kind === 'WRONGTYPE');
+  if (signal === undefined) return writeToHolders(fleet, call, route, options);
+  return abortable(signal, (own) => writeToHolders(fleet, call, route, { signal: own, deadlineMs }));
 }
 
 /**
@@ -158,18 +93,90 @@ function writeToOnly<Result>(
   const beganMs = fleet.clock.nowMs();
   return fleet.door.send(member, operation, fleet.stepLimits(deadlineMs, signal)).then(
     (result) => {
-      fleet.door.answered(member, beganMs);
-      return { confirmations: [{ member, result }], removedAtFormer: false };
+      fleet.door.answered(member, operation, beganMs);
+      return { acknowledgements: [{ member, result }], deletedAtPreviousOwner: false };
     },
     (reason: unknown) => {
-      throw fleet.door.failed(member, beganMs, reason, signal).error;
+      throw fleet.door.failed(member, operation, beganMs, reason, signal).error;
     },
   );
 }
 
-/** What is asked of a node, which may stand in for a holder that is down. */
-function operationAt<Result>(operation: WriteOperation<Result>, { id }: Member, { standIns }: Places) {
-  return standIns.includes(id) ? (operation.forStandIn?.() ?? operation) : operation;
+function writeToHolders<Result>(
+  fleet: Fleet,
+  call: WriteCall<Result>,
+  route: Route,
+  options: RouteOptions,
+): Promise<WriteOutcome<Result>> {
+  const places = fleet.placesOf(call.operation.key, route);
+  const written = writeAt(fleet, call, places, options);
+  if (places.previousOwners.length > 0) places.transition?.track(written);
+  return written;
+}
+
+async function writeAt<Result>(
+  fleet: Fleet,
+  call: WriteCall<Result>,
+  first: Places,
+  options: RouteOptions,
+): Promise<WriteOutcome<Result>> {
+  const { name, key } = call.operation;
+  const targets = await targetsOf(fleet, call, first, options);
+  const { places, members, lacking } = targets;
+  const { fallbacks, down, previousOwners } = places;
+  if (fallbacks.length > 0) fleet.emit('spill', { operation: name, nodes: fallbacks, down });
+  if (members.length > 1 || previousOwners.length > 0 || lacking.length > 0) {
+    return await writeToSeveral(fleet, call, targets, options);
+  }
+  fleet.guards.break(key);
+  const acknowledgements = [await sendToOne(fleet, call, members[0]!, places, options)];
+  return { acknowledgements, deletedAtPreviousOwner: false };
+}
+
+/**
+ * Where the write goes. Nothing may be awaited between this and the sending.
+ * @throws  What {@link ensureValuePresent} and `writeFailure` say; nothing was written.
+ */
+async function targetsOf<Result>(
+  fleet: Fleet,
+  { operation: { name, key }, requires }: WriteCall<Result>,
+  first: Places,
+  options: RouteOptions,
+): Promise<Targets> {
+  let places = first;
+  let lacking: readonly NodeAttempt[] = [];
+  if (requires !== undefined) {
+    for (;;) {
+      const presence = await ensureValuePresent(fleet, name, key, requires, places, options);
+      options.signal?.throwIfAborted();
+      lacking = presence.lacking;
+      // Again if the nodes or the value changed meanwhile.
+      if (!presence.wasInvalidated && !fleet.isOvertaken(places.route.topology)) break;
+      expectTime(fleet, name, places, options);
+      places = fleet.placesOf(key, fleet.routeOf(key));
+    }
+  }
+  const members = places.serving.filter(({ id }) => !lacking.some(({ node }) => node === id));
+  const required = acknowledgementsFor(fleet, places.route.topology);
+  if (members.length >= required) return { places, members, lacking, required };
+  const attempts = [...lacking, ...fleet.downAttempts(name, places.down)];
+  throw writeFailure(required, name, [], attempts, places);
+}
+
+/** @throws {TimeoutError} The deadline has passed. Nothing was written. */
+function expectTime(fleet: Fleet, operation: string, places: Places, { deadlineMs }: RouteOptions): void {
+  if (deadlineMs === undefined || fleet.isInTime(deadlineMs)) return;
+  throw new TimeoutError(places.serving[0]?.id ?? places.down[0]!, operation, fleet.policy.timeoutMs);
+}
+
+/** Acknowledgements that a write under this topology needs. */
+export function acknowledgementsFor(fleet: Fleet, topology: Topology): number {
+  return requiredAcknowledgements(fleet.policy.writeConsistency, copiesOf(topology));
+}
+
+/** What is asked of a node, which may take the place of a holder that is down. */
+function operationAt<Result>(operation: WriteOperation<Result>, { id }: Member, { fallbacks }: Places) {
+  return fallbacks.includes(id) ? (operation.forFallback?.() ?? operation) : operation;
 }
 
 /** Without what several nodes would need, but perhaps in place of a holder that is down. */
@@ -179,7 +186,7 @@ async function sendToOne<Result>(
   member: Member,
   places: Places,
   { signal, deadlineMs }: RouteOptions,
-): Promise<Confirmation<Result>> {
+): Promise<Acknowledgement<Result>> {
   const operation = operationAt(call.operation, member, places);
   const { failed, reply } = await fleet.door.attempt(member, operation, fleet.stepLimits(deadlineMs, signal));
   if (failed === undefined) return { member, result: reply };
@@ -190,64 +197,64 @@ async function sendToOne<Result>(
 async function writeToSeveral<Result>(
   fleet: Fleet,
   call: WriteCall<Result>,
-  places: Places,
-  targets: readonly Member[],
-  unfit: readonly NodeAttempt[],
-  required: number,
+  targets: Targets,
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
   const { name: operation, key } = call.operation;
+  const { places, members, lacking, required } = targets;
   const { signal, deadlineMs } = options;
   fleet.guards.beginWrite(key);
-  const { confirmations, attempts, allAnswered } = await fanOut(fleet, call, places, targets, required, options);
-  const isEnough = confirmations.length >= required;
-  const mayHaveBeenDone = confirmations.length > 0 || signal?.aborted || attempts.some(isOfUnknownOutcome);
-  // A write that surely changed nothing leaves the former value where it is.
-  const formers = isEnough || mayHaveBeenDone ? places.formers : [];
-  const told = Promise.all(
-    formers.map((former) => tellFormer(fleet, former, [key], fleet.stepLimits(deadlineMs, undefined))),
+  const { acknowledgements, attempts, allAnswered } = await fanOut(fleet, call, targets, options);
+  const isEnough = acknowledgements.length >= required;
+  const mayHaveBeenDone = acknowledgements.length > 0 || signal?.aborted || attempts.some(isOfUnknownOutcome);
+  // A write that surely changed nothing leaves the value of before where it is.
+  const previousOwners = isEnough || mayHaveBeenDone ? places.previousOwners : [];
+  const deleted = Promise.all(
+    previousOwners.map((owner) =>
+      deleteAtPreviousOwner(fleet, places.transition, owner, [key], fleet.stepLimits(deadlineMs, undefined)),
+    ),
   );
-  fleet.background(
-    Promise.all([allAnswered, told]).then(() => {
-      fleet.guards.endWrite(key);
-      if (!isEnough) return;
-      for (const { node, error } of [...unfit, ...attempts]) {
-        fleet.emit('writeMissed', { operation, node, error, keys: 1 });
-      }
-    }),
-  );
+  const ended = Promise.all([allAnswered, deleted]).then(() => {
+    fleet.guards.endWrite(key);
+    if (!isEnough) return;
+    for (const { node, error } of [...lacking, ...attempts]) {
+      fleet.emit('writeMissed', { operation, node, error, keys: 1 });
+    }
+  });
+  fleet.background(ended);
+  if (previousOwners.length > 0) places.transition?.track(ended);
   if (!isEnough) {
     signal?.throwIfAborted();
-    const acknowledged = confirmations.map(({ member }) => member.id);
-    throw writeFailure(required, operation, acknowledged, [...unfit, ...attempts], places);
+    const acknowledged = acknowledgements.map(({ member }) => member.id);
+    throw writeFailure(required, operation, acknowledged, [...lacking, ...attempts], places);
   }
-  const removed = formers.length === 0 ? [] : await told;
-  const inOrder = targets.flatMap((member) => confirmations.filter((confirmation) => confirmation.member === member));
-  return { confirmations: inOrder, removedAtFormer: removed.some(([wasThere]) => wasThere) };
+  const deletions = previousOwners.length === 0 ? [] : await deleted;
+  const inOrder = members.flatMap((member) => acknowledgements.filter((one) => one.member === member));
+  return { acknowledgements: inOrder, deletedAtPreviousOwner: deletions.some(([wasThere]) => wasThere) };
 }
-
-const isOfUnknownOutcome = ({ error }: NodeAttempt) => !isShardringError(error) || error.code === 'ERR_UNKNOWN_OUTCOME';
 
 async function fanOut<Result>(
   fleet: Fleet,
   call: WriteCall<Result>,
-  places: Places,
-  targets: readonly Member[],
-  required: number,
+  { places, members, required }: Targets,
   { signal, deadlineMs }: RouteOptions,
 ): Promise<FanOut<Result>> {
   const limits = fleet.stepLimits(deadlineMs, signal);
-  const confirmations: Confirmation<Result>[] = [];
+  const acknowledgements: Acknowledgement<Result>[] = [];
   const attempts: NodeAttempt[] = [];
   const send = async (member: Member): Promise<void> => {
     const { failed, reply } = await fleet.door.attempt(member, operationAt(call.operation, member, places), limits);
-    if (failed === undefined) confirmations.push({ member, result: reply });
+    if (failed === undefined) acknowledgements.push({ member, result: reply });
     else if (!signal?.aborted) attempts.push(failed); // Else the caller knows that it may not be there.
   };
-  const sends = targets.map(send);
-  await settledEnough(sends, () => confirmations.length >= required && call.suffices(confirmations));
+  const sends = members.map(send);
+  await settledEnough(sends, () => acknowledgements.length >= required && call.isSatisfied(acknowledgements));
   // The lists go on growing until all have answered; what is judged now is what is known now.
-  return { confirmations: [...confirmations], attempts, allAnswered: Promise.all(sends).then(() => undefined) };
+  return {
+    acknowledgements: [...acknowledgements],
+    attempts,
+    allAnswered: Promise.all(sends).then(() => undefined),
+  };
 }
 
 /** Resolves when `enough` holds after one of the promises resolved, or when all have. Rejects if one rejects before. */

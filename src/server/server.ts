@@ -25,7 +25,7 @@ import { isDemotion } from './link/refusals.ts';
 import { defaultMaxReplyBytes, limitReplies } from './link/reply-limit.ts';
 import { identityOf, reportOf, roleIn, type ServerIdentity } from './link/server-identity.ts';
 import type { Transport } from './options.ts';
-import { CallLimits, type CommandSpec, type OnFailure } from './sending/call.ts';
+import { CallLimits, type CommandSpec } from './sending/call.ts';
 import { Connection } from './sending/connection.ts';
 import { ReplicaReads } from './sending/replica-reads.ts';
 import { type ClientCheck, ServerAccess } from './server-access.ts';
@@ -163,20 +163,12 @@ export class RedisServer {
     }
   }
 
-  /**
-   * Sends a command on the shared connection, or to a replica where that is asked for.
-   * @param onFailure  Called with a failure that is not an answer of the server, before the caller gets it.
-   */
-  call<Reply>(
-    spec: CommandSpec<Reply>,
-    args: readonly CommandArgument[],
-    limits: CallLimits,
-    onFailure?: OnFailure,
-  ): Promise<Reply> {
+  /** Sends a command on the shared connection, or to a replica where that is asked for. */
+  call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
     if (this.#closing !== undefined) return Promise.reject(new ClosedError('backend'));
     const replica = this.#replica;
-    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits, onFailure);
-    return this.#connection.call(spec, args, limits, onFailure);
+    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits);
+    return this.#connection.call(spec, args, limits);
   }
 
   /** Grows whenever the shared connection is another one. */
@@ -188,10 +180,10 @@ export class RedisServer {
    * Which run of which server the shared connection leads to: the server's own `run_id`. A server that does not tell, or
    * tells not us, counts as another one with each connection. Asked once for each connection.
    */
-  async runId(operation: string, limits: CallLimits, onFailure?: OnFailure): Promise<string> {
+  async runId(operation: string, limits: CallLimits): Promise<string> {
     const asked = this.connectionCount;
     if (this.#run?.connection === asked) return this.#run.id;
-    const info = await this.call({ ...infoOfServer, operation }, ['server'], limits, onFailure).catch(unlessRefused);
+    const info = await this.call({ ...infoOfServer, operation }, ['server'], limits).catch(unlessRefused);
     // The reply is from the connection there is now, which may not be the one there was.
     this.#run = { connection: this.connectionCount, id: identityOf(undefined, info).runId ?? untoldRun() };
     return this.#run.id;

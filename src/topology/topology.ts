@@ -1,63 +1,61 @@
 /**
- * The topology: an immutable value from which every call finds its nodes. A change makes a new one, so that a call that
- * is under way keeps the one it began with.
+ * The topology: an immutable value from which every call finds its nodes. A change makes a new one, so that a call in
+ * flight keeps the one it began with.
+ *
+ *   stable  --a change of the placement, to be filled on demand--> joint
+ *   joint   --the change has ended-->                              stable
+ *   stable  --a change of the placement, not to be filled-->       stable
+ *
+ * There is one change at a time: no change begins in a joint phase.
  */
 
 import type { NodeId } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';
 
-/** A placement that was in force before, whose nodes may still hold what has not been asked for since. */
-export interface FormerPlacement {
-  readonly placement: Placement;
-  /** The epoch of the change that replaced it. */
-  readonly change: number;
-}
+/**
+ * stable  each key is where the placement says, or nowhere
+ * joint   keys go from one placement to the next: one that has not been asked for since may still be where it was before.
+ *         'on demand': the first read of a key brings it over
+ */
+export type Phase =
+  | { readonly kind: 'stable' }
+  | { readonly kind: 'joint'; readonly from: Placement; readonly fill: 'on demand' };
 
 export interface Topology {
-  /** Grows by 1 with every change of the members or their weights. */
+  /** Grows by 1 with every change of the placement. */
   readonly epoch: number;
   readonly placement: Placement;
   /** Copies of each key that are wanted. */
   readonly replicationFactor: number;
-  /** Open lazy changes, the latest first; empty most of the time. */
-  readonly formerPlacements: readonly FormerPlacement[];
+  readonly phase: Phase;
+}
+
+const stable: Phase = Object.freeze({ kind: 'stable' });
+
+/** The topology that a client begins with. */
+export function firstTopology(placement: Placement, replicationFactor: number): Topology {
+  return { epoch: 1, placement, replicationFactor, phase: stable };
+}
+
+/** What a change of the placement puts in force. @param fill  'none': keys that change their nodes are missed from then on. */
+export function changed(before: Topology, placement: Placement, fill: 'on demand' | 'none'): Topology {
+  const { placement: from } = before;
+  const phase: Phase = fill === 'none' || from.nodes.length === 0 ? stable : { kind: 'joint', from, fill };
+  return { ...before, epoch: before.epoch + 1, placement, phase };
+}
+
+/** The same when the change has ended: what the nodes of before still have does not count any more. */
+export function settled(topology: Topology): Topology {
+  return { ...topology, phase: stable };
 }
 
 /** Copies of each key that there can be: all nodes where there are fewer than the replication factor. */
-export function copiesOf({ placement, replicationFactor }: Topology): number {
+export function copiesOf({ placement, replicationFactor }: Pick<Topology, 'placement' | 'replicationFactor'>): number {
   return Math.min(replicationFactor, placement.nodes.length);
 }
 
-/** The nodes that hold `key` by the placement in force, primary first. */
-export function holdersOf(topology: Topology, key: string): readonly NodeId[] {
-  return topology.placement.preferenceList(key, copiesOf(topology));
-}
-
-/** The first of them, which is all there is where no copies are kept. @throws {NoNodesError} There are no nodes. */
-export function primaryOf({ placement }: Topology, key: string): NodeId {
-  return placement.nodeFor(key);
-}
-
-/** The nodes that held `key` by a former placement, primary first. */
-function holdersBy({ placement }: FormerPlacement, replicationFactor: number, key: string): readonly NodeId[] {
-  return placement.preferenceList(key, Math.min(replicationFactor, placement.nodes.length));
-}
-
-/** The nodes that held `key` by a former placement and do not hold it now, each once, the latest one's first. */
-export function formerHoldersOf(topology: Topology, key: string): readonly NodeId[] {
-  const current = holdersOf(topology, key);
-  const formers = topology.formerPlacements.flatMap((former) => holdersBy(former, topology.replicationFactor, key));
-  return [...new Set(formers)].filter((node) => !current.includes(node));
-}
-
-/**
- * Whether a miss can be believed: by each former placement that is still open, one of the key's holders has said that it does
- * not have it. The present placement is the caller's concern.
- *
- * @param hasMissed  Whether the node was asked and missed, or is known to have nothing that counts.
- */
-export function isMissEverywhere(topology: Topology, key: string, hasMissed: (node: NodeId) => boolean): boolean {
-  return topology.formerPlacements.every((former) =>
-    holdersBy(former, topology.replicationFactor, key).some(hasMissed),
-  );
+/** The ids of all nodes that may hold a key. */
+export function memberIdsOf({ placement, phase }: Topology): ReadonlySet<NodeId> {
+  const placements = phase.kind === 'joint' ? [placement, phase.from] : [placement];
+  return new Set(placements.flatMap(({ nodes }) => nodes.map(({ id }) => id)));
 }

@@ -9,7 +9,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/runtime/random.ts';
-import { makeFaultyCache } from '../support/faulty-cache.ts';
+import { collect, makeFaultyCache } from '../support/faulty-cache.ts';
 
 interface Write {
   readonly value: string | undefined;
@@ -150,16 +150,36 @@ async function play(seed: number): Promise<History> {
     for (let change = 0; !isOver; change++) {
       await pause(20 + below(200));
       const members = cache.topology.placement.nodes.map(({ id }) => id);
-      const options = { lazyForMs: 1_000_000 };
       const kind = below(3);
-      if (kind === 0 && members.length < 7) {
-        const id = `new ${change}`;
-        const backend = newNode(id);
-        backend.delayMs = below(6);
-        await cache.addNode({ id, backend }, options);
-      } else if (kind === 1 && members.length > Math.max(replicationFactor, 2))
-        await cache.removeNode(pick(members), options);
-      else await cache.setWeight(pick(members), 0.5 + 2 * random(), options);
+      const make = () => {
+        const options = { lazyForMs: 1_000_000 };
+        if (kind === 0 && members.length < 7) {
+          const backend = newNode(`new ${change}`);
+          backend.delayMs = below(6);
+          return cache.addNode({ id: `new ${change}`, backend }, options);
+        }
+        if (kind === 1 && members.length > Math.max(replicationFactor, 2)) {
+          return cache.removeNode(pick(members), options);
+        }
+        return cache.setWeight(pick(members), 0.5 + 2 * random(), options);
+      };
+      const changing = make();
+      await changing;
+      await pause(below(100));
+      await endJointPhase(changing);
+    }
+  };
+  /** All keys are asked for, and what is left at nodes that do not hold them, which no later change may find, is removed. */
+  const endJointPhase = async (changing: ReturnType<typeof cache.setWeight>) => {
+    const all = [...keys, ...counters];
+    await cache.getMany(all);
+    await pause(50);
+    changing.cancel();
+    await collect(changing);
+    const { placement } = cache.topology;
+    for (const { id } of placement.nodes) {
+      const foreign = all.filter((key) => !placement.preferenceList(key, replicationFactor).includes(id));
+      await Promise.all(foreign.map((key) => nodes[id]!.delete(key, {})));
     }
   };
   const all = Promise.all([...Array.from({ length: 6 }, caller), changer()]);

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { NodeReplyError } from '../../src/errors/index.ts';
+import type { Placement } from '../../src/placement/placement.ts';
 import { type FaultyCache, makeFaultyCache } from '../support/faulty-cache.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
@@ -20,24 +21,31 @@ async function withMovedKey(options: object = {}) {
 
 const idsOf = ({ cache }: FaultyCache) => cache.topology.placement.nodes.map(({ id }) => id);
 
-describe('two changes at once', () => {
-  it('both happen', async () => {
+describe('changes that come together', () => {
+  it('happen one after the other, each made to what the one before has put in force', async () => {
     const made = makeFaultyCache(['a', 'b', 'c']);
-    await Promise.all([made.cache.setWeight('a', 2), made.cache.setWeight('b', 3)]);
+    const none = { strategy: 'none' } as const;
+    await Promise.all([made.cache.setWeight('a', 2, none), made.cache.setWeight('b', 3, none)]);
     expect(made.cache.topology.placement.nodes.map(({ weight }) => weight)).toEqual([2, 3, 1]);
-    const add = (id: string) => made.cache.addNode({ id, backend: made.newNode(id) });
-    await Promise.all([add('d'), add('e')]);
+    const add = (id: string) => made.cache.addNode({ id, backend: made.newNode(id) }, { lazyForMs: 100 });
+    const adding = Promise.all([add('d'), add('e')]);
+    await made.clock.advance(99);
+    expect(idsOf(made)).toEqual(['a', 'b', 'c', 'd']);
+    await made.clock.advance(1);
+    await adding;
     expect(idsOf(made)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
   it('cannot take more nodes away than the replication factor allows', async () => {
     const made = makeFaultyCache(['a', 'b', 'c'], { replicationFactor: 2 });
-    const results = await Promise.allSettled([made.cache.removeNode('a'), made.cache.removeNode('b')]);
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    const short = { lazyForMs: 10 };
+    const removing = Promise.allSettled([made.cache.removeNode('a', short), made.cache.removeNode('b', short)]);
+    await made.clock.advance(10);
+    expect((await removing).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect(idsOf(made)).toEqual(['b', 'c']);
   });
 
-  it('of which one is refused leave nothing of it behind', async () => {
+  it('leave nothing behind of one that is refused', async () => {
     const made = makeFaultyCache(['a', 'b']);
     const node = made.newNode('d');
     await expect(made.cache.addNode({ id: 'd', backend: node, weight: 1e-9 })).rejects.toThrow(
@@ -48,7 +56,7 @@ describe('two changes at once', () => {
     expect(idsOf(made)).toEqual(['a', 'b', 'd']);
   });
 
-  it('are waited for by close when they are not in force yet', async () => {
+  it('are waited for by close where one is being prepared', async () => {
     const made = makeFaultyCache(['a']);
     const node = made.newNode('d');
     node.delayMs = 100;
@@ -61,16 +69,16 @@ describe('two changes at once', () => {
     await expect(node.get('k', {})).rejects.toThrow(code('ERR_CLOSED'));
   });
 
-  it('are ended by a cancel that comes before they are in force', async () => {
+  it('have no joint phase where a cancel comes before they are in force', async () => {
     const made = makeFaultyCache(['a', 'b']);
     const change = made.cache.setWeight('a', 2);
     change.cancel();
     await change;
-    expect(made.cache.topology.formerPlacements).toEqual([]);
+    expect(made.cache.topology).toMatchObject({ epoch: 2, phase: { kind: 'stable' } });
   });
 });
 
-describe('a former owner that is down', () => {
+describe('a previous owner that is down', () => {
   it('does not bring back what was deleted or has expired meanwhile', async () => {
     for (const write of ['delete', 'deleteMany', 'set', 'setMany'] as const) {
       const { cache, key, from, nodes, add, probe, clock } = await withMovedKey();
@@ -118,7 +126,7 @@ describe('a former owner that is down', () => {
     expect(await cache.get(key)).toBeUndefined();
   });
 
-  it('that missed one write is still asked for other keys', async () => {
+  it('is still asked for other keys once it has missed a write', async () => {
     const { cache, key, other, from, nodes, add } = await withMovedKey();
     await cache.setMany([
       [key, 1],
@@ -130,23 +138,34 @@ describe('a former owner that is down', () => {
     expect(await cache.get(key)).toBeUndefined();
     expect(await cache.increment(other)).toBe(101);
   });
+});
 
-  it('that missed a write is not asked again when a later change ends first', async () => {
-    const { cache, key, from, nodes, add } = await withMovedKey();
-    await cache.set(key, 'v1');
-    await add();
-    const later = cache.setWeight('d', 1.5, { lazyForMs: 1_000_000 });
-    await later;
-    nodes[from]!.failNext(1, new Error('lost'));
-    await cache.delete(key);
-    later.cancel();
-    expect(cache.topology.formerPlacements.length).toBe(1);
-    expect(await cache.get(key)).toBeUndefined();
+describe('two opposite changes', () => {
+  it('do not let a write that began between them undo what was acknowledged after them', async () => {
+    for (const write of ['set', 'setMany', 'delete'] as const) {
+      const { cache, key, nodes, add, clock } = await withMovedKey();
+      await cache.set(key, 0);
+      const adding = add();
+      await adding;
+      nodes.d!.delayMs = 50;
+      // Acknowledged by the new owner after 50 ms or more, then deleted at the previous one.
+      const slow =
+        write === 'set' ? cache.set(key, 1) : write === 'setMany' ? cache.setMany([[key, 1]]) : cache.delete(key);
+      adding.cancel();
+      const removing = cache.removeNode('d', { lazyForMs: 1_000_000 });
+      await clock.advance(10);
+      const later = cache.set(key, 'later');
+      await clock.advance(1_000);
+      await Promise.all([slow, later, removing]);
+      nodes.d!.delayMs = 0;
+      expect(await cache.get(key), write).toBe('later');
+      expect(idsOf({ cache } as FaultyCache)).toEqual(['a', 'b', 'c']);
+    }
   });
 });
 
-describe('a write while a lazy change is open', () => {
-  it('that the new owner refuses leaves the former value', async () => {
+describe('a write in a joint phase', () => {
+  it('leaves the former value where the new owner refuses it', async () => {
     const { cache, key, nodes, add } = await withMovedKey();
     await cache.set(key, 'v1');
     await add();
@@ -171,13 +190,16 @@ describe('a write while a lazy change is open', () => {
 
   it('does not make a read miss that was on its way past the nodes it went to', async () => {
     for (const read of ['get', 'getMany'] as const) {
-      const { cache, nodes, newNode, clock } = makeFaultyCache(['a', 'b'], { replicationFactor: 2 });
-      const forever = { lazyForMs: 1_000_000 };
+      const made = makeFaultyCache(['a', 'b', 'c', 'd'], { replicationFactor: 2 });
+      const { cache, nodes, clock } = made;
       const keys = Array.from({ length: 500 }, (_, index) => `key:${index}`);
+      const weigh = (onNew: number, onOld: number) => (current: Placement) =>
+        ['a', 'b', 'c', 'd'].reduce((next, id) => next.withWeight(id, 'cd'.includes(id) ? onNew : onOld), current);
+      await cache.setPlacement(weigh(0.1, 1), { strategy: 'none' });
       await cache.setMany(keys.map((key) => [key, 'v1']));
-      await cache.addNode({ id: 'c', backend: newNode('c') }, forever);
-      await cache.addNode({ id: 'd', backend: newNode('d') }, forever);
-      const key = keys.find((name) => cache.topology.placement.preferenceList(name, 2).join() === 'c,d')!;
+      const wereOld = keys.filter((key) => !/[cd]/.test(cache.topology.placement.preferenceList(key, 2).join()));
+      await cache.setPlacement(weigh(1, 0.1), { lazyForMs: 1_000_000 });
+      const key = wereOld.find((name) => cache.topology.placement.preferenceList(name, 2).join() === 'c,d')!;
       // The read is told of no value by c, then waits for d. Meanwhile the write is confirmed by c, and removes the former.
       nodes.d!.delayMs = 50;
       const reading = read === 'get' ? cache.get(key) : cache.getMany([key]).then((hits) => hits.get(key));
@@ -213,18 +235,20 @@ describe('a write while a lazy change is open', () => {
     for (const delayMs of [0, 10]) {
       const { cache, key, nodes, add, clock } = await withMovedKey();
       await cache.set(key, 100);
-      await add();
       for (const node of Object.values(nodes)) node.delayMs = delayMs;
-      const sums = [cache.increment(key), cache.increment(key)];
-      const changing = cache.setWeight('a', 1.2, { lazyForMs: 1_000_000 });
-      sums.push(cache.increment(key));
+      const sums = [cache.increment(key)];
+      const adding = add();
+      for (let turn = 0; turn < 3; turn++) {
+        sums.push(cache.increment(key));
+        await clock.advance(7);
+      }
       await clock.advance(2_000);
-      await changing;
-      expect((await Promise.all(sums)).sort()).toEqual([101, 102, 103]);
+      await adding;
+      expect((await Promise.all(sums)).sort()).toEqual([101, 102, 103, 104]);
     }
   });
 
-  it('of clear lets no copy come back', async () => {
+  it('lets no copy come back that clear has removed', async () => {
     const { cache, key, from, nodes, add, clock } = await withMovedKey();
     await cache.set(key, 'v1');
     await add();
@@ -251,11 +275,11 @@ describe('with two copies', () => {
     expect(events.filter(({ name }) => name === 'writeMissed').length).toBe(1);
   });
 
-  it('a miss is believed while a lazy change is open, even with confirmMisses off', async () => {
-    const { cache, newNode } = makeFaultyCache(['a'], { confirmMisses: false });
-    await cache.set('k', 'v');
-    for (const id of ['b', 'c', 'd']) await cache.addNode({ id, backend: newNode(id) }, { lazyForMs: 1_000_000 });
-    expect(await cache.get('k')).toBe('v');
+  it('a miss is believed in a joint phase, and a hit found, even with confirmMisses off', async () => {
+    const { cache, key, add } = await withMovedKey({ replicationFactor: 2, confirmMisses: false });
+    await cache.set(key, 'v');
+    await add();
+    expect(await cache.get(key)).toBe('v');
     expect(await cache.get('never')).toBeUndefined();
   });
 });
@@ -308,7 +332,7 @@ describe('getOrSet', () => {
     expect(loads).toBe(1);
   });
 
-  it('of a load that never ends does not hold up closing when its caller has given up', async () => {
+  it('does not hold up closing by a load that never ends, when its caller has given up', async () => {
     const { cache } = makeFaultyCache(['a']);
     const controller = new AbortController();
     const call = cache.getOrSet('k', () => new Promise(() => {}), { signal: controller.signal });
@@ -321,7 +345,7 @@ describe('getOrSet', () => {
 });
 
 describe('a call that is at fault itself', () => {
-  it('is told as such, whether its other nodes say the same or are down', async () => {
+  it('fails as such, whether its other nodes say the same or are down', async () => {
     const { cache, nodes, probe } = makeFaultyCache(['a', 'b'], { replicationFactor: 2 });
     await cache.set('text', 'five');
     await expect(cache.increment('text')).rejects.toThrow(code('ERR_NOT_AN_INTEGER'));

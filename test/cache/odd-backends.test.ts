@@ -115,7 +115,7 @@ describe('a backend that throws where it should reject', () => {
 
   it('does not undo the removal of its node by how it closes; an event reports it', async () => {
     const { cache, events } = makeFaultyCache(['a']);
-    await cache.addNode({ id: 'b', backend: thrower('close') });
+    await cache.addNode({ id: 'b', backend: thrower('close') }, { strategy: 'none' });
     await cache.removeNode('b', { strategy: 'none' });
     expect(cache.topology.placement.nodes.map(({ id }) => id)).toEqual(['a']);
     const error = expect.objectContaining({ message: 'thrown by close' });

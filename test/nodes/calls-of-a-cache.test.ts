@@ -5,6 +5,7 @@ import { collect, type FaultyCache, makeFaultyCache } from '../support/faulty-ca
 import '../support/seed.ts';
 
 const ids = ['a', 'b', 'c'];
+const none = { strategy: 'none' } as const;
 const keys = ['x', 'y', 'z', 'x2', 'y2', 'z2'];
 
 const steps = {
@@ -27,7 +28,7 @@ const steps = {
   start: async ({ nodes }) => nodes.a!.start(),
   hang: async ({ nodes }) => nodes.b!.hang(),
   'lose replies': async ({ nodes }) => nodes.c!.loseReplies(),
-  'change a weight': ({ cache }) => cache.setWeight('c', 3).then(() => cache.setWeight('c', 1)),
+  'change a weight': ({ cache }) => cache.setWeight('c', 3, none).then(() => cache.setWeight('c', 1, none)),
   'pass time': ({ clock }) => clock.advance(900),
 } satisfies Record<string, (world: FaultyCache, signal: AbortSignal) => Promise<unknown>>;
 

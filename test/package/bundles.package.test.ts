@@ -171,7 +171,7 @@ describe('a bundled application', () => {
     },
   );
 
-  it('says what to do while its top level waits for servers in one file by Rollup, and reaches them afterwards', async () => {
+  it('that is one file by Rollup says what to do while its top level waits for servers, and reaches them afterwards', async () => {
     const text = `${imports}
     const nodes = [{ id: 'a', url: process.argv[2] }];
     const cache = new ShardedCache({ nodes: [{ id: 'a', backend: new RedisBackend(process.argv[2]) }] });
@@ -206,7 +206,7 @@ describe('a bundled application', () => {
   });
 
   it.each(['esbuild to CommonJS', 'webpack'])(
-    'talks to servers from the first call on if it is made of CommonJS modules: %s',
+    'of CommonJS modules talks to servers from the first call on: %s',
     async (bundler) => {
       const stdout = await runBundle(bundler, { ioredis: 'ioredis' }, 'main.cjs', requires + useBothFaces);
       expect(JSON.parse(stdout)).toEqual(expectedReplies);

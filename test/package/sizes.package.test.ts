@@ -26,7 +26,7 @@ describe('a minified bundle of the packed package', () => {
     ['HashRing', 26, "export { HashRing } from 'shardring'"],
     ['HashRing of the entry for placements', 26, "export { HashRing } from 'shardring/placement'"],
     ['ShardedCache and MemoryBackend', 114, "export { MemoryBackend, ShardedCache } from 'shardring'"],
-  ])('exports %s in at most %i kB', async (_, mostKb, contents) => {
+  ])('with %s takes at most %i kB', async (_, mostKb, contents) => {
     expect((await bundle(contents)).length / 1_000).toBeLessThanOrEqual(mostKb);
   });
 
@@ -65,7 +65,7 @@ describe('a minified bundle of the packed package', () => {
   it.each([
     ['that has WebAssembly', ''],
     ['that may not compile WebAssembly', 'delete globalThis.WebAssembly;'],
-  ])('finds the same nodes for placements in a browser %s', async (_, prelude) => {
+  ])('with placements finds the same nodes in a browser %s', async (_, prelude) => {
     const options = { platform: 'browser', format: 'iife', globalName: 'placement' } as const;
     const code = await bundle("export * from 'shardring/placement'", options);
     // What the language does not bring by itself, and every browser has.

@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { InvalidArgumentError, ShardringError, WriteConsistencyError } from '../../src/errors/index.ts';
-import { HealthMonitor } from '../../src/health/monitor.ts';
+import { NodeWatch } from '../../src/health/node-watch.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';
@@ -185,13 +185,13 @@ describe('the health of a ShardedRedis', () => {
     const client = shards.open({ timeoutMs: 250, connectTimeoutMs: patientMs });
     await client.ready({ timeoutMs: patientMs });
     for (const server of shards.servers) server.pause();
-    const told = vi.spyOn(HealthMonitor.prototype, 'reportFailure');
+    const told = vi.spyOn(NodeWatch.prototype, 'failed');
     const results = client.multi().set('key', 'value').exec();
     await new Promise((resolve) => setImmediate(resolve));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
     await expect(results).rejects.toBeInstanceOf(ShardringError);
     for (const server of shards.servers) server.resume();
-    expect(told.mock.calls.map(([, error]) => String(error))).toEqual([]);
+    expect(told.mock.calls.map(([error]) => String(error))).toEqual([]);
   });
 
   const calls: Record<string, (client: ShardedRedis) => Promise<unknown>> = {
@@ -218,9 +218,9 @@ describe('the health of a ShardedRedis', () => {
         const client = shards.open({ timeoutMs: 100, connectTimeoutMs: patientMs });
         await client.ready({ timeoutMs: patientMs });
         for (const { id } of shards.redis.explain('key').nodes) shards.server(id).pause();
-        const told = vi.spyOn(HealthMonitor.prototype, 'reportFailure');
+        const told = vi.spyOn(NodeWatch.prototype, 'failed');
         await expect(call(client)).rejects.toBeInstanceOf(ShardringError);
-        const errors = told.mock.calls.map(([, error]) => error);
+        const errors = told.mock.calls.map(([error]) => error);
         expect(errors).not.toHaveLength(0);
         expect(new Set(errors).size, String(errors)).toBe(errors.length);
         for (const { id } of shards.redis.explain('key').nodes) shards.server(id).resume();

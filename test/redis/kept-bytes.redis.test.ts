@@ -17,7 +17,7 @@ describe.each(['ioredis', 'direct'] as const)('bytes of many small values, over 
     [100, 8 * 1024],
     [3_000, 8 * 1024],
     [40_000, 80_000],
-  ])('hold for values of %i bytes at most %i bytes of memory each, from either face', async (size, mostBytes) => {
+  ])('of %i bytes keep at most %i bytes of memory each, from either face', async (size, mostBytes) => {
     await using server = await startRedis();
     const count = size > 10_000 ? 50 : 1_000;
     const value = Buffer.alloc(size, 'x');

@@ -1,8 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { NodeUnavailableError, TimeoutError, UnknownOutcomeError } from '../../src/errors/index.ts';
+import { unwatched } from '../../src/health/node-observer.ts';
+import { Door } from '../../src/nodes/attempt.ts';
 import type { RedisNode } from '../../src/redis/node.ts';
-import { NodeCaller, NodeCommand } from '../../src/redis/node-caller.ts';
+import { NodeCaller, NodeCommand, stepOf } from '../../src/redis/node-caller.ts';
 import type { Fleet } from '../../src/routing/fleet.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 
 const timeout = new TimeoutError('a', 'multi', 300);
 const lost = new UnknownOutcomeError('a', 'multi', { cause: timeout });
@@ -10,12 +13,14 @@ const unreachable = new NodeUnavailableError('a', 'multi', { cause: new Error('r
 
 /** What health hears of a call of several steps that fails so, in a process that was held up for so long meanwhile. */
 async function reported(error: Error, stallMs: number): Promise<unknown[]> {
-  const onFailure = vi.fn();
+  const failed = vi.fn();
   const clock = { nowMs: () => 0, loop: { longestStallMs: () => stallMs } };
-  const caller = new NodeCaller({ clock } as unknown as Fleet, new Map(), 300);
-  const used = caller.watched({ onFailure } as unknown as RedisNode, caller.limits(), () => Promise.reject(error));
+  const fleet = { clock, door: new Door(clock as unknown as Clock) } as unknown as Fleet;
+  const caller = new NodeCaller(fleet, new Map(), 300);
+  const node = { id: 'a', observer: { ...unwatched, failed } } as unknown as RedisNode;
+  const used = caller.watched(node, stepOf('multi', 'multi'), caller.limits(), () => Promise.reject(error));
   await expect(used).rejects.toBe(error);
-  return onFailure.mock.calls.map(([told]) => told);
+  return failed.mock.calls.map(([told]) => told);
 }
 
 describe('NodeCaller.watched', () => {

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { ShardedRedis } from '../../src/redis/index.ts';
+import { nextCursor, tagOf } from '../../src/redis/scans/scan-cursor.ts';
 import { SimulatedClock } from '../../src/testing/index.ts';
 import { eventually, outcomeOf } from '../support/eventually.ts';
 import {
@@ -85,7 +86,11 @@ it.each<Row>([
     randomkey: () => redis.randomkey(),
     wait: () => redis.wait(0, 10),
     'a scan': () => redis.scan('0'),
-    'a later page of a scan': () => redis.scan(String(2 ** 26)),
+    'a later page of a scan': () => {
+      const { nodes, checksum } = redis.topology.placement;
+      const scanned = { nodeCount: nodes.length, placementTag: tagOf(checksum) };
+      return redis.scan(nextCursor({ nodeIndex: 0, serverCursor: '1', runTag: 1 }, scanned));
+    },
     hscan: () => redis.hscan('key').next(),
   };
   held.add(first).add(second);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServingHealth } from '../../src/health/health-view.ts';
-import { attemptTimeoutMs, confirmationsNeeded, readOrder, servingNodes } from '../../src/routing/query-plan.ts';
+import { attemptTimeoutMs, readOrder, requiredAcknowledgements, servingNodes } from '../../src/routing/query-plan.ts';
 
 const nodes = ['a', 'b', 'c', 'd', 'e'];
 const anyHealth = fc
@@ -10,24 +10,24 @@ const anyHealth = fc
 const copies = fc.integer({ min: 1, max: 5 });
 
 describe('servingNodes', () => {
-  it('without stand-ins are the holders that are not down, in order', () => {
+  it('are the holders that are not down, in order, where no fallback is wanted', () => {
     fc.assert(
       fc.property(anyHealth, copies, (health, count) => {
-        const { serving, down, standIns } = servingNodes(nodes, count, health, 'fail');
+        const { serving, down, fallbacks } = servingNodes(nodes, count, health, 'fail');
         expect(serving).toEqual(nodes.slice(0, count).filter((node) => health.stateOf(node) !== 'down'));
         expect([...serving, ...down].sort()).toEqual(nodes.slice(0, count));
-        expect(standIns).toEqual([]);
+        expect(fallbacks).toEqual([]);
       }),
     );
   });
 
-  it('with stand-ins are as many as there are copies, for as long as nodes are live', () => {
+  it('are as many as there are copies with fallback nodes, for as long as nodes are live', () => {
     fc.assert(
       fc.property(anyHealth, copies, (health, count) => {
-        const { serving, down, standIns } = servingNodes(nodes, count, health, 'spill');
+        const { serving, down, fallbacks } = servingNodes(nodes, count, health, 'spill');
         const live = nodes.filter((node) => health.stateOf(node) !== 'down');
         expect(serving).toEqual(live.slice(0, Math.min(count, live.length)));
-        expect(standIns.every((node) => !nodes.slice(0, count).includes(node))).toBe(true);
+        expect(fallbacks.every((node) => !nodes.slice(0, count).includes(node))).toBe(true);
         expect(down.every((node) => health.stateOf(node) === 'down')).toBe(true);
       }),
     );
@@ -48,7 +48,7 @@ describe('readOrder', () => {
   });
 });
 
-describe('confirmationsNeeded', () => {
+describe('requiredAcknowledgements', () => {
   it.each([
     [1, 1, 1, 1],
     [2, 1, 2, 2],
@@ -57,9 +57,9 @@ describe('confirmationsNeeded', () => {
     [5, 1, 3, 5],
   ])('of %i copies are %i for one, %i for a quorum, %i for all', (count, one, quorum, all) => {
     expect([
-      confirmationsNeeded('one', count),
-      confirmationsNeeded('quorum', count),
-      confirmationsNeeded('all', count),
+      requiredAcknowledgements('one', count),
+      requiredAcknowledgements('quorum', count),
+      requiredAcknowledgements('all', count),
     ]).toEqual([one, quorum, all]);
   });
 });

@@ -2,35 +2,45 @@
 
 import { CrossNodeError } from '../../errors/index.ts';
 import { hashesTags } from '../../placement/placement.ts';
-import { copiesOf, holdersOf, primaryOf, type Topology } from '../../topology/topology.ts';
+import { type Route, routeOf } from '../../topology/route.ts';
+import type { Topology } from '../../topology/topology.ts';
 
-/** Equal for two keys if one command can have both. */
-function groupOf(topology: Topology, key: string): string {
-  return copiesOf(topology) === 1 ? primaryOf(topology, key) : JSON.stringify(holdersOf(topology, key));
+/** Keys that one command can have, by their positions in a list, and where it goes. */
+export interface KeyGroup {
+  readonly route: Route;
+  readonly positions: number[];
 }
 
-/** Positions of the keys in `keys`, one list for each group, in the order of their first keys. */
-export function groupKeys(topology: Topology, keys: readonly string[]): number[][] {
-  const groups = new Map<string, number[]>();
+/** In the order of their first keys. */
+export function groupKeys(topology: Topology, keys: readonly string[]): readonly KeyGroup[] {
+  const groups = new Map<string, KeyGroup>();
   for (let position = 0; position < keys.length; position++) {
-    const group = groupOf(topology, keys[position]!);
-    const positions = groups.get(group);
-    if (positions === undefined) groups.set(group, [position]);
-    else positions.push(position);
+    const route = routeOf(topology, keys[position]!);
+    const { holders } = route;
+    const name = holders.length === 1 ? holders[0]! : JSON.stringify(holders);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, { route, positions: [position] });
+    else group.positions.push(position);
   }
   return [...groups.values()];
 }
 
-export function areTogether(topology: Topology, keys: readonly string[]): boolean {
-  if (keys.length < 2) return true;
-  const group = groupOf(topology, keys[0]!);
-  for (let index = 1; index < keys.length; index++) if (groupOf(topology, keys[index]!) !== group) return false;
-  return true;
+/** The route of all the keys; undefined if they have different holders. @param keys  At least one. */
+export function commonRoute(topology: Topology, keys: readonly string[]): Route | undefined {
+  const route = routeOf(topology, keys[0]!);
+  for (let index = 1; index < keys.length; index++) {
+    const { holders } = routeOf(topology, keys[index]!);
+    if (holders.length !== route.holders.length || !holders.every((id, place) => id === route.holders[place])) {
+      return undefined;
+    }
+  }
+  return route;
 }
 
 /** @throws {CrossNodeError} The keys have different holders. */
-export function expectTogether(topology: Topology, command: string, keys: readonly string[]): void {
-  if (areTogether(topology, keys)) return;
-  const nodes = new Set(keys.flatMap((key) => holdersOf(topology, key)));
+export function expectCommonRoute(topology: Topology, command: string, keys: readonly string[]): Route {
+  const route = commonRoute(topology, keys);
+  if (route !== undefined) return route;
+  const nodes = new Set(keys.flatMap((key) => routeOf(topology, key).holders));
   throw new CrossNodeError(command, [...nodes], hashesTags(topology.placement));
 }

@@ -11,7 +11,8 @@ import type { Placement } from '../../placement/placement.ts';
 import type { Fleet } from '../../routing/fleet.ts';
 import { ownBytes } from '../../runtime/own-bytes.ts';
 import { type CallLimits, type CommandArgument, pageAt, type ScanPosition } from '../../server/index.ts';
-import { copiesOf, holdersOf, type Topology } from '../../topology/topology.ts';
+import { routeOf } from '../../topology/route.ts';
+import { copiesOf, type Topology } from '../../topology/topology.ts';
 import type { ReplyEncoding } from '../commander.ts';
 import { shownTextOf } from '../key-text.ts';
 import type { RedisNode } from '../node.ts';
@@ -81,7 +82,7 @@ export class Scans {
     return [encoding === null ? Buffer.from(next) : next, keys.map(itemIn(encoding))];
   }
 
-  keyStream(options: ScanStreamOptions, encoding: ReplyEncoding): ScanStream<string | Buffer> {
+  keyStream(options: ScanStreamOptions = {}, encoding: ReplyEncoding): ScanStream<string | Buffer> {
     const pages = scanAllPages(this.#scope('scan'), streamArguments(options));
     return new ScanStream(itemsOf(pages, encoding), options);
   }
@@ -89,7 +90,7 @@ export class Scans {
   elementStream(
     command: ElementCommand,
     key: string | Buffer,
-    options: ScanStreamOptions,
+    options: ScanStreamOptions = {},
     encoding: ReplyEncoding,
   ): ScanStream<string | Buffer> {
     const pages = elementPages(this.#elementReader(command, key), streamArguments(options));
@@ -153,7 +154,7 @@ export class Scans {
 
   #scopeOf(nodes: readonly ScanNode[], topology: Topology): ScanScope {
     const ids = nodes.map(({ id }) => id);
-    const isOwner = ownerAmong(ids, (stored) => holdersOf(topology, this.#unprefixed(stored)));
+    const isOwner = ownerAmong(ids, (stored) => routeOf(topology, this.#unprefixed(stored)).holders);
     return { nodes, isOwner, checksum: topology.placement.checksum };
   }
 

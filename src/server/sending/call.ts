@@ -57,9 +57,6 @@ export class CallLimits {
   ) {}
 }
 
-/** For those who hand a call's promise on, and cannot see what becomes of it without another one. */
-export type OnFailure = (error: Error) => void;
-
 /** Calls that go out in one write. */
 export class Departure {
   /** When they were written, on the monotonic clock; Infinity: not yet. */
@@ -87,7 +84,6 @@ export class Call<Reply = unknown> {
     readonly spec: CommandSpec<Reply>,
     readonly args: readonly CommandArgument[],
     readonly limits: CallLimits,
-    readonly onFailure?: OnFailure,
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;

@@ -15,7 +15,7 @@ import { Link, type LinkListener, type ServerCheck } from '../link/link.ts';
 import { isRedirection, refusesAll } from '../link/refusals.ts';
 import { answersNewcomer } from '../link/second-opinion.ts';
 import { hasMoved, progressOf, type Signs, signsOf } from '../link/signs-of-life.ts';
-import { Call, type CallLimits, type CommandSpec, type OnFailure } from './call.ts';
+import { Call, type CallLimits, type CommandSpec } from './call.ts';
 import { CallList } from './call-list.ts';
 import { Deadlines } from './deadlines.ts';
 import { Outbox } from './outbox.ts';
@@ -160,20 +160,14 @@ export class Connection {
     for (const call of this.#calls) this.#end(call)?.reject(makeError());
   }
 
-  /** @param onFailure  Called with a failure that is not an answer of the server, before the caller gets it. */
-  call<Reply>(
-    spec: CommandSpec<Reply>,
-    args: readonly CommandArgument[],
-    limits: CallLimits,
-    onFailure?: OnFailure,
-  ): Promise<Reply> {
+  call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
     const { signal } = limits;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (!(limits.timeoutMs > 0))
       return Promise.reject(
         new TimeoutError(this.#options.node(), spec.operation, limits.timeoutMs, { address: this.#options.address }),
       );
-    const call = new Call(spec, args, limits, onFailure);
+    const call = new Call(spec, args, limits);
     if (spec.isSignOfLife === true) call.signsWhenBegun = this.#signs();
     if (this.#link?.isUp) {
       const isIdle = this.#calls.size === 0;
@@ -300,12 +294,7 @@ export class Connection {
     if (call === undefined) return;
     const { operation, isWrite } = call.spec;
     const { node, address } = this.#options;
-    this.#reject(call, errorOf(failure, { node: node(), address, operation, isWrite, wasSent: call.wasSent }));
-  }
-
-  #reject(call: Call, error: Error): void {
-    call.onFailure?.(error);
-    call.reject(error);
+    call.reject(errorOf(failure, { node: node(), address, operation, isWrite, wasSent: call.wasSent }));
   }
 
   /** The call's time is up. */
@@ -323,10 +312,7 @@ export class Connection {
     const reason = isBehindWrites ? behindWrites : wasSent ? littleTime(call) : this.#link?.waitsFor;
     const timeout = new TimeoutError(node, spec.operation, limits.timeoutMs, { address, reason, isBehindWrites });
     const isUnknown = isDoubtful({ node, operation: spec.operation, isWrite: spec.isWrite, wasSent });
-    this.#reject(
-      call,
-      isUnknown ? new UnknownOutcomeError(node, spec.operation, { cause: timeout, address }) : timeout,
-    );
+    call.reject(isUnknown ? new UnknownOutcomeError(node, spec.operation, { cause: timeout, address }) : timeout);
     if (wasSent && this.#options.isOwn) this.#lookForLife();
   }
 

@@ -7,7 +7,7 @@
 
 import { isShardringError } from '../../errors/index.ts';
 import type { CommandArgument } from '../link/client.ts';
-import type { CallLimits, CommandSpec, OnFailure } from './call.ts';
+import type { CallLimits, CommandSpec } from './call.ts';
 import type { Connection } from './connection.ts';
 
 /**
@@ -33,25 +33,17 @@ export class ReplicaReads {
     this.#master = master;
   }
 
-  /** @param onFailure  Told of what the reader gets to see: not of a replica in whose absence the master answers. */
-  async call<Reply>(
-    spec: CommandSpec<Reply>,
-    args: readonly CommandArgument[],
-    limits: CallLimits,
-    onFailure?: OnFailure,
-  ): Promise<Reply> {
+  async call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
     if (!this.#replica.isUp) {
       this.#replica.connect();
-      return this.#master.call(spec, args, limits, onFailure);
+      return this.#master.call(spec, args, limits);
     }
     try {
-      return await this.#replica.call(spec, args, limits, (error) => {
-        if (!isAbsence(error)) onFailure?.(error);
-      });
+      return await this.#replica.call(spec, args, limits);
     } catch (error) {
       if (!isAbsence(error)) throw error;
       // Within the same deadline.
-      return this.#master.call(spec, args, limits, onFailure);
+      return this.#master.call(spec, args, limits);
     }
   }
 

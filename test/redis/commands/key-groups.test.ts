@@ -6,7 +6,8 @@ import type { Placement } from '../../../src/placement/placement.ts';
 import { RangeSharding } from '../../../src/placement/ranges/range-sharding.ts';
 import { BoundedLoadRing } from '../../../src/placement/ring/bounded-load-ring.ts';
 import { HashRing } from '../../../src/placement/ring/hash-ring.ts';
-import { expectTogether } from '../../../src/redis/commands/key-groups.ts';
+import { expectCommonRoute } from '../../../src/redis/commands/key-groups.ts';
+import { firstTopology } from '../../../src/topology/topology.ts';
 import { placementKinds } from '../../support/placement-kinds.ts';
 
 const nodes = ['a', 'b', 'c'].map((id) => ({ id: `${id}:1` }));
@@ -14,8 +15,7 @@ const keys = Array.from({ length: 100 }, (_, index) => `${index}:key`);
 
 function refusalBy(placement: Placement): CrossNodeError {
   try {
-    const topology = { epoch: 1, placement, replicationFactor: 1, formerPlacements: [] };
-    expectTogether(topology, 'sinter', keys);
+    expectCommonRoute(firstTopology(placement, 1), 'sinter', keys);
   } catch (error) {
     if (error instanceof CrossNodeError) return error;
     throw error;

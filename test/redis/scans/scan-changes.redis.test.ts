@@ -3,14 +3,17 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HashRing } from '../../../src/index.ts';
+import { Door } from '../../../src/nodes/attempt.ts';
 import { RedisNode } from '../../../src/redis/node.ts';
 import { NodeCaller } from '../../../src/redis/node-caller.ts';
 import { Scans } from '../../../src/redis/scans/scans.ts';
 import type { Fleet } from '../../../src/routing/fleet.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { RedisBackend } from '../../../src/server/backend/redis-backend.ts';
 import { parseOptions } from '../../../src/server/options.ts';
 import { RedisServer } from '../../../src/server/server.ts';
 import { parseTarget } from '../../../src/server/target.ts';
+import { firstTopology, type Topology } from '../../../src/topology/topology.ts';
 import { patientMs } from '../../support/eventually.ts';
 import { type RedisServer as ServerProcess, startRedis } from '../../support/redis.ts';
 
@@ -22,18 +25,18 @@ const three = ring('a', 'b', 'c');
 
 let processes: ServerProcess[];
 let nodes: Map<string, RedisNode>;
-let topology: { epoch: number; placement: HashRing; replicationFactor: number; formerPlacements: never[] };
+let topology: Topology;
 let scans: Scans;
 
 /** Keys at their nodes of a, b and c; d is there and has none. */
 beforeEach(async () => {
   processes = await Promise.all(ids.map(() => startRedis()));
   nodes = new Map();
-  topology = { epoch: 1, placement: three, replicationFactor: 1, formerPlacements: [] };
+  topology = firstTopology(three, 1);
   for (const id of ids.slice(0, 3)) join(id);
   const states = { allUp: true, stateOf: () => 'up' };
   const fleet = {
-    ...{ clock: systemClock, health: states, states },
+    ...{ clock: systemClock, door: new Door(systemClock), health: states, states },
     get topology() {
       return topology;
     },
@@ -65,16 +68,7 @@ async function at(all: readonly string[], write: (client: Redis, own: readonly s
 function join(id: string): void {
   const target = parseTarget({ host: '127.0.0.1', port: processes[ids.indexOf(id)]!.port });
   const server = new RedisServer(target, { ...parseOptions({ timeoutMs: patientMs }), nodeName: id });
-  nodes.set(
-    id,
-    new RedisNode(
-      id,
-      server,
-      target,
-      () => undefined,
-      () => undefined,
-    ),
-  );
+  nodes.set(id, new RedisNode(id, server, new RedisBackend(server), target, () => undefined));
 }
 
 const add = (id: string) => {

@@ -8,6 +8,7 @@ import type { ElementCommand } from '../../../src/redis/scans/element-scan.ts';
 import { Scans } from '../../../src/redis/scans/scans.ts';
 import type { Fleet } from '../../../src/routing/fleet.ts';
 import { CallLimits } from '../../../src/server/sending/call.ts';
+import { firstTopology } from '../../../src/topology/topology.ts';
 
 const noLimits = new CallLimits(1_000, Number.POSITIVE_INFINITY, undefined);
 
@@ -15,7 +16,7 @@ const noLimits = new CallLimits(1_000, Number.POSITIVE_INFINITY, undefined);
 class SimulatedCluster {
   readonly keysAt = new Map<string, string[]>();
   readonly #nodes = new Map<string, RedisNode>();
-  topology = { epoch: 1, placement: HashRing.create([]), replicationFactor: 1, formerPlacements: [] };
+  topology = firstTopology(HashRing.create([]), 1);
   /** Awaited by every page before it is answered. */
   beforePage: (node: string) => unknown = () => undefined;
 

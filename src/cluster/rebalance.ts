@@ -14,12 +14,12 @@ export interface RebalanceProgress {
   /**
    * switched  the new topology is in force; with strategy 'none' there is nothing more to do
    * filling   previous owners are still asked for what the new ones miss
-   * done      previous owners are not asked any more
+   * done      they are not asked any more, and the next change may begin
    */
   readonly phase: 'switched' | 'filling' | 'done';
   readonly epoch: number;
   readonly plan: RebalancePlan;
-  /** Values put where they had been missed, by all changes and read repair together, since this change. */
+  /** Values put where they had been missed, by this change and read repair together, since it took force. */
   readonly filled: number;
   /** Milliseconds until previous owners are not asked any more. */
   readonly remainingMs: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RebalanceProgress } from '../../src/cache/rebalance.ts';
+import type { RebalanceProgress } from '../../src/cluster/rebalance.ts';
 import { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import { planRebalance } from '../../src/rebalance/plan.ts';
 import { outcomeOf } from '../support/eventually.ts';
@@ -22,7 +22,8 @@ describe('a change of the topology', () => {
   it('puts a new ring in force at the next epoch and resolves with its plan', async () => {
     const { cache, add, events } = await loaded();
     const before = cache.topology;
-    const plan = await add();
+    const adding = add();
+    const plan = await adding;
     expect(cache.topology.epoch).toBe(2);
     expect(cache.topology.placement.checksum).toBe(before.placement.withNode({ id: 'd' }).checksum);
     expect(before.epoch).toBe(1);
@@ -31,6 +32,7 @@ describe('a change of the topology', () => {
     expect(events).toEqual([
       { name: 'rebalance', epoch: 2, change: { kind: 'addNode', node: 'd', weight: 1 }, plan: plan },
     ]);
+    adding.cancel();
     await cache.setWeight('d', 2, { strategy: 'none' });
     await cache.removeNode('a', { strategy: 'none' });
     expect(cache.topology.epoch).toBe(4);
@@ -80,9 +82,9 @@ describe('a change of the topology', () => {
     await add({ lazyForMs: 5_000 });
     await cache.get(moved[0]!);
     await clock.advance(4_999);
-    expect(cache.topology.formerPlacements.length).toBe(1);
+    expect(cache.topology.phase.kind).toBe('joint');
     await clock.advance(1);
-    expect(cache.topology.formerPlacements.length).toBe(0);
+    expect(cache.topology.phase.kind).toBe('stable');
     expect(await cache.get(moved[0]!)).toBe(moved[0]);
     expect(await cache.get(moved[1]!)).toBeUndefined();
     expect(events.at(-1)).toEqual({ name: 'rebalanceDone', epoch: 2 });
@@ -156,32 +158,36 @@ describe('a change of the topology', () => {
     expect([...(await cache.getMany(keys)).keys()]).toEqual(keys);
     expect(new Set(await collect(cache.keys()))).toEqual(new Set(keys));
     expect(await nodes.b!.get('k', {})).toBeUndefined();
-    await expect(cache.addNode({ id: 'b', backend: nodes.b! })).rejects.toThrow(code('ERR_INVALID_ARGUMENT'));
     await clock.advance(1_000);
     await expect(nodes.b!.get('k', {})).rejects.toThrow(code('ERR_CLOSED'));
     expect([...cache.health().keys()]).toEqual(['a', 'c']);
     expect((await cache.getMany(keys)).size).toBe(keys.length);
   });
 
-  it('two lazy changes at once miss nothing either', async () => {
-    const { cache, add, newNode } = await loaded();
-    await Promise.all([add(), cache.addNode({ id: 'e', backend: newNode('e') })]);
-    await cache.removeNode('a');
-    expect(cache.topology.epoch).toBe(4);
-    expect(cache.topology.formerPlacements.length).toBe(3);
+  it('misses nothing of what is asked for in each joint phase, in whichever number changes follow one another', async () => {
+    const { cache, add, newNode, clock } = await loaded();
+    const short = { lazyForMs: 1_000 };
+    const adding = [add(short), cache.addNode({ id: 'e', backend: newNode('e') }, short)];
+    for (let change = 0; change < 3; change++) {
+      await adding[change];
+      expect((await cache.getMany(keys)).size).toBe(keys.length);
+      if (change === 1) adding.push(cache.removeNode('a', short));
+      await clock.advance(1_000);
+    }
+    expect(cache.topology).toMatchObject({ epoch: 4, phase: { kind: 'stable' } });
     expect((await cache.getMany(keys)).size).toBe(keys.length);
     for (const key of keys) expect(await cache.get(key)).toBe(key);
   });
 
   it('with replicas misses nothing, whatever the change', async () => {
     const { cache, add, clock } = await loaded({ replicationFactor: 2, writeConsistency: 'all' });
-    await add();
-    expect((await cache.getMany(keys)).size).toBe(keys.length);
-    await cache.removeNode('a');
-    await cache.setWeight('b', 0.5);
-    expect((await cache.getMany(keys)).size).toBe(keys.length);
-    for (const key of keys) expect(await cache.get(key)).toBe(key);
-    await clock.advance(60_000);
+    const changes = [add(), cache.removeNode('a'), cache.setWeight('b', 0.5)];
+    for (const change of changes) {
+      await change;
+      expect((await cache.getMany(keys)).size).toBe(keys.length);
+      for (const key of keys) expect(await cache.get(key)).toBe(key);
+      await clock.advance(60_000);
+    }
     expect((await cache.getMany(keys)).size).toBe(keys.length);
   });
 
@@ -215,7 +221,7 @@ describe('a change of the topology', () => {
     rebalance.cancel();
     await following;
     expect(seen.at(-1)).toMatchObject({ phase: 'done', filled: moved.length, remainingMs: 0 });
-    expect(cache.topology.formerPlacements).toEqual([]);
+    expect(cache.topology.phase.kind).toBe('stable');
     expect(cache.topology.placement.nodes.length).toBe(4);
     rebalance.cancel();
   });
@@ -240,19 +246,63 @@ describe('a change of the topology', () => {
     expect(cache.topology.epoch).toBe(2);
   });
 
-  it('does not happen for a node while one of its id is being added, and does once that has failed', async () => {
+  it('waits while one of the same id is being added, and happens where that has failed', async () => {
     const { cache, newNode } = await loaded();
     const dead = newNode('d');
     dead.stop();
     const first = cache.addNode({ id: 'd', backend: dead });
-    const taken = expect.objectContaining({
-      ...{ code: 'ERR_INVALID_ARGUMENT', field: 'node.id' },
-      message: 'node.id: d is already being added. Wait for that call.',
-    });
-    await expect(cache.addNode({ id: 'd', backend: newNode('d') })).rejects.toThrow(taken);
+    const second = cache.addNode({ id: 'd', backend: newNode('d') }, { strategy: 'none' });
+    const third = cache.addNode({ id: 'd', backend: newNode('d') });
     await expect(first).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
-    await cache.addNode({ id: 'd', backend: newNode('d') });
+    await second;
+    await expect(third).rejects.toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'node.id' }));
     expect(cache.topology.epoch).toBe(2);
+  });
+
+  it('rejects at once beside another one where it is not to wait, and says which one that is', async () => {
+    const { cache, add } = await loaded();
+    const adding = add();
+    const inProgress = {
+      code: 'ERR_CHANGE_IN_PROGRESS',
+      retryable: true,
+      change: 'setWeight a',
+      inProgress: 'addNode d',
+    };
+    const weigh = () => cache.setWeight('a', 2, { onBusy: 'reject', strategy: 'none' });
+    await expect(weigh()).rejects.toThrow(expect.objectContaining(inProgress));
+    await adding;
+    await expect(weigh()).rejects.toThrow(
+      'setWeight a: addNode d is still in progress. Await its end, cancel it, or let this change wait (onBusy).',
+    );
+    adding.cancel();
+    await collect(adding);
+    await weigh();
+    expect(cache.topology.epoch).toBe(3);
+  });
+
+  it('is given up by its signal while it waits, and the next one takes its turn', async () => {
+    const { cache, add, clock } = await loaded();
+    await add({ lazyForMs: 1_000 });
+    const controller = new AbortController();
+    const reason = new Error('not now');
+    const given = expect(cache.setWeight('a', 2, { signal: controller.signal })).rejects.toBe(reason);
+    const next = cache.setWeight('a', 3, { strategy: 'none' });
+    controller.abort(reason);
+    await given;
+    await clock.advance(1_000);
+    await next;
+    expect(cache.topology.placement.nodes.map(({ weight }) => weight)).toEqual([3, 1, 1, 1]);
+  });
+
+  it('rejects when the cache is closed while it waits, and leaves the backend to its caller', async () => {
+    const { cache, add, newNode } = await loaded();
+    await add();
+    const backend = newNode('e');
+    const waiting = expect(cache.addNode({ id: 'e', backend })).rejects.toThrow(code('ERR_CLOSED'));
+    await cache.close();
+    await waiting;
+    await backend.set('mine', Buffer.from('still'), {});
+    expect(await backend.get('mine', {})).toEqual(Buffer.from('still'));
   });
 
   it('does not happen when its arguments are wrong', async () => {
@@ -295,7 +345,7 @@ describe('a change of the topology', () => {
     expect(cache.topology.epoch).toBe(4);
   });
 
-  it('that fails with nobody listening is an unhandled rejection, as of any promise', async () => {
+  it('is an unhandled rejection where it fails and nobody listens, as of any promise', async () => {
     const { cache } = await loaded();
     const unhandled = new Promise((resolve) => {
       process.once('unhandledRejection', resolve);
@@ -304,18 +354,18 @@ describe('a change of the topology', () => {
     expect(await unhandled).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
   });
 
-  it('that is under way when closing has waited long enough rejects, and leaves the backend to its caller', async () => {
+  it('rejects where closing has waited long enough for it, and leaves the backend to its caller', async () => {
     const { cache, newNode, clock } = await loaded({ timeoutMs: 300 });
     const slow = newNode('d');
     let answer!: () => void;
     slow.ping = () => new Promise<void>((resolve) => (answer = resolve)); // Not ended by its deadline.
     const added = expect(cache.addNode({ id: 'd', backend: slow })).rejects.toThrow(code('ERR_CLOSED'));
-    const weighed = cache.setWeight('a', 2);
+    const weighed = expect(cache.setWeight('a', 2)).rejects.toThrow(code('ERR_CLOSED'));
     const closing = cache.close();
-    await weighed;
     await clock.advance(300);
     await closing;
     await added;
+    await weighed;
     answer();
     await clock.advance(0);
     expect(cache.topology.placement.nodes.map(({ id }) => id)).toEqual(ids);
@@ -323,7 +373,7 @@ describe('a change of the topology', () => {
     expect(await slow.get('mine', {})).toEqual(Buffer.from('still'));
   });
 
-  it('that is in force before closing is over has its backend closed with the others', async () => {
+  it('has its backend closed with the others where it is in force before closing is over', async () => {
     const { cache, newNode, clock } = await loaded({ timeoutMs: 300 });
     const slow = newNode('d');
     slow.delayMs = 100;

@@ -2,8 +2,8 @@
  * Before a write that builds on the present value (an increment, a new expiry): sees to it that the nodes that will be
  * written have the value, wherever it is at this moment.
  *
- * It may be at a former holder only, while a lazy change is open; or a holder may have lost it, by a restart. A counter
- * that was incremented at such a node would begin again at 0.
+ * It may be at a previous owner only, in a joint phase; or a holder may have lost it, by a restart. A counter that was
+ * incremented at such a node would begin again at 0.
  */
 
 import type { CallOptions } from '../backend/backend.ts';
@@ -15,51 +15,48 @@ import type { Fleet, Places } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
 import type { RouteOptions } from './read.ts';
 
-/**
- * somewhere   one holder must have it, if any node does
- * everywhere  every holder must have it, if any node does
- */
-export type Presence = 'somewhere' | 'everywhere';
+/** Which of a key's holders must have the value before the write, if any node does. */
+export type ValueRequirement = 'one holder' | 'all holders';
 
 const noAttempts: readonly NodeAttempt[] = Object.freeze([]);
-const nothingToDo: PresenceResult = Object.freeze({ unfit: noAttempts, wasCrossed: false });
+const nothingToDo: ValuePresence = Object.freeze({ lacking: noAttempts, wasInvalidated: false });
 
-export interface PresenceResult {
+export interface ValuePresence {
   /** The holders that may lack the value after all, with the reason. They must not be written. */
-  readonly unfit: readonly NodeAttempt[];
+  readonly lacking: readonly NodeAttempt[];
   /**
    * A write of the key by this process came between, so that copies may have been left out: look again. What that write
    * has done, the next look sees.
    */
-  readonly wasCrossed: boolean;
+  readonly wasInvalidated: boolean;
 }
 
 /**
- * @throws  A former holder's error where only that one may have the value, and {@link UnsupportedError} where it cannot
+ * @throws  A previous owner's error where only that one may have the value, and {@link UnsupportedError} where it cannot
  *          be copied: going on would lose it.
  */
-export async function makePresent(
+export async function ensureValuePresent(
   fleet: Fleet,
   operation: string,
   key: string,
-  presence: Presence,
+  requirement: ValueRequirement,
   places: Places,
   options: RouteOptions,
-): Promise<PresenceResult> {
-  const { serving, formers } = places;
-  if (formers.length === 0 && (presence === 'somewhere' || serving.length < 2)) return nothingToDo;
+): Promise<ValuePresence> {
+  const { serving, previousOwners } = places;
+  if (previousOwners.length === 0 && (requirement === 'one holder' || serving.length < 2)) return nothingToDo;
   const guard = fleet.guards.takeForCopy(key);
   try {
     const looks = await lookAt(fleet, operation, serving, key, options);
     const unsure = looks.flatMap(({ attempt }) => attempt ?? []);
-    const lacking = looks.filter(({ state }) => state === 'absent').map(({ member }) => member);
+    const absent = looks.filter(({ state }) => state === 'absent').map(({ member }) => member);
     const holder = looks.find(({ state }) => state === 'present')?.member;
-    if (lacking.length === 0 || (holder !== undefined && presence === 'somewhere')) {
-      return { unfit: unsure, wasCrossed: false };
+    if (absent.length === 0 || (holder !== undefined && requirement === 'one holder')) {
+      return { lacking: unsure, wasInvalidated: false };
     }
-    const sources = holder === undefined ? formers : [holder];
-    const failed = await copyFrom(fleet, operation, guard, sources, lacking, options);
-    return { unfit: [...unsure, ...failed], wasCrossed: guard.broken };
+    const sources = holder === undefined ? previousOwners : [holder];
+    const failed = await copyFrom(fleet, operation, guard, sources, absent, options);
+    return { lacking: [...unsure, ...failed], wasInvalidated: guard.broken };
   } finally {
     fleet.guards.release(guard);
   }

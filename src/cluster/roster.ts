@@ -3,7 +3,7 @@
 import { ServerRoster } from '../backend/server-roster.ts';
 import { WrongServerError } from '../errors/index.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
-import type { EmitRoutingEvent } from './events.ts';
+import type { EmitRoutingEvent } from '../routing/events.ts';
 
 export interface RosterSettings {
   readonly replicationFactor: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeRoster } from '../../src/routing/roster.ts';
+import { makeRoster } from '../../src/cluster/roster.ts';
 
 describe('makeRoster', () => {
   const keyspace = { database: 0, prefix: '' };

@@ -4,10 +4,10 @@ import { InvalidArgumentError } from '../errors/index.ts';
 import type { PlacementNode } from '../placement/node.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';
+import type { ConsistencyLevel } from '../routing/query-plan.ts';
 import { type Clock, parseClock } from '../runtime/clock.ts';
 import { expectBoolean, expectInteger, expectOneOf, expectOptions, maxDelayMs } from '../runtime/validate.ts';
 import { type PlacementMaker, parsePlacement } from './parse-placement.ts';
-import type { ConsistencyLevel } from './query-plan.ts';
 
 export interface HealthOptions {
   /** Milliseconds between two PINGs of a node. Integer of at least 10; default 500. */

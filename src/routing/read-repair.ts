@@ -1,6 +1,6 @@
 /**
- * Puts a value that was found at one node where it was missed: at a replica that lost it (read repair) or at its new
- * owner (lazy moving). In the background, after the read was answered.
+ * Read repair: puts a value that was found at one node where it was missed, at a replica that lost it or at its new owner in a
+ * joint phase. In the background, after the read was answered.
  */
 
 import type { NodeAttempt } from '../errors/index.ts';
@@ -11,11 +11,11 @@ import type { Fleet } from './fleet.ts';
 import type { KeyGuard } from './key-guards.ts';
 
 /**
- * Copies, and releases the guard at the end. Failures are told as `backgroundError`.
+ * Copies, and releases the guard at the end. Failures are emitted as `backgroundError`.
  *
  * @param targets  Members that missed the key.
  */
-export function copyBack(fleet: Fleet, guard: KeyGuard, source: Member, targets: readonly Member[]): void {
+export function repair(fleet: Fleet, guard: KeyGuard, source: Member, targets: readonly Member[]): void {
   const able = targets.filter(({ backend }) => backend.conditional !== undefined);
   if (able.length === 0 || !canReadForCopy(source)) {
     fleet.guards.release(guard);
@@ -30,15 +30,15 @@ async function copy(fleet: Fleet, guard: KeyGuard, source: Member, targets: read
   const { door, policy } = fleet;
   const limits = { timeoutMs: policy.timeoutMs };
   const found = await door.attempt(source, readForCopy(source, guard.key, operation), limits);
-  if (found.failed !== undefined) return tell(fleet, found.failed);
+  if (found.failed !== undefined) return emitError(fleet, found.failed);
   if (found.reply === undefined) return;
   for (const target of targets) {
     const stored = await door.attempt(target, new SetIfAbsent(guard, found.reply, operation), limits);
-    if (stored.failed !== undefined) return tell(fleet, stored.failed);
+    if (stored.failed !== undefined) return emitError(fleet, stored.failed);
     if (stored.reply) fleet.emit('repaired', { node: target.id, source: source.id });
   }
 }
 
-function tell(fleet: Fleet, { node, error }: NodeAttempt): void {
+function emitError(fleet: Fleet, { node, error }: NodeAttempt): void {
   fleet.emit('backgroundError', { operation, node, error });
 }

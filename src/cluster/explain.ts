@@ -2,13 +2,14 @@
 
 import type { NodeHealth } from '../health/health-view.ts';
 import { explainPlacement, type KeyPlacement, type PlacedNode } from '../placement/explain.ts';
-import { copiesOf, formerHoldersOf } from '../topology/topology.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet } from '../routing/fleet.ts';
+import { routeOf } from '../topology/route.ts';
+import { copiesOf } from '../topology/topology.ts';
 
 export interface Explanation extends KeyPlacement {
   readonly nodes: readonly (PlacedNode & { readonly health: NodeHealth })[];
-  /** Nodes that are still asked for the key because of a lazy change. */
-  readonly formerNodes: readonly string[];
+  /** In a joint phase: nodes that held the key before the change, and may still have it. */
+  readonly previousOwners: readonly string[];
   readonly epoch: number;
 }
 
@@ -18,7 +19,7 @@ export function explain({ topology, health }: Fleet, key: string): Explanation {
   return {
     ...explained,
     nodes: explained.nodes.map((node) => ({ ...node, health: health.healthOf(node.id) })),
-    formerNodes: formerHoldersOf(topology, key),
+    previousOwners: routeOf(topology, key).previousOwners,
     epoch: topology.epoch,
   };
 }

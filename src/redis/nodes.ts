@@ -1,0 +1,95 @@
+/** The nodes of a ShardedRedis: from what the application says of them to servers, and from ids to those in force. */
+
+import { completeBackend } from '../backend/complete-backend.ts';
+import type { NodeEntry } from '../cluster/members.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
+import type { NodeId } from '../placement/node.ts';
+import { commandClassOf, RedisBackend, RedisServer } from '../server/index.ts';
+import type { CommandParser } from './invocation.ts';
+import { RedisNode } from './node.ts';
+import type { ParsedNode, ParsedShardedRedisOptions } from './options.ts';
+
+/** Who hears of a node. */
+export interface NodeListener {
+  /** Its shared connection is lost: what else was opened to it may be too. */
+  onDoubt(id: NodeId): void;
+  /** The client that was made of it for the application has met an error. */
+  onClientError(id: NodeId, error: Error): void;
+}
+
+export class RedisNodes {
+  /** In force, in the order in which they came. */
+  readonly inForce: ReadonlyMap<NodeId, RedisNode>;
+  readonly #nodes = new Map<NodeId, RedisNode>();
+  /** On its way in: subscriptions are prepared there before it is in force. */
+  #joining: RedisNode | undefined;
+  readonly #options: ParsedShardedRedisOptions;
+  readonly #listener: NodeListener;
+
+  constructor(options: ParsedShardedRedisOptions, listener: NodeListener) {
+    this.inForce = this.#nodes;
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  get ids(): readonly NodeId[] {
+    return [...this.#nodes.keys()];
+  }
+
+  /** Opens nothing: connections are made by the first call. */
+  entryOf({ node, target }: ParsedNode): NodeEntry {
+    const { id } = node;
+    const { clock, timeoutMs } = this.#options;
+    const listener = this.#listener;
+    const server = new RedisServer(target, { ...this.#options, nodeName: id, onDoubt: () => listener.onDoubt(id) });
+    const backend = completeBackend(new RedisBackend(server, { timeoutMs, clock }), { clock, nodeName: id });
+    const redisNode = new RedisNode(id, server, backend, target, (error) => listener.onClientError(id, error));
+    const close = (limitMs: number) => {
+      redisNode.endClient();
+      return server.close(limitMs);
+    };
+    return {
+      node,
+      backend,
+      joining: () => {
+        this.#joining = redisNode;
+      },
+      joined: ({ observer }) => {
+        redisNode.observer = observer;
+        this.#joining = undefined;
+        this.#nodes.set(id, redisNode);
+      },
+      discard: () => {
+        if (this.#joining === redisNode) this.#joining = undefined;
+        void close(0);
+      },
+      left: () => this.#nodes.delete(id),
+      close,
+    };
+  }
+
+  /** In force, or on its way in. */
+  opened(id: NodeId): RedisNode {
+    return (this.#joining?.id === id ? this.#joining : this.#nodes.get(id))!;
+  }
+
+  /** @throws {InvalidArgumentError} */
+  named(id: string): RedisNode {
+    const node = this.#nodes.get(id);
+    if (node !== undefined) return node;
+    throw new InvalidArgumentError('nodeId', `one of ${this.ids.join(', ')}`, id, true);
+  }
+
+  /** Ends what waits for data at any node. */
+  endWaits(): void {
+    for (const { server } of this.#nodes.values()) server.endWaits();
+  }
+}
+
+/** The parser of the library that a lent client is of. */
+export function lentParser({ nodes }: Pick<ParsedShardedRedisOptions, 'nodes'>): CommandParser | undefined {
+  for (const { target } of nodes) {
+    if (target.kind === 'lent') return commandClassOf(target.client) as unknown as CommandParser;
+  }
+  return undefined;
+}
