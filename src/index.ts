@@ -117,4 +117,5 @@ export { type TableOptions, TablePlacement } from './placement/table/table-place
 export { type Move, type NodeChange, type PlanOptions, planRebalance, type RebalancePlan } from './rebalance/plan.ts';
 export type { ConsistencyLevel, WhenDown } from './routing/query-plan.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
+export type { NodeCall } from './telemetry/channels.ts';
 export type { Phase, Topology } from './topology/topology.ts';

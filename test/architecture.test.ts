@@ -19,10 +19,12 @@ const mayImport: Record<string, readonly string[]> = {
   // One Redis server: it knows no topology, no routing, and no other server.
   server: ['backend'],
   health: ['backend'],
+  // For who looks on: it knows nobody.
+  telemetry: [],
   // Where a key lives: it knows no nodes and no health, as where is not whether.
   topology: ['placement'],
   // The door to a node, and what is asked there: they know no routes. Of health they know who is told of calls.
-  nodes: ['placement', 'backend', 'health'],
+  nodes: ['placement', 'backend', 'health', 'telemetry'],
   routing: ['placement', 'topology', 'health', 'backend', 'nodes'],
   // What both faces stand on: it knows neither of them.
   cluster: ['placement', 'rebalance', 'topology', 'routing', 'health', 'backend', 'nodes'],
@@ -35,7 +37,18 @@ const mayImport: Record<string, readonly string[]> = {
   // The entries: named re-exports and nothing else.
   'redis/index': ['redis', 'server', 'health', 'adapters'],
   'placement/index': ['placement', 'rebalance'],
-  index: ['placement', 'placement/compat', 'rebalance', 'topology', 'routing', 'health', 'backend', 'cluster', 'cache'],
+  index: [
+    'placement',
+    'placement/compat',
+    'rebalance',
+    'topology',
+    'routing',
+    'health',
+    'backend',
+    'cluster',
+    'cache',
+    'telemetry',
+  ],
 };
 
 /** Files that may know a package; every other import must be relative or of Node. */

@@ -41,7 +41,7 @@ describe('a message', () => {
     [
       'about an option of the ring beside a placement says where it belongs',
       () => new ShardedCache({ nodes, placement: (list) => HashRing.create(list), virtualNodes: 3 }),
-      'virtualNodes: cannot be combined with placement; give it to the placement.',
+      'virtualNodes: cannot be combined with placement; pass it when you create the placement.',
     ],
     [
       'about an option of one connection says where it belongs',

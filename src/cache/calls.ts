@@ -46,14 +46,14 @@ export class Calls {
     }
   }
 
-  readonly asItIs = <Outcome>(outcome: Outcome): Outcome => {
+  readonly returnResult = <Outcome>(outcome: Outcome): Outcome => {
     this.gate.leave();
     return outcome;
   };
 
-  readonly asNothing = (): void => this.gate.leave();
+  readonly returnVoid = (): void => this.gate.leave();
 
-  readonly asValue = (bytes: Value | undefined): unknown => {
+  readonly returnDecoded = (bytes: Value | undefined): unknown => {
     this.gate.leave();
     return bytes === undefined ? undefined : decode(this.#codec, bytes);
   };

@@ -32,7 +32,7 @@ export async function* listKeys(
         // A node that was removed meanwhile has no keys any more.
         if (fleet.has(member)) attempts.push(failed);
       };
-      for await (const key of fleet.door.list(member, begin, signal, onFailed)) {
+      for await (const key of fleet.door.list(member, listing, begin, signal, onFailed)) {
         if (yielded.has(key) || !holds(fleet, member, key)) continue;
         yielded.add(key);
         yield key;
@@ -46,6 +46,8 @@ export async function* listKeys(
     }
   }
 }
+
+const listing = { name: 'keys', keys: [], effect: 'reads' } as const;
 
 /** Whether a read of `key` would ask this node: as a holder, as a fallback node, or as a previous owner. */
 function holds({ topology, states, policy }: Fleet, { id }: Member, key: string): boolean {

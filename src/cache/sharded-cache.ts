@@ -95,7 +95,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   /** The value under `key`, or undefined if there is none. */
   get<Expected = Stored>(key: string, options?: SignalOptions): Promise<Expected | undefined> {
     const read = (settings: CallSettings) => readOne(this.#fleet, new Get(expectString('key', key), 'get'), settings);
-    return this.#calls.run(options, signalOnly, read, this.#calls.asValue) as Promise<Expected | undefined>;
+    return this.#calls.run(options, signalOnly, read, this.#calls.returnDecoded) as Promise<Expected | undefined>;
   }
 
   /** Stores `value` under `key`, replacing what was there together with its time to live. */
@@ -104,7 +104,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
       const { ttlMs = this.#defaultTtlMs } = settings;
       return this.#write(expectString('key', key), encode(this.#codec, value), ttlMs, settings);
     };
-    return this.#calls.run(options, signalAndTtl, write, this.#calls.asNothing);
+    return this.#calls.run(options, signalAndTtl, write, this.#calls.returnVoid);
   }
 
   /** Removes `key` from all its nodes. True if one of them had it. */
@@ -212,7 +212,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   /** Every key once, in no order; see `iterate.ts` for what it takes and leaves out. */
   async *keys(options?: SignalOptions): AsyncGenerator<string, void, undefined> {
     const { signal } = this.#calls.enter(options, signalOnly);
-    // Not under way between two keys: a listing that its reader has left half-way must not hold up closing.
+    // Not in flight between two keys: an abandoned listing must not delay closing.
     this.#calls.gate.leave();
     try {
       for await (const key of listKeys(this.#fleet, signal)) {
@@ -220,7 +220,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
         yield key;
       }
     } catch (error) {
-      // Closing fails the listing at some node first, but that is not the reason to tell.
+      // Closing fails the listing at some node first, but that is not the reason to report.
       this.#calls.expectOpen();
       throw error;
     }
@@ -261,7 +261,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     await this.#cluster.ready(options);
   }
 
-  /** For logs: the nodes with their states, and no key, value, address or password. Asks nobody. */
+  /** For logs: the nodes with their states, and no key, value, address or password. Contacts no server. */
   [inspect.custom](depth: number, options: InspectOptions): string {
     return inspectAs(this.constructor.name, this.#cluster.state, depth, options);
   }
@@ -296,7 +296,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   /**
-   * Refuses new calls, waits for those under way and closes the nodes' backends, all within `timeoutMs`; who waits for a load of
+   * Refuses new calls, waits for those in flight and closes the nodes' backends, all within `timeoutMs`; who waits for a load of
    * `getOrSet` by then gets `ERR_CLOSED`. Idempotent. `await using` calls it.
    */
   close(): Promise<void> {
@@ -313,7 +313,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
     known: readonly string[],
     work: (settings: CallSettings) => Promise<Result>,
   ): Promise<Result> {
-    return this.#calls.run(options, known, work, this.#calls.asItIs<Result>);
+    return this.#calls.run(options, known, work, this.#calls.returnResult<Result>);
   }
 
   #write(key: string, bytes: Value, ttlMs: number, options: RouteOptions): Promise<unknown> {

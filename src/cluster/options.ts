@@ -40,7 +40,7 @@ export interface RoutingOptions {
   /**
    * Whether two nodes may be the same server, as in tests on one machine. Default false: it is found as they connect, and the
    * node that comes later (of those given together, the one with the higher id) ends its calls with `ERR_WRONG_SERVER`. Nodes
-   * with `replicationFactor` 1 whose databases or prefixes keep their keys apart are only told, by the event
+   * with `replicationFactor` 1 whose databases or prefixes keep their keys apart are only reported, by the event
    * `sharedServer`. With true, copies on one server are lost together, and moves between nodes that share keys lose values.
    */
   readonly allowSharedServers?: boolean | undefined;

@@ -24,11 +24,14 @@ export function parsePlacement(
   }
   for (const name of ringOptionNames) {
     if (given[name] === undefined) continue;
-    throw InvalidArgumentError.saying(name, 'cannot be combined with placement; give it to the placement.');
+    throw InvalidArgumentError.saying(
+      name,
+      'cannot be combined with placement; pass it when you create the placement.',
+    );
   }
   const make = given.placement;
   if (isClass(make)) {
-    const advice = 'a class is no placement. Create one, HashRing.create(nodes), or give a function that does.';
+    const advice = 'a class is not a placement. Create one, HashRing.create(nodes), or give a function that does.';
     throw InvalidArgumentError.saying('placement', advice);
   }
   const placement = expectPlacement('placement', typeof make === 'function' ? make(nodes, replicationFactor) : make);
@@ -56,14 +59,10 @@ function expectSameNodes(placement: Placement, nodes: readonly PlacementNode[]):
     const node = placed.get(id)!;
     // An entry that names no weight has 1, and one that names no zone has none.
     if (weight !== 1 && weight !== node.weight) {
-      throw new InvalidArgumentError(
-        `nodes[${index}].weight`,
-        `${node.weight}, as the placement has it, or none`,
-        weight,
-      );
+      throw new InvalidArgumentError(`nodes[${index}].weight`, `${node.weight}, as in the placement, or none`, weight);
     }
     if (zone !== undefined && zone !== node.zone) {
-      throw new InvalidArgumentError(`nodes[${index}].zone`, 'the zone that the placement has, or none', zone);
+      throw new InvalidArgumentError(`nodes[${index}].zone`, 'the zone of the placement, or none', zone);
     }
   }
 }

@@ -13,7 +13,7 @@ export interface RosterSettings {
 /**
  * Two ids on one server are refused where they share keys: removing a key at a node that no longer owns it would remove it
  * at the owner. With copies they are refused in any case, as one server would hold all copies of some keys. Where databases or
- * prefixes keep the keys of one copy apart, an event tells, and no more.
+ * prefixes keep the keys of one copy apart, an event reports it, and no more.
  */
 export function makeRoster(
   settings: RosterSettings,

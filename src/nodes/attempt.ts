@@ -7,6 +7,7 @@ import type { CallOptions } from '../backend/backend.ts';
 import type { NodeAttempt } from '../errors/index.ts';
 import { type NodeObserver, unwatched } from '../health/node-observer.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { type NodeCall, nodeCalls } from '../telemetry/channels.ts';
 import type { Member } from './node.ts';
 import type { Operation } from './operation.ts';
 
@@ -51,8 +52,7 @@ export class Door {
         return reply;
       },
       (error: unknown) => {
-        if (isExcused?.(error)) this.abandoned(member, operation);
-        else this.failed(member, operation, beganMs, error, limits.signal);
+        this.failed(member, operation, beganMs, error, limits.signal, isExcused?.(error));
         throw error;
       },
     );
@@ -78,35 +78,39 @@ export class Door {
   /** @param beganMs  When the node was asked, on the monotonic clock. */
   answered(member: Member, operation: Observed, beganMs: number): void {
     observerOf(member, operation).answered(beganMs);
+    if (nodeCalls.hasSubscribers) publish(member, operation, this.#clock.nowMs() - beganMs, undefined);
   }
 
-  /** Returns what is to be said of the failure. Of a call that its caller has aborted, that says nothing of the node. */
+  /**
+   * Returns what is to be said of the failure. That says nothing of the node where the caller has aborted the call.
+   * @param isExcused  Nor does it here.
+   */
   failed(
     member: Member,
     operation: Observed,
     beganMs: number,
     error: unknown,
     signal: AbortSignal | undefined,
+    isExcused = false,
   ): NodeAttempt {
     const endedMs = this.#clock.nowMs();
     const isAborted = signal?.aborted === true;
-    if (isAborted) this.abandoned(member, operation);
-    else observerOf(member, operation).failed(error, beganMs, endedMs);
-    return { node: member.id, elapsedMs: endedMs - beganMs, error: isAborted ? signal.reason : error };
-  }
-
-  /** The call has ended, and that says nothing of the node. */
-  abandoned(member: Member, operation: Observed): void {
-    observerOf(member, operation).abandoned();
+    const observer = observerOf(member, operation);
+    if (isAborted || isExcused) observer.abandoned();
+    else observer.failed(error, beganMs, endedMs);
+    const attempt = { node: member.id, elapsedMs: endedMs - beganMs, error: isAborted ? signal.reason : error };
+    if (nodeCalls.hasSubscribers) publish(member, operation, attempt.elapsedMs, attempt.error);
+    return attempt;
   }
 
   /**
    * Passes on what a node lists, as one call. The time that the reader takes from one item to the next is not the node's.
-   * @param begin     Asks the node.
+   * @param operation  What is asked, for who looks on. @param begin  Asks the node.
    * @param onFailed  Called where the listing ends early by a failure; it does not throw.
    */
   async *list<Item>(
     member: Member,
+    operation: Observed,
     begin: () => AsyncIterable<Item>,
     signal: AbortSignal | undefined,
     onFailed: (failed: NodeAttempt) => void,
@@ -122,17 +126,23 @@ export class Door {
         askedMs += clock.nowMs() - readerTookItMs;
       }
       isOpen = false;
-      member.observer.answered(askedMs);
+      this.answered(member, operation, askedMs);
     } catch (error) {
       isOpen = false;
-      onFailed(this.failed(member, {}, askedMs, error, signal));
+      onFailed(this.failed(member, operation, askedMs, error, signal));
     } finally {
       if (isOpen) member.observer.abandoned(); // The reader has left.
     }
   }
 }
 
-type Observed = Pick<Operation<unknown>, 'isInSteps'>;
+type Observed = Pick<Operation<unknown>, 'name' | 'keys' | 'effect' | 'isInSteps'>;
+
+function publish({ id }: Member, { name, keys, effect, isInSteps }: Observed, elapsedMs: number, error: unknown): void {
+  if (isInSteps === true) return; // Each step is published by itself.
+  const call: NodeCall = { node: id, operation: name, keys: keys.length, effect, elapsedMs, error };
+  nodeCalls.publish(call);
+}
 
 const observerOf = ({ observer }: Member, { isInSteps }: Observed): NodeObserver =>
   isInSteps === true ? unwatched : observer;

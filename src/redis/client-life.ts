@@ -86,7 +86,7 @@ export class ClientLife {
     this.status = 'end';
     this.#cluster.monitor.stop();
     await this.#cluster.close(this.#listener);
-    // As in ioredis, after those who called `quit` were told; and what a listener throws is not theirs.
+    // As in ioredis, after the callers of `quit` have their answer; an error of a listener does not reach them.
     setImmediate(() => this.#listener.onEnd());
   }
 }

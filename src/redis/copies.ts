@@ -91,7 +91,7 @@ export async function readCopies(
 /**
  * Sends a write to all holders of `key` and returns what the first of them in preference order said, once the write
  * consistency level is reached and that one has answered.
- * @throws {WriteConsistencyError} Too few confirmed.
+ * @throws {WriteConsistencyError} Too few acknowledgements.
  */
 export async function writeCopies(
   fleet: Fleet,
@@ -131,7 +131,7 @@ export async function writeFirst(
       return asked;
     }
     const reply = await firstReply.promise.catch(refuseToFollow);
-    // The others do not wait as the first one may have done; and where nobody waits for them, they have a time of their own.
+    // The others do not wait for data as the first may have done; if no caller waits for them, they have a time of their own.
     const ownEndMs = clock.nowMs() + timeoutMs;
     const deadlineMs =
       acknowledgementsFor(fleet, route.topology) > 1 ? Math.min(limits.deadlineMs, ownEndMs) : ownEndMs;

@@ -210,11 +210,14 @@ export class Dispatcher {
       const distribution = distributionAt(topology, name, args);
       if (distribution.kind === 'refused') throw new CommandRefusedError(name, distribution.reason);
       if (!isAlone(topology) && (distribution.kind === 'everywhere' || distribution.kind === 'randomNode')) {
-        throw new CommandRefusedError(name, 'within a transaction it would ask one node; call it outside');
+        throw new CommandRefusedError(
+          name,
+          'it concerns all nodes, but a transaction runs on one; call it outside the transaction',
+        );
       }
     }
     if (keys.length === 0 && !isAlone(topology)) {
-      throw new CommandRefusedError('multi', 'it has no key, and so no node; see withConnection');
+      throw new CommandRefusedError('multi', 'it has no key that determines its node; use withConnection(key, use)');
     }
     // Without a key there is one node, which any key leads to.
     const [key = ''] = keys;
@@ -241,7 +244,7 @@ export class Dispatcher {
     const canFanOut = replication.kind === 'fanOut' || (replication.kind === 'effects' && replication.mayFanOut);
     if (replication.kind === 'changesNothing') return { name, args, encoding };
     if (canFanOut) return { name: replication.name ?? name, args: replication.args ?? args, encoding };
-    throw new CommandRefusedError(name, 'within a transaction its copies could not be kept equal; call it outside');
+    throw new CommandRefusedError(name, 'a transaction cannot keep its copies equal; call it outside the transaction');
   }
 }
 
@@ -250,7 +253,7 @@ const isAlone = ({ placement }: Topology): boolean => placement.nodes.length ===
 
 function distributionAt(topology: Topology, name: string, args: readonly CommandArgument[]): Distribution {
   const distribution = distributionOf(name, args, copiesOf(topology), hashesTags(topology.placement));
-  if (distribution.kind !== 'refused' || !distribution.mayBeAlone || !isAlone(topology)) return distribution;
+  if (distribution.kind !== 'refused' || !distribution.isSingleNodeOnly || !isAlone(topology)) return distribution;
   return { kind: keysOf(name, args).length > 0 ? 'oneNode' : 'anyNode' };
 }
 

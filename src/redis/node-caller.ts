@@ -153,7 +153,7 @@ export class NodeCaller {
   /**
    * WAIT and WAITAOF speak of the writes of their own connection. So the shared connection is heard first, which brings
    * all earlier commands to the server, and the waiting connection then makes a write of its own behind theirs: a message
-   * on a channel that nobody has.
+   * on a channel without subscribers.
    */
   async waitForReplicas(id: NodeId, { name, args }: NodeCommand): Promise<unknown> {
     const wait = blocking(name, args);

@@ -65,7 +65,7 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
     addScanMethods<ShardedRedis>(ShardedRedis.prototype, (redis) => redis.#scans);
   }
 
-  /** A library that asks is told that it need not reckon with Redis Cluster: there are no slots and no redirections. */
+  /** Tells libraries that this is not Redis Cluster: there are no slots and no redirections. */
   readonly isCluster = false;
   /** As ioredis says it of a connection: here commands can always be used, also beside subscriptions. */
   readonly mode = 'normal';
@@ -153,7 +153,7 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
   }
 
   /**
-   * Emits. A listener that throws must not fail the call that the event tells of, nor keep others from being ended: its
+   * Emits. A listener that throws must not fail the call that the event reports, nor keep others from being ended: its
    * error surfaces as an uncaught exception.
    */
   #tell(name: string, ...args: unknown[]): void {
@@ -212,7 +212,7 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
     if (pipeline === false) {
       throw new InvalidArgumentError(
         'options.pipeline',
-        'true, or withConnection(key, use) to hold a connection',
+        'true; to hold a connection, use withConnection(key, use)',
         false,
       );
     }
@@ -220,7 +220,7 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
   }
 
   /**
-   * Lends a connection to the node of `key` that nobody else uses meanwhile: for WATCH with MULTI, and whatever else needs
+   * Gives a connection to the node of `key` that nobody else uses meanwhile: for WATCH with MULTI, and whatever else needs
    * one. It is a client of ioredis; keys are as they stand at the server, the prefix is yours to write.
    */
   async withConnection<Result>(
@@ -329,7 +329,7 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
   /**
    * Refuses new commands, waits for those in flight, for at most `timeoutMs` (blocking ones end at once), and closes all
    * connections. What is left by then gets `ERR_CLOSED`, or `ERR_UNKNOWN_OUTCOME` where it may have changed something. Clients
-   * that the application lent stay open.
+   * borrowed from the application stay open.
    */
   quit(callback?: (error?: Error | null, reply?: 'OK') => void): Promise<'OK'> {
     const closed = this.close().then((): 'OK' => 'OK');
@@ -359,12 +359,12 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
     return { status: this.status, nodes: this.#nodes.ids };
   }
 
-  /** As {@link toJSON}, with the nodes' states. Asks nobody. */
+  /** As {@link toJSON}, with the nodes' states. Contacts no server. */
   [inspect.custom](depth: number, options: InspectOptions): string {
     return inspectAs(this.constructor.name, { status: this.status, ...this.#cluster.state }, depth, options);
   }
 
-  /** A new client with the same options, and `overrides` over them. Lent clients are lent to both. */
+  /** A new client with the same options, and `overrides` over them. Both share the borrowed clients. */
   duplicate(overrides: Partial<ShardedRedisOptions> = {}): ShardedRedis {
     // By `this.constructor`: for subclasses, and so that the class keeps its name in the build.
     return new (this.constructor as typeof ShardedRedis)({ ...this.options, ...overrides });

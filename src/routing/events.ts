@@ -1,4 +1,4 @@
-/** What routing tells about: names of nodes and calls, never keys or values. */
+/** Events of routing: names of nodes and calls, never keys or values. */
 
 export interface RoutingEvents {
   /** A read was answered by `node` after the nodes in `failed` did not answer. */
@@ -34,7 +34,7 @@ export interface RoutingEvents {
   /** The server at the node's address answers as a replica: all connections of the node are made anew. Told once for each time. */
   nodeDemoted: { readonly node: string };
   /**
-   * Something failed that no caller is told of: putting a value back, storing what `getOrSet` loaded, or reading what it then
+   * Something failed that no call reports: putting a value back, storing what `getOrSet` loaded, or reading what it then
    * loaded instead.
    */
   backgroundError: { readonly operation: string; readonly node: string | undefined; readonly error: unknown };

@@ -226,7 +226,7 @@ export class Fleet {
 
   /**
    * Asks a node, and gives it up once its probes go unanswered: for a read that has another node to ask. The call goes on
-   * there, where nobody waits for it any more.
+   * there, when no caller waits for it any more.
    */
   attemptWhileAnswering<Reply>(
     member: Member,

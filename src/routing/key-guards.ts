@@ -12,12 +12,12 @@ export interface KeyGuard {
 
 export class KeyGuards {
   readonly #guards = new Map<string, Set<KeyGuard>>();
-  /** Writes under way to several nodes, by key. */
+  /** Writes in flight to several nodes, by key. */
   readonly #writes = new Map<string, number>();
-  /** Works under way that write keys not known one by one. */
+  /** Calls in flight that write keys not known one by one. */
   #sweeps = 0;
 
-  /** For the result of a load, which was begun after any write that is under way now. */
+  /** For the result of a load, which was begun after any write that is in flight now. */
   take(key: string): KeyGuard {
     const guard: KeyGuard = { key, broken: false };
     const guards = this.#guards.get(key);
@@ -27,7 +27,7 @@ export class KeyGuards {
   }
 
   /**
-   * For a copy from one node to another. Broken from the start while a write of the key is under way: such a write has
+   * For a copy from one node to another. Broken from the start while a write of the key is in flight: such a write has
    * reached some nodes and not others, and what the others still have must not come back.
    */
   takeForCopy(key: string): KeyGuard {

@@ -67,7 +67,7 @@ export function recordMiss(fleet: Fleet, read: ReadProgress): void {
   const { serving, transition } = read.places;
   read.missed.push(read.candidates[read.next]!);
   read.next++;
-  // Without confirmation, one holder's miss speaks for all holders; not while some may not have been filled yet.
+  // Without confirmed misses, one holder's miss counts for all holders; not while some may not have been filled yet.
   const confirms = fleet.policy.confirmMisses || transition !== undefined;
   if (!confirms && read.next < serving.length) read.next = serving.length;
 }

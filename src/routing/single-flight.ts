@@ -1,5 +1,5 @@
 /**
- * One run per key at a time; whoever comes while it is under way gets its result.
+ * One run per key at a time; callers that come while it is in progress get its result.
  *
  * The idea and the name are those of Go's `singleflight` (groupcache, B. Fitzpatrick). Here a run holds a guard for its
  * key: a write or delete of the key makes what the run will bring out of date, and who comes after that starts anew.
@@ -12,9 +12,9 @@ import type { KeyGuard, KeyGuards } from './key-guards.ts';
 export class Flight<Result = unknown> {
   result!: Promise<Result>;
   isOpen = true;
-  /** Its work has begun: it is let finish, whoever has gone. */
+  /** Its work has begun: it finishes even if all callers have gone. */
   hasBegun = false;
-  /** Called when somebody who waited for it, at whatever remove, does so no longer. */
+  /** Called when a caller no longer waits for it, directly or through other runs. */
   onLeft: () => void = () => undefined;
   #callers = 0;
   /** The runs whose results this one cannot go on without, and how often. Few runs wait for any: made when it is needed. */
@@ -29,7 +29,7 @@ export class Flight<Result = unknown> {
     return this.#leadsTo((flight) => flight.#callers > 0, new Set());
   }
 
-  /** Whether somebody would miss its result: a caller, or a run that is let finish. */
+  /** Whether its result is needed: by a caller, or by a run that has to finish. */
   get isNeeded(): boolean {
     return this.#leadsTo((flight) => flight.#callers > 0 || flight.hasBegun, new Set());
   }
@@ -107,13 +107,13 @@ export class SingleFlight<Result> {
     this.#guards = guards;
   }
 
-  /** Whether a run for `key` is under way whose result is still good. */
+  /** Whether a run for `key` is in progress whose result is still good. */
   has(key: string): boolean {
     return this.#flights.get(key)?.guard.broken === false;
   }
 
   /**
-   * The promise of the run for `key`, started now if none is under way. All waiters receive a failure; it is not cached.
+   * The promise of the run for `key`, started now if none is in progress. All waiters receive a failure; it is not cached.
    * @param start  Gets the run; its guard says whether the result is out of date.
    */
   run(key: string, start: (flight: Flight<Result>) => Promise<Result>): Promise<Result> {

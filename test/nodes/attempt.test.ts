@@ -11,6 +11,8 @@ function operationOf<Reply>(run: Operation<Reply>['run']): Operation<Reply> {
   return { name: 'get', keys: ['key'], effect: 'reads', run };
 }
 
+const listing = { name: 'keys', keys: [], effect: 'reads' } as const;
+
 const never = ({ error }: NodeAttempt) => expect.unreachable(String(error));
 
 function openDoor() {
@@ -107,7 +109,7 @@ describe('the door to the nodes', () => {
       }
     }
     const read = async () => {
-      for await (const _ of door.list(member, items, undefined, never)) await sleep(clock, 500);
+      for await (const _ of door.list(member, listing, items, undefined, never)) await sleep(clock, 500);
     };
     const reading = read();
     await clock.advance(2_000);
@@ -120,7 +122,7 @@ describe('the door to the nodes', () => {
     const items = async function* () {
       yield* ['x', 'y'];
     };
-    for await (const _ of door.list(member, items, undefined, never)) break;
+    for await (const _ of door.list(member, listing, items, undefined, never)) break;
     expect(told).toEqual([['began'], ['abandoned']]);
   });
 
@@ -137,7 +139,7 @@ describe('the door to the nodes', () => {
     ]) {
       const { door, told, member } = openDoor();
       const failures: NodeAttempt[] = [];
-      for await (const _ of door.list(member, begin, undefined, (failed) => failures.push(failed)));
+      for await (const _ of door.list(member, listing, begin, undefined, (failed) => failures.push(failed)));
       expect(failures).toEqual([{ node: 'a', elapsedMs: 0, error }]);
       expect(told).toEqual([['began'], ['failed', error, 0, 0]]);
     }

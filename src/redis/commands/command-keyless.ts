@@ -100,7 +100,7 @@ const unknownCommand = chooseNode('it has no key, and its effect on several node
 
 const dbsizeOfCopies = refuse(
   'it would count every copy of a key; count what redis.scan() gives, or ask one node: redis.on(nodeId).dbsize()',
-  'may be alone',
+  'single-node only',
 );
 
 /** True if the command has an answer here, with or without keys. */

@@ -10,18 +10,18 @@ export interface Refusal {
   /** Why, and what to do instead: a clause that ends without a full stop. */
   readonly reason: string;
   /** True: where there is only one node, it may be sent there, as there is nothing to choose. */
-  readonly mayBeAlone: boolean;
+  readonly isSingleNodeOnly: boolean;
 }
 
-export const refuse = (reason: string, mayBeAlone?: 'may be alone'): Refusal => ({
+export const refuse = (reason: string, isSingleNodeOnly?: 'single-node only'): Refusal => ({
   kind: 'refused',
   reason,
-  mayBeAlone: mayBeAlone !== undefined,
+  isSingleNodeOnly: isSingleNodeOnly !== undefined,
 });
 
 /** For commands about one server: its state, its files, its settings. */
 export const chooseNode = (what: string, more = '') =>
-  refuse(`${what}; choose one: redis.on(nodeId).call(...)${more}`, 'may be alone');
+  refuse(`${what}; choose one: redis.on(nodeId).call(...)${more}`, 'single-node only');
 
 const roleOfServer = refuse('it changes the role of a server; choose one: redis.on(nodeId).call(...)');
 const clusterOnly = refuse('it is for Redis Cluster, but these servers are independent; redis.nodes() lists them');
@@ -85,7 +85,7 @@ export const refusedCommands: ReadonlyMap<string, Refusal> = new Map(
     watch: refuse(
       'it would affect the connection that all calls share; use one of your own: redis.withConnection(key, use)',
     ),
-    pfdebug: refuse('it inspects a single server; choose one: redis.nodeFor(key).call(...)', 'may be alone'),
+    pfdebug: refuse('it inspects a single server; choose one: redis.nodeFor(key).call(...)', 'single-node only'),
     'restore-asking': refuse('the nodes of a Redis Cluster send it to each other; use RESTORE'),
   }),
 );

@@ -84,17 +84,17 @@ function refusalOfForm(name: string, args: Args, hashesTags: boolean): Refusal |
     if (isKnownModuleCommand(name)) return undefined;
     return refuse(
       'the positions of its keys are unknown; send it to a node directly: redis.nodeFor(key).call(...)',
-      'may be alone',
+      'single-node only',
     );
   }
   if ((name === 'sort' || name === 'sort_ro') && sortsByKeysAnywhere(args, hashesTags)) {
     const advice = hashesTags ? '; put the same {tag} into the key and before the * of each pattern' : '';
-    return refuse(`the keys built from its patterns may live on any node${advice}`, 'may be alone');
+    return refuse(`the keys built from its patterns may live on any node${advice}`, 'single-node only');
   }
   if (hasFlag(name, 'script_runner') && String(args[countIndexOf(name) ?? -1]) === '0') {
     return refuse(
       'it has no key that determines its node; give it a key, or choose a node: redis.on(nodeId).call(...)',
-      'may be alone',
+      'single-node only',
     );
   }
   return undefined;

@@ -55,7 +55,7 @@ const written = (classes: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(classes).map(([name, labels]) => [name, labels.trim().split(/\s+/)]));
 
 const classOfSpread = (distribution: Distribution) =>
-  distribution.kind === 'refused' && distribution.mayBeAlone ? 'refused unless alone' : distribution.kind;
+  distribution.kind === 'refused' && distribution.isSingleNodeOnly ? 'refused unless alone' : distribution.kind;
 
 const hasKeys = ({ kind }: Distribution) => kind === 'oneNode' || kind === 'split';
 
@@ -124,7 +124,10 @@ describe('the command table', () => {
 
   it('refuses a script without keys, and sends one with keys to them', () => {
     for (const name of ['eval', 'evalsha', 'eval_ro', 'evalsha_ro', 'fcall', 'fcall_ro']) {
-      expect(distributionOf(name, ['x', '0', 'argument']), name).toMatchObject({ kind: 'refused', mayBeAlone: true });
+      expect(distributionOf(name, ['x', '0', 'argument']), name).toMatchObject({
+        kind: 'refused',
+        isSingleNodeOnly: true,
+      });
       expect(distributionOf(name, ['x', 1, 'a']), name).toEqual({ kind: 'oneNode' });
     }
   });
@@ -147,7 +150,7 @@ describe('the command table', () => {
   });
 
   it('refuses a command that it does not know, unless it is one of a known module', () => {
-    expect(distributionOf('nosuch', ['a'])).toMatchObject({ kind: 'refused', mayBeAlone: true });
+    expect(distributionOf('nosuch', ['a'])).toMatchObject({ kind: 'refused', isSingleNodeOnly: true });
     expect(distributionOf('ft.search', ['index', 'query']).kind).toBe('refused');
     expect(distributionOf('ts.mrange', ['-', '+', 'FILTER', 'a=b']).kind).toBe('refused');
     expect(distributionOf('json.set', ['a', '$', '1'])).toEqual({ kind: 'oneNode' });
