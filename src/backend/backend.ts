@@ -12,8 +12,8 @@
  * `get counting() { return this; }`.
  */
 
+import type { NodeSeat } from './seat.ts';
 import type { PingAnswer } from './server-report.ts';
-import type { NodeSeat } from './server-roster.ts';
 
 /** A stored value. Opaque bytes: encoding is the caller's business. A backend may keep the array; do not change it. */
 export type Value = Uint8Array;

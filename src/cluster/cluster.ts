@@ -4,6 +4,7 @@
  * A face has one, and says how its nodes are made, what happens before and after, and who hears of events.
  */
 
+import type { NodeGroup } from '../backend/seat.ts';
 import { NoNodesError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
@@ -18,7 +19,6 @@ import { Changes, type TopologyFollower } from './changes.ts';
 import type { EmitClusterEvent } from './events.ts';
 import { Members, type NodeEntry } from './members.ts';
 import type { ParsedRoutingOptions } from './options.ts';
-import { makeRoster } from './roster.ts';
 
 export interface ClusterOptions extends ParsedRoutingOptions {
   readonly policy: RoutingPolicy;
@@ -69,7 +69,12 @@ export class Cluster {
       if (name === 'repaired') this.changes.noteFilled();
       emitOfRouting(name, event);
     });
-    this.#members = new Members(this.fleet, this.monitor, makeRoster(options, emitOfRouting, this.monitor));
+    this.#members = new Members(this.fleet, this.monitor, {
+      replicationFactor,
+      allowSharedServers: options.allowSharedServers,
+      reportFailure: (node, error) => this.monitor.reportFailure(node, error),
+      emit: (name, event) => queueMicrotask(() => (emit as NodeGroup['emit'])(name, event)),
+    });
     const { fleet, gate } = this;
     this.changes = new Changes({ fleet, members: this.#members, gate, emit, what, strategies, minNodes, follower });
   }

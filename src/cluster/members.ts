@@ -2,11 +2,11 @@
 
 import type { Backend, CompleteBackend } from '../backend/backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
-import type { ServerRoster } from '../backend/server-roster.ts';
+import type { NodeGroup, NodeSeat } from '../backend/seat.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Member } from '../nodes/node.ts';
-import type { NodeId, PlacementNode } from '../placement/node.ts';
+import { compareIds, type NodeId, type PlacementNode } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { memberIdsOf } from '../topology/topology.ts';
 
@@ -26,23 +26,29 @@ export interface NodeEntry {
   close?(limitMs: number): Promise<void>;
 }
 
+interface Seated {
+  readonly entry: NodeEntry;
+  readonly seat: NodeSeat & { hasLeft: boolean };
+}
+
 export class Members {
   readonly #fleet: Fleet;
   readonly #monitor: HealthMonitor;
-  readonly #roster: ServerRoster;
+  readonly #group: NodeGroup;
   /** By id, of the nodes in force and of the one that is joining. */
-  readonly #entries = new Map<NodeId, NodeEntry>();
+  readonly #seated = new Map<NodeId, Seated>();
 
-  constructor(fleet: Fleet, monitor: HealthMonitor, roster: ServerRoster) {
+  constructor(fleet: Fleet, monitor: HealthMonitor, group: NodeGroup) {
     this.#fleet = fleet;
     this.#monitor = monitor;
-    this.#roster = roster;
+    this.#group = group;
   }
 
   /** Puts the nodes that a client begins with in their places. */
   join(entries: readonly NodeEntry[]): void {
-    this.#roster.enter(entries.map(({ node }) => node.id));
     for (const entry of entries) this.adopt(this.completed(entry), entry);
+    // Whoever has sat down first keeps a server: by their ids, every process decides alike.
+    for (const entry of [...entries].sort((one, other) => compareIds(one.node.id, other.node.id))) this.#seat(entry);
   }
 
   /** @throws {InvalidArgumentError} The backend has not what one must have. */
@@ -62,7 +68,6 @@ export class Members {
    */
   async reach(backend: CompleteBackend, entry: NodeEntry, signal: AbortSignal | undefined): Promise<void> {
     entry.joining?.();
-    this.#roster.enter([entry.node.id]);
     this.#seat(entry);
     // Two ids on one server are found as both have told which server they reached.
     await this.#hearUnknown(signal);
@@ -72,7 +77,6 @@ export class Members {
   /** Puts a node in force. */
   adopt(backend: CompleteBackend, entry: NodeEntry): void {
     const { id } = entry.node;
-    if (!this.#entries.has(id)) this.#seat(entry);
     const observer = this.#monitor.watch(id, (timeoutMs) => backend.ping({ timeoutMs }));
     const member = { id, backend, observer };
     this.#fleet.add(member);
@@ -90,7 +94,7 @@ export class Members {
     const needed = memberIdsOf(this.#fleet.topology);
     for (const { id, backend } of this.#fleet.allMembers()) {
       if (needed.has(id)) continue;
-      const entry = this.#entries.get(id)!;
+      const { entry } = this.#seated.get(id)!;
       this.#fleet.remove(id);
       this.#unseat(id);
       this.#monitor.unwatch(id);
@@ -109,7 +113,7 @@ export class Members {
     const leftMs = Math.max(0, closeByMs - this.#fleet.clock.nowMs());
     const members = this.#fleet.allMembers();
     const closings = Promise.allSettled(
-      members.map(({ id, backend }) => this.#entries.get(id)?.close?.(leftMs) ?? backend.close()),
+      members.map(({ id, backend }) => this.#seated.get(id)?.entry.close?.(leftMs) ?? backend.close()),
     );
     const failures = closings.then((outcomes) =>
       outcomes.flatMap((outcome, index) =>
@@ -132,14 +136,15 @@ export class Members {
   /** Names the node in its backend's errors; lets that tell which server it has reached, and hear whether another node has the same. */
   #seat(entry: NodeEntry): void {
     const { node, backend } = entry;
-    this.#entries.set(node.id, entry);
+    const seat = { node: node.id, group: this.#group, hasLeft: false };
+    this.#seated.set(node.id, { entry, seat });
     if ('nodeName' in backend) backend.nodeName = node.id;
-    backend.takeSeat?.(this.#roster.seatOf(node.id));
+    backend.takeSeat?.(seat);
   }
 
   #unseat(id: NodeId): void {
-    this.#roster.leave(id);
-    this.#entries.delete(id);
+    this.#seated.get(id)!.seat.hasLeft = true;
+    this.#seated.delete(id);
   }
 
   /** Asks the nodes that could tell their server and have not been heard of. What they answer, and whether, is health's concern. */
@@ -147,7 +152,9 @@ export class Members {
     const { health, policy } = this.#fleet;
     const unknown = this.#fleet
       .allMembers()
-      .filter(({ id }) => this.#entries.get(id)?.backend.takeSeat !== undefined && health.healthOf(id) === 'unknown');
+      .filter(
+        ({ id }) => this.#seated.get(id)?.entry.backend.takeSeat !== undefined && health.healthOf(id) === 'unknown',
+      );
     await Promise.allSettled(unknown.map(({ backend }) => backend.ping({ timeoutMs: policy.timeoutMs, signal })));
   }
 }

@@ -1,6 +1,8 @@
 /** Events of routing: names of nodes and calls, never keys or values. */
 
-export interface RoutingEvents {
+import type { ServerEvents } from '../backend/seat.ts';
+
+export interface RoutingEvents extends ServerEvents {
   /** A read was answered by `node` after the nodes in `failed` did not answer. */
   failover: {
     readonly operation: string;
@@ -21,18 +23,6 @@ export interface RoutingEvents {
   writeMissed: { readonly operation: string; readonly node: string; readonly error: unknown; readonly keys: number };
   /** A write went to `nodes`, which stand in for holders that are down. */
   spill: { readonly operation: string; readonly nodes: readonly string[]; readonly down: readonly string[] };
-  /**
-   * Two nodes have reached the same server. `refused` is the one whose calls end with `ERR_WRONG_SERVER`; undefined where
-   * both go on, as their keys are apart and there is one copy of each.
-   */
-  sharedServer: {
-    readonly nodes: readonly [string, string];
-    /** Neither the database nor `keyPrefix` keeps their keys apart. */
-    readonly sharesKeys: boolean;
-    readonly refused: string | undefined;
-  };
-  /** The server at the node's address answers as a replica: all connections of the node are made anew. Told once for each time. */
-  nodeDemoted: { readonly node: string };
   /**
    * Something failed that no call reports: putting a value back, storing what `getOrSet` loaded, or reading what it then
    * loaded instead.

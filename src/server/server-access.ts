@@ -59,7 +59,7 @@ export class ServerAccess {
       connectTimeoutMs: this.#connectTimeoutMs,
       allowsReplica: own?.allowsReplica === true,
       clock,
-      onDemoted: () => admission.seat?.demoted(),
+      onDemoted: () => admission.place?.demoted(),
     });
     this.clientOptions = this.#group === undefined ? this.#single.clientOptions : this.#member('master').clientOptions;
   }

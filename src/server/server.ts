@@ -5,8 +5,8 @@
  */
 
 import type { Redis, RedisOptions } from 'ioredis';
+import type { NodeSeat } from '../backend/seat.ts';
 import type { ServerReport } from '../backend/server-report.ts';
-import type { NodeSeat } from '../backend/server-roster.ts';
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';

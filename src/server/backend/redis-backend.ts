@@ -19,8 +19,8 @@ import type {
   ValueWithExpiry,
 } from '../../backend/backend.ts';
 import { EveryPort, vouchFor } from '../../backend/own-backends.ts';
+import type { NodeSeat } from '../../backend/seat.ts';
 import type { ServerReport } from '../../backend/server-report.ts';
-import type { NodeSeat } from '../../backend/server-roster.ts';
 import { arrayOf } from '../../runtime/array-of.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { expectFunction, expectInteger } from '../../runtime/validate.ts';

@@ -1,10 +1,11 @@
 /** Whether the server that a connection has reached is one that the node can use. */
 
 import type { Duplex } from 'node:stream';
-import type { Claim, NodeSeat, UsedKeyspace } from '../../backend/server-roster.ts';
+import type { NodeSeat } from '../../backend/seat.ts';
 import type { ServerProblem } from '../../errors/index.ts';
 import type { Failure } from './failure.ts';
 import type { ServerIdentity } from './server-identity.ts';
+import { type Claim, type Place, placeOf, type UsedKeyspace } from './server-roster.ts';
 
 const wrongServer = (problem: ServerProblem, other?: string): Failure => ({
   kind: 'wrong server',
@@ -29,7 +30,7 @@ interface Admitted {
 /** A node's side of the roster, see `server-roster.ts`. There may be no roster, or not yet. */
 export class Admission {
   readonly #keyspace: UsedKeyspace;
-  #seat: NodeSeat | undefined;
+  #place: Place | undefined;
   #present: Admitted | undefined;
   #refusal: Failure | undefined;
 
@@ -37,8 +38,8 @@ export class Admission {
     this.#keyspace = keyspace;
   }
 
-  get seat(): NodeSeat | undefined {
-    return this.#seat;
+  get place(): Place | undefined {
+    return this.#place;
   }
 
   /** Another node keeps the server to which the node was connected last; undefined: none does, as far as is known. */
@@ -48,10 +49,10 @@ export class Admission {
 
   /** From now on the node is one of a cache; a connection that it has already is looked at once more. */
   takeSeat(seat: NodeSeat): void {
-    if (this.#present !== undefined) this.#seat?.release(this.#present.claim);
-    this.#seat = seat;
+    if (this.#present !== undefined) this.#place?.release(this.#present.claim);
+    this.#place = placeOf(seat);
     if (this.#present === undefined) return;
-    const owner = seat.claim(this.#present.claim);
+    const owner = this.#place.claim(this.#present.claim);
     if (owner !== undefined) this.#present.revoke(this.#refuse(owner));
   }
 
@@ -68,12 +69,12 @@ export class Admission {
       keyspace: this.#keyspace,
       revoke: (owner) => revoke(this.#refuse(owner)),
     };
-    const owner = this.#seat?.claim(claim);
+    const owner = this.#place?.claim(claim);
     if (owner !== undefined) return this.#refuse(owner);
     const admitted = { claim, revoke };
     this.#present = admitted;
     stream.once('close', () => {
-      this.#seat?.release(claim);
+      this.#place?.release(claim);
       if (this.#present === admitted) this.#present = undefined;
     });
     return undefined;
