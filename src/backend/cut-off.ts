@@ -3,9 +3,9 @@
  */
 
 import { TimeoutError, UnknownOutcomeError } from '../errors/index.ts';
-import { offAbort, onAbort } from '../runtime/abort.ts';
+import { untilAborted } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { limitTime } from '../runtime/time-limit.ts';
+import { withinTime } from '../runtime/time-limit.ts';
 import type { CallOptions } from './backend.ts';
 import { type BackendOperation, isWrite } from './calls.ts';
 
@@ -32,26 +32,11 @@ export async function cutOff<Result>(
   start: () => Promise<Result>,
 ): Promise<Result> {
   signal?.throwIfAborted();
-  if (timeoutMs === undefined && signal === undefined) return start();
   if (timeoutMs !== undefined && timeoutMs <= 0) throw new TimeoutError(nodeName, operation, timeoutMs);
-
-  let release = () => {};
-  const cut = new Promise<never>((_, reject) => {
-    const abort = () => reject(signal?.reason);
-    const onDeadline = () => {
-      const cause = new TimeoutError(nodeName, operation, timeoutMs!);
-      reject(isWrite(operation) ? new UnknownOutcomeError(nodeName, operation, { cause }) : cause);
-    };
-    if (signal !== undefined) onAbort(signal, abort);
-    const cancel = timeoutMs === undefined ? undefined : limitTime(clock, timeoutMs, onDeadline, true);
-    release = () => {
-      if (signal !== undefined) offAbort(signal, abort);
-      cancel?.();
-    };
+  const work = untilAborted((async () => start())(), signal);
+  if (timeoutMs === undefined) return work;
+  return withinTime(clock, timeoutMs, work, () => {
+    const cause = new TimeoutError(nodeName, operation, timeoutMs);
+    return isWrite(operation) ? new UnknownOutcomeError(nodeName, operation, { cause }) : cause;
   });
-  try {
-    return await Promise.race([start(), cut]);
-  } finally {
-    release();
-  }
 }

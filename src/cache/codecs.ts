@@ -5,7 +5,7 @@
  */
 
 import { types } from 'node:util';
-import { CodecError, InvalidArgumentError, isShardringError } from '../errors/index.ts';
+import { CodecError, codeOf, InvalidArgumentError } from '../errors/index.ts';
 import { ownBytes } from '../runtime/own-bytes.ts';
 import { expectFunction, expectObject, expectString } from '../runtime/validate.ts';
 import { asBuffer, fromJsonText, toJsonValue } from './json-value.ts';
@@ -74,7 +74,7 @@ export function encode(codec: Codec, value: unknown, field = 'value'): Uint8Arra
     else if (codec === builtIn.bytes) bytes = encodeBytes(value, field);
     else bytes = codec.encode(value);
   } catch (error) {
-    if (isShardringError(error) && error.code === 'ERR_INVALID_ARGUMENT') throw error;
+    if (codeOf(error) === 'ERR_INVALID_ARGUMENT') throw error;
     throw new CodecError(codec.name, 'encode', { cause: error });
   }
   if (!types.isUint8Array(bytes)) {

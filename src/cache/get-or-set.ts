@@ -11,10 +11,11 @@
  */
 
 import { CodecError, InvalidArgumentError, isShardringError, LoadTimeoutError } from '../errors/index.ts';
+import { isNodeFault } from '../health/detector.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { type Flight, SingleFlight } from '../routing/single-flight.ts';
 import { untilAborted } from '../runtime/abort.ts';
-import { limitTime } from '../runtime/time-limit.ts';
+import { withinTime } from '../runtime/time-limit.ts';
 import type { WhenUnavailable } from './call-options.ts';
 import { loadContext } from './load-context.ts';
 import { LoadPlaces } from './load-places.ts';
@@ -185,16 +186,8 @@ export class GetOrSet {
     const open = untilAborted(work, this.#closed.signal);
     if (loadTimeoutMs === undefined) return await open;
     const { clock } = this.#fleet;
-    let cancel = () => {};
-    const late = new Promise<never>((_, reject) => {
-      const end = () => reject(new LoadTimeoutError(loadTimeoutMs, flight.hasBegun));
-      cancel = limitTime(clock, deadlineMs - clock.nowMs(), end, true);
-    });
-    try {
-      return await Promise.race([open, late]);
-    } finally {
-      cancel();
-    }
+    const lateError = () => new LoadTimeoutError(loadTimeoutMs, flight.hasBegun);
+    return await withinTime(clock, deadlineMs - clock.nowMs(), open, lateError);
   }
 
   /** A loaded value is answered even if it cannot be stored. */
@@ -238,20 +231,7 @@ const notLoaded = Symbol('not loaded');
  * An error of a third-party backend counts as the former.
  */
 function isUnavailable(error: unknown): boolean {
-  if (!isShardringError(error)) return true;
-  switch (error.code) {
-    case 'ERR_NODE_UNAVAILABLE':
-    case 'ERR_TIMEOUT':
-    case 'ERR_UNKNOWN_OUTCOME':
-    case 'ERR_NODE_PROTOCOL':
-    case 'ERR_WRONG_SERVER':
-    case 'ERR_CREDENTIALS':
-      return true;
-    case 'ERR_NODE_REPLY':
-      return error.kind !== 'WRONGTYPE';
-    case 'ERR_ALL_REPLICAS_FAILED':
-      return error.attempts.some((attempt) => isUnavailable(attempt.error));
-    default:
-      return false;
-  }
+  if (!isShardringError(error) || isNodeFault(error)) return true;
+  if (error.code === 'ERR_NODE_REPLY') return error.kind !== 'WRONGTYPE';
+  return error.code === 'ERR_ALL_REPLICAS_FAILED' && error.attempts.some((attempt) => isUnavailable(attempt.error));
 }

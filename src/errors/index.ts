@@ -86,6 +86,11 @@ export type AnyShardringError =
 
 export type ShardringErrorCode = AnyShardringError['code'];
 
+/** Undefined for errors of others. */
+export function codeOf(error: unknown): ShardringErrorCode | undefined {
+  return isShardringError(error) ? error.code : undefined;
+}
+
 /** True for errors of this library, from whichever copy of it they come. */
 export function isShardringError(value: unknown): value is AnyShardringError {
   return isBranded(value);

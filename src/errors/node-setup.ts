@@ -33,12 +33,12 @@ export class WrongServerError extends NodeError {
   readonly other: string | undefined;
 
   constructor(
-    readonly node: string,
-    readonly operation: string,
+    node: string,
+    operation: string,
     readonly problem: ServerProblem,
     options: NodeErrorOptions & { readonly other?: string | undefined } = {},
   ) {
-    super(`${operation}: ${named(node, options.address)} ${remedies[problem](options.other)}`, options);
+    super(node, operation, `${named(node, options.address)} ${remedies[problem](options.other)}`, options);
     this.retryable = problem === 'replica';
     this.other = options.other;
   }
@@ -57,15 +57,9 @@ export class CredentialsError extends NodeError {
   readonly code = 'ERR_CREDENTIALS';
   readonly retryable = true;
 
-  constructor(
-    readonly node: string,
-    readonly operation: string,
-    options: NodeErrorOptions = {},
-  ) {
-    super(
-      `${operation}: ${named(node, options.address)}: the function for its credentials failed; see \`cause\`.`,
-      options,
-    );
+  constructor(node: string, operation: string, options: NodeErrorOptions = {}) {
+    const text = `${named(node, options.address)}: the function for its credentials failed; see \`cause\`.`;
+    super(node, operation, text, options);
   }
 
   [saidOf](node: string, operation: string, sinceMs: number | undefined): CredentialsError {

@@ -20,17 +20,23 @@ export const saidOf = Symbol.for('shardring.saidOf');
 
 /** An error about one node. */
 export abstract class NodeError extends ShardringError {
-  abstract readonly node: string;
-  abstract readonly operation: string;
   /** The address of the node's server, if it is known. */
   declare readonly address?: string;
   /** For a node that was down before the call: since when, as Unix time in milliseconds. */
   declare readonly sinceMs?: number;
 
-  constructor(message: string, options: NodeErrorOptions) {
-    super(message, options);
-    if (options.address !== undefined) this.address = options.address;
-    if (options.sinceMs !== undefined) this.sinceMs = options.sinceMs;
+  /** @param details  Further properties, of which the undefined ones are left out. */
+  constructor(
+    readonly node: string,
+    readonly operation: string,
+    text: string,
+    options: NodeErrorOptions,
+    details: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(`${operation}: ${text}`, options);
+    const { address, sinceMs } = options;
+    const given = Object.entries({ address, sinceMs, ...details }).filter(([, detail]) => detail !== undefined);
+    Object.assign(this, Object.fromEntries(given));
   }
 }
 
@@ -53,13 +59,9 @@ export class NodeUnavailableError extends NodeError {
   /** Why, in words. */
   declare readonly reason?: string;
 
-  constructor(
-    readonly node: string,
-    readonly operation: string,
-    options: NodeErrorOptions = {},
-  ) {
-    super(`${operation}: ${named(node, options.address)} cannot be reached${ending(options.reason)}`, options);
-    if (options.reason !== undefined) this.reason = options.reason;
+  constructor(node: string, operation: string, options: NodeErrorOptions = {}) {
+    const { address, reason } = options;
+    super(node, operation, `${named(node, address)} cannot be reached${ending(reason)}`, options, { reason });
   }
 }
 
@@ -78,16 +80,15 @@ export class TimeoutError extends NodeError {
   declare readonly isBehindWrites?: true;
 
   constructor(
-    readonly node: string,
-    readonly operation: string,
+    node: string,
+    operation: string,
     readonly timeoutMs: number,
     options: TimeoutErrorOptions = {},
   ) {
     const { address, reason, isOwnTime, isBehindWrites } = options;
-    super(`${operation}: ${delayOf(named(node, address), timeoutMs, isOwnTime)}${ending(reason)}`, options);
-    if (reason !== undefined) this.reason = reason;
-    if (isOwnTime) this.isOwnTime = true;
-    if (isBehindWrites) this.isBehindWrites = true;
+    const text = delayOf(named(node, address), timeoutMs, isOwnTime) + ending(reason);
+    const marks = { isOwnTime: isOwnTime || undefined, isBehindWrites: isBehindWrites || undefined };
+    super(node, operation, text, options, { reason, ...marks });
   }
 }
 
@@ -116,12 +117,8 @@ export class UnknownOutcomeError extends NodeError {
   readonly code = 'ERR_UNKNOWN_OUTCOME';
   readonly retryable = false;
 
-  constructor(
-    readonly node: string,
-    readonly operation: string,
-    options: NodeErrorOptions = {},
-  ) {
-    super(`${operation}: ${loss(node, options)}, so the call may or may not have been executed.`, options);
+  constructor(node: string, operation: string, options: NodeErrorOptions = {}) {
+    super(node, operation, `${loss(node, options)}, so the call may or may not have been executed.`, options);
   }
 }
 
@@ -193,12 +190,12 @@ export class NodeReplyError extends NodeError {
   readonly retryable: boolean;
 
   constructor(
-    readonly node: string,
-    readonly operation: string,
+    node: string,
+    operation: string,
     readonly kind: ReplyErrorKind,
     options: NodeErrorOptions = {},
   ) {
-    super(`${operation}: ${named(node, options.address)} refused the call${refusal(kind)}`, options);
+    super(node, operation, `${named(node, options.address)} refused the call${refusal(kind)}`, options);
     this.retryable = retryableReplies.has(kind);
   }
 
@@ -224,16 +221,14 @@ export class NodeProtocolError extends NodeError {
   declare readonly reason?: string;
 
   constructor(
-    readonly node: string,
-    readonly operation: string,
+    node: string,
+    operation: string,
     options: NodeErrorOptions & { readonly backend?: string | undefined } = {},
   ) {
     const { address, reason, backend } = options;
     const breach = backend === undefined ? 'does not speak the Redis protocol' : 'violates the contract of backends';
     const why = reason === undefined ? '; see `cause`.' : `: ${reason}`;
-    super(`${operation}: ${named(node, address)} ${breach}${why}`, options);
-    if (backend !== undefined) this.backend = backend;
-    if (reason !== undefined) this.reason = reason;
+    super(node, operation, `${named(node, address)} ${breach}${why}`, options, { backend, reason });
   }
 
   [saidOf](node: string, operation: string, sinceMs: number | undefined): NodeProtocolError {

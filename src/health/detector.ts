@@ -16,7 +16,7 @@
  * The rule is a fixed one, for all nodes alike: it does not learn how regular a node's answers are.
  */
 
-import { isShardringError, type ShardringErrorCode, type TimeoutError } from '../errors/index.ts';
+import { codeOf, type ShardringErrorCode, type TimeoutError } from '../errors/index.ts';
 import { tellingFault } from './faults.ts';
 
 /** Probes that fail one after the other until a node is taken for down. */
@@ -132,7 +132,7 @@ const faultOf = (record: HealthRecord, error: unknown): unknown =>
 export const isUnanswered = (record: HealthRecord): boolean =>
   record.state === 'down' || (record.state === 'suspect' && record.strikes >= strikesUntilDown);
 
-const nodeFaults: ReadonlySet<ShardringErrorCode> = new Set<ShardringErrorCode>([
+const nodeFaults: ReadonlySet<unknown> = new Set<ShardringErrorCode>([
   'ERR_NODE_UNAVAILABLE',
   'ERR_TIMEOUT',
   'ERR_UNKNOWN_OUTCOME',
@@ -143,13 +143,12 @@ const nodeFaults: ReadonlySet<ShardringErrorCode> = new Set<ShardringErrorCode>(
 
 /** True for errors that speak of the node's connection or speed, and not of the one call: a WRONGTYPE is no illness. */
 export function isNodeFault(error: unknown): boolean {
-  return isShardringError(error) && nodeFaults.has(error.code);
+  return nodeFaults.has(codeOf(error));
 }
 
 /** True for a probe that failed by no fault of the node's: its PING lay behind what is still being written, or was never made. */
 export const isExcuse = (error: unknown): boolean =>
-  isShardringError(error) &&
-  (error.code === 'ERR_MISSING_DEPENDENCY' || (error as TimeoutError).isBehindWrites === true);
+  codeOf(error) === 'ERR_MISSING_DEPENDENCY' || (isSilence(error) && (error as TimeoutError).isBehindWrites === true);
 
 /** True for a probe that nothing came back of: not that the node cannot be reached, nor that it refuses. */
-export const isSilence = (error: unknown): boolean => isShardringError(error) && error.code === 'ERR_TIMEOUT';
+export const isSilence = (error: unknown): boolean => codeOf(error) === 'ERR_TIMEOUT';

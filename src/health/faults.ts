@@ -7,7 +7,7 @@
  */
 
 import { connectionClosed } from '../errors/connection-closed.ts';
-import { detailOf, isShardringError } from '../errors/index.ts';
+import { codeOf, detailOf } from '../errors/index.ts';
 
 /** Pure. @param first  Kept so far; undefined if there is none. */
 export function tellingFault(first: unknown, next: unknown): unknown {
@@ -17,13 +17,12 @@ export function tellingFault(first: unknown, next: unknown): unknown {
   return isVague(next) || reasonOf(first) === reasonOf(next) ? first : next;
 }
 
-const isLostReply = (fault: unknown) => isShardringError(fault) && fault.code === 'ERR_UNKNOWN_OUTCOME';
+const isLostReply = (fault: unknown) => codeOf(fault) === 'ERR_UNKNOWN_OUTCOME';
 
 /** What lies under a failure of the node: the system's or the server's own error. */
 export function rootOf(fault: unknown): unknown {
-  const isOfConnection =
-    isShardringError(fault) && (fault.code === 'ERR_NODE_UNAVAILABLE' || fault.code === 'ERR_UNKNOWN_OUTCOME');
-  return isOfConnection && fault.cause !== undefined ? fault.cause : fault;
+  const isOfConnection = codeOf(fault) === 'ERR_NODE_UNAVAILABLE' || isLostReply(fault);
+  return (isOfConnection ? (fault as Error).cause : undefined) ?? fault;
 }
 
 function isVague(fault: unknown): boolean {
@@ -33,8 +32,7 @@ function isVague(fault: unknown): boolean {
 
 /** True for a call that ran out of time, whatever may have become of it. */
 export function isTimeout(fault: unknown): boolean {
-  const root = rootOf(fault);
-  return isShardringError(root) && root.code === 'ERR_TIMEOUT';
+  return codeOf(rootOf(fault)) === 'ERR_TIMEOUT';
 }
 
 function reasonOf(fault: unknown): unknown {

@@ -91,6 +91,19 @@ export function limitTime(clock: Clock, timeoutMs: number, onOver: () => void, k
   return () => wait.stop();
 }
 
+/** The result of `work`, or a rejection with an error made once `timeoutMs` have passed. The work goes on. */
+export function withinTime<Result>(
+  clock: Clock,
+  timeoutMs: number,
+  work: Promise<Result>,
+  lateError: () => unknown,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const cancel = limitTime(clock, timeoutMs, () => reject(lateError()), true);
+    work.finally(cancel).then(resolve, reject);
+  });
+}
+
 /** Resolves when `work` has settled, and after `limitMs` in any case, to whether it has. Stalls of the process do not count. */
 export function settledWithin(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
