@@ -9,7 +9,7 @@ import { type NodeObserver, unwatched } from '../health/node-observer.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type NodeCall, nodeCalls } from '../telemetry/channels.ts';
 import type { Member } from './node.ts';
-import type { Operation } from './operation.ts';
+import type { Ending, Operation, ReportingOperation } from './operation.ts';
 
 /** What came of one call to one node. */
 export type Outcome<Reply> =
@@ -56,6 +56,18 @@ export class Door {
         throw error;
       },
     );
+  }
+
+  /** The same for an operation that says itself when it has ended. */
+  entrust<Reply, At extends Member, Limits extends CallOptions>(
+    member: At,
+    operation: ReportingOperation<Reply, At, Limits>,
+    limits: Limits,
+    beganMs: number,
+    isExcused?: (error: unknown) => boolean,
+  ): Promise<Reply> {
+    member.observer.began();
+    return operation.send(member, limits, new ObservedEnding(this, member, operation, beganMs, limits, isExcused));
   }
 
   /**
@@ -133,6 +145,27 @@ export class Door {
     } finally {
       if (isOpen) member.observer.abandoned(); // The reader has left.
     }
+  }
+}
+
+/** A class and no literal with closures: one is made for every command. */
+class ObservedEnding implements Ending {
+  constructor(
+    readonly door: Door,
+    readonly member: Member,
+    readonly operation: Observed,
+    readonly beganMs: number,
+    readonly limits: CallOptions,
+    readonly isExcused: ((error: unknown) => boolean) | undefined,
+  ) {}
+
+  answered(): void {
+    this.door.answered(this.member, this.operation, this.beganMs);
+  }
+
+  failed(error: unknown): void {
+    const { door, member, operation, beganMs, limits, isExcused } = this;
+    door.failed(member, operation, beganMs, error, limits.signal, isExcused?.(error));
   }
 }
 

@@ -8,10 +8,11 @@
 import type { Redis } from 'ioredis';
 import { NodesChangedError } from '../errors/index.ts';
 import { isTimeout } from '../health/faults.ts';
-import type { Effect, Operation } from '../nodes/operation.ts';
+import type { Effect, Operation, ReportingOperation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import {
+  type CallEnding,
   CallLimits,
   type Changes,
   type CommandArgument,
@@ -29,7 +30,7 @@ import type { RedisNode } from './node.ts';
 import { asResp2 } from './resp3-to-resp2.ts';
 
 /** A command as a node gets it, the prefix before its keys. */
-export class NodeCommand implements CommandSpec<unknown>, Operation<unknown, RedisNode, CallLimits> {
+export class NodeCommand implements CommandSpec<unknown>, ReportingOperation<unknown, RedisNode, CallLimits> {
   /**
    * @param keys            As they are routed.
    * @param hasOneKeyFirst  Its only key is its first argument, so that reads of other keys may be put off past it.
@@ -50,8 +51,8 @@ export class NodeCommand implements CommandSpec<unknown>, Operation<unknown, Red
     return this.isWrite ? 'counts' : 'reads';
   }
 
-  run({ server }: RedisNode, limits: CallLimits): Promise<unknown> {
-    return server.call(server.isOwn ? this : this.#forLent(), this.args, limits);
+  send({ server }: RedisNode, limits: CallLimits, ending: CallEnding): Promise<unknown> {
+    return server.call(server.isOwn ? this : this.#forLent(), this.args, limits, ending);
   }
 
   get check(): ReplyCheck | undefined {
@@ -137,9 +138,9 @@ export class NodeCaller {
       return waited.then(order.decode);
     }
     const { door, clock } = this.#fleet;
-    if (limits !== undefined) return door.ask(node, order, limits, clock.nowMs(), this.#excuseOf(limits));
+    if (limits !== undefined) return door.entrust(node, order, limits, clock.nowMs(), this.#excuseOf(limits));
     const own = this.limits();
-    return door.ask(node, order, own, own.deadlineMs - own.timeoutMs);
+    return door.entrust(node, order, own, own.deadlineMs - own.timeoutMs);
   }
 
   /**

@@ -25,7 +25,7 @@ import { isDemotion } from './link/refusals.ts';
 import { defaultMaxReplyBytes, limitReplies } from './link/reply-limit.ts';
 import { identityOf, reportOf, roleIn, type ServerIdentity } from './link/server-identity.ts';
 import type { Transport } from './options.ts';
-import { CallLimits, type CommandSpec } from './sending/call.ts';
+import { type CallEnding, CallLimits, type CommandSpec } from './sending/call.ts';
 import { Connection } from './sending/connection.ts';
 import { ReplicaReads } from './sending/replica-reads.ts';
 import { type ClientCheck, ServerAccess } from './server-access.ts';
@@ -164,11 +164,20 @@ export class RedisServer {
   }
 
   /** Sends a command on the shared connection, or to a replica where that is asked for. */
-  call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
-    if (this.#closing !== undefined) return Promise.reject(new ClosedError('backend'));
+  call<Reply>(
+    spec: CommandSpec<Reply>,
+    args: readonly CommandArgument[],
+    limits: CallLimits,
+    ending?: CallEnding,
+  ): Promise<Reply> {
+    if (this.#closing !== undefined) {
+      const closed = new ClosedError('backend');
+      ending?.failed(closed);
+      return Promise.reject(closed);
+    }
     const replica = this.#replica;
-    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits);
-    return this.#connection.call(spec, args, limits);
+    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits, ending);
+    return this.#connection.call(spec, args, limits, ending);
   }
 
   /** Grows whenever the shared connection is another one. */

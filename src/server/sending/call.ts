@@ -57,6 +57,13 @@ export class CallLimits {
   ) {}
 }
 
+/** Hears how a call has ended, before its caller does: for who would need another promise to see it. */
+export interface CallEnding {
+  answered(): void;
+  /** Of a refusal by the server too. */
+  failed(error: unknown): void;
+}
+
 /** Calls that go out in one write. */
 export class Departure {
   /** When they were written, on the monotonic clock; Infinity: not yet. */
@@ -65,8 +72,8 @@ export class Departure {
 
 export class Call<Reply = unknown> {
   readonly promise: Promise<Reply>;
-  resolve!: (reply: Reply) => void;
-  reject!: (error: unknown) => void;
+  #resolve!: (reply: Reply) => void;
+  #reject!: (error: unknown) => void;
 
   /** From its acceptance until it has been answered, in whichever way. */
   isOpen = false;
@@ -84,10 +91,21 @@ export class Call<Reply = unknown> {
     readonly spec: CommandSpec<Reply>,
     readonly args: readonly CommandArgument[],
     readonly limits: CallLimits,
+    readonly ending?: CallEnding,
   ) {
     this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
+  }
+
+  resolve(reply: Reply): void {
+    this.ending?.answered();
+    this.#resolve(reply);
+  }
+
+  reject(error: unknown): void {
+    this.ending?.failed(error);
+    this.#reject(error);
   }
 }

@@ -15,7 +15,7 @@ import { Link, type LinkListener, type ServerCheck } from '../link/link.ts';
 import { isRedirection, refusesAll } from '../link/refusals.ts';
 import { answersNewcomer } from '../link/second-opinion.ts';
 import { hasMoved, progressOf, type Signs, signsOf } from '../link/signs-of-life.ts';
-import { Call, type CallLimits, type CommandSpec } from './call.ts';
+import { Call, type CallEnding, type CallLimits, type CommandSpec } from './call.ts';
 import { CallList } from './call-list.ts';
 import { Deadlines } from './deadlines.ts';
 import { Outbox } from './outbox.ts';
@@ -160,14 +160,19 @@ export class Connection {
     for (const call of this.#calls) this.#end(call)?.reject(makeError());
   }
 
-  call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
-    const { signal } = limits;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (!(limits.timeoutMs > 0))
-      return Promise.reject(
-        new TimeoutError(this.#options.node(), spec.operation, limits.timeoutMs, { address: this.#options.address }),
-      );
-    const call = new Call(spec, args, limits);
+  call<Reply>(
+    spec: CommandSpec<Reply>,
+    args: readonly CommandArgument[],
+    limits: CallLimits,
+    ending?: CallEnding,
+  ): Promise<Reply> {
+    const call = new Call(spec, args, limits, ending);
+    const { signal, timeoutMs } = limits;
+    if (signal?.aborted || !(timeoutMs > 0)) {
+      const { node, address } = this.#options;
+      call.reject(signal?.aborted ? signal.reason : new TimeoutError(node(), spec.operation, timeoutMs, { address }));
+      return call.promise;
+    }
     if (spec.isSignOfLife === true) call.signsWhenBegun = this.#signs();
     if (this.#link?.isUp) {
       const isIdle = this.#calls.size === 0;
@@ -264,11 +269,14 @@ export class Connection {
 
   #onReply(call: Call, reply: unknown): void {
     if (this.#end(call) === undefined) return; // It came too late.
+    let decoded: unknown;
     try {
-      call.resolve(call.spec.decode(reply));
+      decoded = call.spec.decode(reply);
     } catch (cause) {
       this.#fail(call, { kind: 'protocol', cause: cause as Error });
+      return;
     }
+    call.resolve(decoded);
   }
 
   /** Commands that were sent get no reply any more. */

@@ -7,7 +7,7 @@
 
 import { isShardringError } from '../../errors/index.ts';
 import type { CommandArgument } from '../link/client.ts';
-import type { CallLimits, CommandSpec } from './call.ts';
+import type { CallEnding, CallLimits, CommandSpec } from './call.ts';
 import type { Connection } from './connection.ts';
 
 /**
@@ -33,17 +33,25 @@ export class ReplicaReads {
     this.#master = master;
   }
 
-  async call<Reply>(spec: CommandSpec<Reply>, args: readonly CommandArgument[], limits: CallLimits): Promise<Reply> {
+  async call<Reply>(
+    spec: CommandSpec<Reply>,
+    args: readonly CommandArgument[],
+    limits: CallLimits,
+    ending?: CallEnding,
+  ): Promise<Reply> {
     if (!this.#replica.isUp) {
       this.#replica.connect();
-      return this.#master.call(spec, args, limits);
+      return this.#master.call(spec, args, limits, ending);
     }
     try {
-      return await this.#replica.call(spec, args, limits);
+      const reply = await this.#replica.call(spec, args, limits);
+      ending?.answered();
+      return reply;
     } catch (error) {
-      if (!isAbsence(error)) throw error;
       // Within the same deadline.
-      return this.#master.call(spec, args, limits);
+      if (isAbsence(error)) return this.#master.call(spec, args, limits, ending);
+      ending?.failed(error);
+      throw error;
     }
   }
 
