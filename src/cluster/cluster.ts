@@ -55,7 +55,8 @@ export class Cluster {
     this.gate = new Gate(what);
     this.monitor = new HealthMonitor({
       clock,
-      ...options.health,
+      probeIntervalMs: options.probeIntervalMs,
+      probeTimeoutMs: options.probeTimeoutMs,
       patienceMs: policy.timeoutMs,
       onChange: (node, state, error) => {
         if (state === 'up') emit('nodeUp', { node });

@@ -139,7 +139,7 @@ export class Dispatcher {
         return writeCopies(this.fleet, name, key, route, ask(rewritten(order, replication)));
       case 'effects': {
         const follow = (reply: unknown, node: NodeId, limits: CallLimits) =>
-          this.#untilDone(this.#follow(replication.effectsOf(reply), node, limits));
+          this.#untilDone(this.#follow(replication.effectsOf(reply), order.keys, node, limits));
         const first = ask(rewritten(order, replication));
         const written = writeFirst(this.fleet, name, key, route, first, waitMs, follow);
         return wait.blocks ? written : this.#untilDone(written);
@@ -147,8 +147,16 @@ export class Dispatcher {
     }
   }
 
-  async #follow(effects: readonly PlainCommand[], node: NodeId, limits: CallLimits): Promise<void> {
-    for (const { name, args } of effects) await this.#caller.call(node, new NodeCommand(name, args, true), limits);
+  /** @param keys  Of the command that they are effects of. */
+  async #follow(
+    effects: readonly PlainCommand[],
+    keys: readonly string[],
+    node: NodeId,
+    limits: CallLimits,
+  ): Promise<void> {
+    for (const { name, args } of effects) {
+      await this.#caller.call(node, new NodeCommand(name, args, true, keys), limits);
+    }
   }
 
   /** Closing waits for what has more steps than one: what the first holder has done is to reach the others. */

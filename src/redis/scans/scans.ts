@@ -7,14 +7,13 @@
 
 import { NodesChangedError } from '../../errors/index.ts';
 import type { NodeId } from '../../placement/node.ts';
-import type { Placement } from '../../placement/placement.ts';
 import type { Fleet } from '../../routing/fleet.ts';
 import { ownBytes } from '../../runtime/own-bytes.ts';
 import { type CallLimits, type CommandArgument, pageAt, type ScanPosition } from '../../server/index.ts';
 import { routeOf } from '../../topology/route.ts';
 import { copiesOf, type Topology } from '../../topology/topology.ts';
 import type { ReplyEncoding } from '../commander.ts';
-import { shownTextOf } from '../key-text.ts';
+import { routingTextOf, shownTextOf } from '../key-text.ts';
 import type { RedisNode } from '../node.ts';
 import { type NodeCaller, NodeCommand } from '../node-caller.ts';
 import {
@@ -99,20 +98,22 @@ export class Scans {
 
   /** With copies it stays with the holder that answered last: at another one the scan would begin anew. */
   #elementReader(command: ElementCommand, key: string | Buffer): ReadElements {
+    const keys = [Buffer.isBuffer(key) ? routingTextOf(key) : key];
     let last: RedisNode | undefined;
-    let begunBy: Placement | undefined;
+    let first: Topology | undefined;
     return async (position, args) => {
-      const { placement } = this.#fleet.topology;
+      first ??= this.#fleet.topology;
       const ask = async (id: NodeId, storedKey: CommandArgument, limits: CallLimits) => {
         const node = this.#caller.nodeAt(id, command);
-        const page = await this.#pageAt(node, command, position, (cursor) => [storedKey, cursor, ...args], limits);
+        const orderAt = (cursor: string) => new NodeCommand(command, [storedKey, cursor, ...args], false, keys);
+        const page = await this.#pageAt(node, command, position, orderAt, limits);
         return { node, page };
       };
       const { node, page } = await this.#readKey(command, key, ask, last?.id);
-      // What another node has under this key by another placement is not the rest of what has been read.
-      if (node !== last && placement !== (begunBy ?? placement)) throw moved(command);
+      // What another node has under this key by another placement is not the rest of what has been read. The page may have been
+      // asked for by any topology that has been in force since the first one was begun.
+      if (last !== undefined && node !== last && this.#fleet.topology !== first) throw moved(command);
       last = node;
-      begunBy ??= placement;
       return page;
     };
   }
@@ -121,11 +122,10 @@ export class Scans {
     node: RedisNode,
     command: string,
     position: ScanPosition,
-    argsAt: (cursor: string) => readonly CommandArgument[],
+    orderAt: (cursor: string) => NodeCommand,
     limits: CallLimits,
   ): Promise<ElementPage> {
-    const ask = async (cursor: string) =>
-      pageOf(await this.#caller.call(node.id, new NodeCommand(command, argsAt(cursor), false), limits));
+    const ask = async (cursor: string) => pageOf(await this.#caller.call(node.id, orderAt(cursor), limits));
     const { page, next } = await this.#whileThere(node, command, () =>
       pageAt(this.#caller.serverOf(node), position, command, limits, ask),
     );
@@ -171,8 +171,8 @@ export class Scans {
         id,
         scanPage: async (position, args) => {
           this.#begin();
-          const argsAt = (cursor: string) => [cursor, ...args];
-          const { next, items } = await this.#pageAt(node, command, position, argsAt, limitsOf());
+          const orderAt = (cursor: string) => new NodeCommand(command, [cursor, ...args], false);
+          const { next, items } = await this.#pageAt(node, command, position, orderAt, limitsOf());
           return { next, keys: items };
         },
         runId: async () => {
