@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { transform } from 'esbuild';
 import { describe, expect, it } from 'vitest';
+import { names as cacheOptionNames } from '../src/cache/options.ts';
+import { names as redisOptionNames } from '../src/redis/options.ts';
+import { backendOptionNames } from '../src/server/options.ts';
 import { findExamples, root, runProgram, writeExample } from './support/doc-examples.ts';
 
 const examples = findExamples();
@@ -116,24 +119,22 @@ describe('README and docs', () => {
     for (const code of codes) expect(page).toContain(`| \`${code}\` |`);
   });
 
-  const optionTables = [
-    ['README.md', '## Options', 'src/cache/options.ts', 'names'],
-    ['docs/sharded-redis.md', '## Options', 'src/redis/options.ts', 'names'],
-    ['docs/redis.md', '# Redis and Valkey', 'src/server/options.ts', 'backendOptionNames'],
-    ['docs/adapters.md', '## Sessions of express', 'src/adapters/session.ts', 'optionNames'],
-  ] as const;
+  // What an entry exports is public, so the names are taken from its text.
+  const session = readFileSync(join(root, 'src/adapters/session.ts'), 'utf8');
+  const sessionOptionNames = /const optionNames = \[(.*)\]/.exec(session)![1]!.match(/\w+/g)!;
 
-  it.each(optionTables)(
-    'have in %s, below "%s", a row for every option of %s and for no other',
-    (page, heading, file, list) => {
+  it.each([
+    ['README.md', '## Options', cacheOptionNames],
+    ['docs/sharded-redis.md', '## Options', redisOptionNames],
+    ['docs/redis.md', '# Redis and Valkey', backendOptionNames],
+    ['docs/adapters.md', '## Sessions of express', sessionOptionNames],
+  ] as const)(
+    'have in %s, below "%s", a row for every option that there is and for no other',
+    (page, heading, known) => {
       const [, section] = readFileSync(join(root, page), 'utf8').split(new RegExp(`^${heading}$`, 'm'));
       // The first table of the section.
       const table = /^\|[\s\S]*?\n\n/m.exec(section!)![0];
       const documented = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-      const source = readFileSync(join(root, file), 'utf8');
-      const [, declared] = new RegExp(`const ${list} = \\[([\\s\\S]*?)\\]`).exec(source)!;
-      const known = [...declared!.matchAll(/'(\w+)'/g)].map(([, name]) => name);
-      expect(known.length).toBeGreaterThan(4);
       expect([...documented].sort()).toEqual([...known].sort());
     },
   );

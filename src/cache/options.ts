@@ -3,22 +3,20 @@
 import type { Backend } from '../backend/backend.ts';
 import { checkBackend } from '../backend/check-backend.ts';
 import { backendAdvice } from '../backend/not-a-backend.ts';
-import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../cluster/options.ts';
+import {
+  type ParsedRoutingOptions,
+  parseRoutingOptions,
+  type RoutingOptions,
+  routingOptionNames,
+} from '../cluster/options.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
 import type { RoutingPolicy } from '../routing/fleet.ts';
 import type { WhenDown } from '../routing/query-plan.ts';
-import {
-  expectBoolean,
-  expectInteger,
-  expectIterable,
-  expectOneOf,
-  expectOptions,
-  expectSignal,
-  maxDelayMs,
-} from '../runtime/validate.ts';
+import { flag, integer, oneOf, type ParsedBy, parseTable } from '../runtime/option-table.ts';
+import { expectInteger, expectIterable, expectOptions, expectSignal, maxDelayMs } from '../runtime/validate.ts';
 import type { LoadOptions, WhenUnavailable } from './call-options.ts';
-import { type Codec, type CodecOption, parseCodec } from './codecs.ts';
+import { type CodecOption, parseCodec } from './codecs.ts';
 
 /** A node and the backend behind it. The cache closes the backend when it is closed or the node removed. */
 export interface CacheNode extends NodeInput {
@@ -62,38 +60,32 @@ export interface ParsedNode {
   readonly backend: Backend;
 }
 
-export interface ParsedOptions extends ParsedRoutingOptions {
+const policyTable = {
+  whenDown: oneOf('fail', 'spill'),
+  spillTtlMs: integer(60_000, 1),
+  confirmMisses: flag(true),
+  readRepair: flag(false),
+};
+
+const ownTable = {
+  codec: parseCodec,
+  defaultTtlMs: (field: string, given: unknown) => parseTtl(field, given) ?? Number.POSITIVE_INFINITY,
+  whenUnavailable: oneOf('load', 'fail'),
+  loadTimeoutMs: parseLoadTimeout,
+  maxUnavailableLoads: integer(100, 1),
+};
+
+export const names: readonly string[] = [
+  'nodes',
+  ...routingOptionNames,
+  ...Object.keys(policyTable),
+  ...Object.keys(ownTable),
+];
+
+export interface ParsedOptions extends ParsedRoutingOptions, ParsedBy<typeof ownTable> {
   readonly nodes: readonly ParsedNode[];
   readonly policy: RoutingPolicy;
-  readonly codec: Codec;
-  readonly defaultTtlMs: number;
-  readonly whenUnavailable: WhenUnavailable;
-  readonly loadTimeoutMs: number | undefined;
-  readonly maxUnavailableLoads: number;
 }
-
-const names = [
-  'nodes',
-  'replicationFactor',
-  'writeConsistency',
-  'whenDown',
-  'spillTtlMs',
-  'confirmMisses',
-  'readRepair',
-  'codec',
-  'defaultTtlMs',
-  'whenUnavailable',
-  'loadTimeoutMs',
-  'maxUnavailableLoads',
-  'timeoutMs',
-  'health',
-  'allowSharedServers',
-  'placement',
-  'virtualNodes',
-  'slots',
-  'hashSeed',
-  'clock',
-];
 
 /** @throws {InvalidArgumentError} Names the field, what was expected and what came. */
 export function parseOptions(input: unknown): ParsedOptions {
@@ -103,30 +95,14 @@ export function parseOptions(input: unknown): ParsedOptions {
     given,
     nodes.map(({ node }) => node),
   );
-  return {
-    ...routing,
-    nodes,
-    policy: {
-      timeoutMs: routing.timeoutMs,
-      writeConsistency: routing.writeConsistency,
-      whenDown: expectOneOf('whenDown', given.whenDown ?? 'fail', ['fail', 'spill']),
-      spillTtlMs: expectInteger('spillTtlMs', given.spillTtlMs ?? 60_000, 1),
-      confirmMisses: expectBoolean('confirmMisses', given.confirmMisses ?? true),
-      readRepair: expectBoolean('readRepair', given.readRepair ?? false),
-    },
-    codec: parseCodec('codec', given.codec),
-    defaultTtlMs: parseTtl('defaultTtlMs', given.defaultTtlMs) ?? Number.POSITIVE_INFINITY,
-    whenUnavailable: parseWhenUnavailable('whenUnavailable', given.whenUnavailable) ?? 'load',
-    loadTimeoutMs: parseLoadTimeout('loadTimeoutMs', given.loadTimeoutMs),
-    maxUnavailableLoads: expectInteger('maxUnavailableLoads', given.maxUnavailableLoads ?? 100, 1),
-  };
+  const { timeoutMs, writeConsistency } = routing;
+  const policy = { timeoutMs, writeConsistency, ...parseTable(policyTable, given) };
+  return { ...routing, ...parseTable(ownTable, given), nodes, policy };
 }
 
-const parseWhenUnavailable = (field: string, value: unknown) =>
-  value === undefined ? undefined : expectOneOf(field, value, ['load', 'fail']);
-
-const parseLoadTimeout = (field: string, value: unknown) =>
-  value === undefined ? undefined : expectInteger(field, value, 1, maxDelayMs);
+function parseLoadTimeout(field: string, value: unknown): number | undefined {
+  return value === undefined ? undefined : expectInteger(field, value, 1, maxDelayMs);
+}
 
 function parseNodes(input: unknown): ParsedNode[] {
   const nodes = [...expectIterable('nodes', input as Iterable<unknown>)].map((node, index) =>
@@ -192,7 +168,10 @@ export function parseCallOptions(options: unknown, known: readonly string[]): Ca
     signal: expectSignal('options.signal', given.signal),
     ttlMs: parseTtl('options.ttlMs', given.ttlMs),
     staleWhileRevalidateMs: stale === undefined ? undefined : expectInteger('options.staleWhileRevalidateMs', stale, 1),
-    whenUnavailable: parseWhenUnavailable('options.whenUnavailable', given.whenUnavailable),
+    whenUnavailable:
+      given.whenUnavailable === undefined
+        ? undefined
+        : ownTable.whenUnavailable('options.whenUnavailable', given.whenUnavailable),
     loadTimeoutMs: parseLoadTimeout('options.loadTimeoutMs', given.loadTimeoutMs),
   };
 }

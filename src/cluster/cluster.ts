@@ -55,8 +55,7 @@ export class Cluster {
     this.gate = new Gate(what);
     this.monitor = new HealthMonitor({
       clock,
-      probeIntervalMs: options.probeIntervalMs,
-      probeTimeoutMs: options.probeTimeoutMs,
+      ...options.health,
       patienceMs: policy.timeoutMs,
       onChange: (node, state, error) => {
         if (state === 'up') emit('nodeUp', { node });

@@ -6,8 +6,9 @@ import type { Placement } from '../placement/placement.ts';
 import type { HashRing, HashRingOptions } from '../placement/ring/hash-ring.ts';
 import type { ConsistencyLevel } from '../routing/query-plan.ts';
 import { type Clock, parseClock } from '../runtime/clock.ts';
-import { expectBoolean, expectInteger, expectOneOf, expectOptions, maxDelayMs } from '../runtime/validate.ts';
-import { type PlacementMaker, parsePlacement } from './parse-placement.ts';
+import { flag, integer, oneOf, type ParsedBy, parseTable } from '../runtime/option-table.ts';
+import { expectOptions, maxDelayMs } from '../runtime/validate.ts';
+import { type PlacementMaker, parsePlacement, ringOptionNames } from './parse-placement.ts';
 
 export interface HealthOptions {
   /** Milliseconds between two PINGs of a node. Integer of at least 10; default 500. */
@@ -61,15 +62,25 @@ export interface RoutingOptions {
   readonly clock?: Clock | undefined;
 }
 
-export interface ParsedRoutingOptions {
+const healthTable = {
+  probeIntervalMs: integer(500, 10, maxDelayMs),
+  probeTimeoutMs: integer(500, 1, maxDelayMs),
+};
+
+const table = {
+  replicationFactor: integer(1, 1),
+  writeConsistency: oneOf('one', 'quorum', 'all'),
+  timeoutMs: integer(1_000, 1, maxDelayMs),
+  health: (field: string, given: unknown) =>
+    parseTable(healthTable, expectOptions(field, given ?? {}, Object.keys(healthTable)), `${field}.`),
+  allowSharedServers: flag(false),
+  clock: parseClock,
+};
+
+export const routingOptionNames: readonly string[] = [...Object.keys(table), 'placement', ...ringOptionNames];
+
+export interface ParsedRoutingOptions extends ParsedBy<typeof table> {
   readonly placement: Placement;
-  readonly replicationFactor: number;
-  readonly writeConsistency: ConsistencyLevel;
-  readonly timeoutMs: number;
-  readonly probeIntervalMs: number;
-  readonly probeTimeoutMs: number;
-  readonly allowSharedServers: boolean;
-  readonly clock: Clock;
 }
 
 /** @throws {InvalidArgumentError} Names the field, what was expected and what came. */
@@ -77,23 +88,11 @@ export function parseRoutingOptions(
   given: Readonly<Record<string, unknown>>,
   nodes: readonly PlacementNode[],
 ): ParsedRoutingOptions {
-  const health = expectOptions('health', given.health ?? {}, ['probeIntervalMs', 'probeTimeoutMs']);
-  const replicationFactor = expectInteger('replicationFactor', given.replicationFactor ?? 1, 1);
+  const parsed = parseTable(table, given);
+  const { replicationFactor } = parsed;
   if (nodes.length > 0 && replicationFactor > nodes.length) {
-    throw new InvalidArgumentError(
-      'replicationFactor',
-      `at most the number of nodes, ${nodes.length}`,
-      replicationFactor,
-    );
+    const expected = `at most the number of nodes, ${nodes.length}`;
+    throw new InvalidArgumentError('replicationFactor', expected, replicationFactor);
   }
-  return {
-    placement: parsePlacement(given, nodes, replicationFactor),
-    replicationFactor,
-    writeConsistency: expectOneOf('writeConsistency', given.writeConsistency ?? 'one', ['one', 'quorum', 'all']),
-    timeoutMs: expectInteger('timeoutMs', given.timeoutMs ?? 1_000, 1, maxDelayMs),
-    probeIntervalMs: expectInteger('health.probeIntervalMs', health.probeIntervalMs ?? 500, 10, maxDelayMs),
-    probeTimeoutMs: expectInteger('health.probeTimeoutMs', health.probeTimeoutMs ?? 500, 1, maxDelayMs),
-    allowSharedServers: expectBoolean('allowSharedServers', given.allowSharedServers ?? false),
-    clock: parseClock('clock', given.clock),
-  };
+  return { ...parsed, placement: parsePlacement(given, nodes, replicationFactor) };
 }

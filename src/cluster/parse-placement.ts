@@ -9,7 +9,8 @@ import { HashRing, type HashRingOptions } from '../placement/ring/hash-ring.ts';
 /** @param replicationFactor  Length of the preference lists that will be asked for most. */
 export type PlacementMaker = (nodes: readonly PlacementNode[], replicationFactor: number) => Placement;
 
-const ringOptionNames = ['virtualNodes', 'slots', 'hashSeed'] as const;
+/** Of the ring that there is where no placement is given. */
+export const ringOptionNames = ['virtualNodes', 'slots', 'hashSeed'] as const;
 
 /** @throws {InvalidArgumentError} It is no placement, or not of these nodes, or options of the ring stand beside it. */
 export function parsePlacement(

@@ -1,7 +1,12 @@
 /** Options of a ShardedRedis: what they mean, and their check. Unknown names and bad values throw, naming the field. */
 
 import type { ChangeOptions } from '../cluster/change-options.ts';
-import { type ParsedRoutingOptions, parseRoutingOptions, type RoutingOptions } from '../cluster/options.ts';
+import {
+  type ParsedRoutingOptions,
+  parseRoutingOptions,
+  type RoutingOptions,
+  routingOptionNames,
+} from '../cluster/options.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
 import type { RoutingPolicy } from '../routing/fleet.ts';
@@ -105,11 +110,8 @@ export interface ParsedShardedRedisOptions extends ParsedRoutingOptions, ParsedC
   readonly scripts: 'refuse' | 'deterministic';
 }
 
-const names = [
+export const names: readonly string[] = [
   'nodes',
-  'replicationFactor',
-  'writeConsistency',
-  'timeoutMs',
   'connectTimeoutMs',
   'maxReplyBytes',
   'keyPrefix',
@@ -119,13 +121,7 @@ const names = [
   'pool',
   'maxBlocking',
   'scripts',
-  'health',
-  'allowSharedServers',
-  'placement',
-  'virtualNodes',
-  'slots',
-  'hashSeed',
-  'clock',
+  ...routingOptionNames,
 ];
 
 /** The same options, with nodes that can be read again; a generator would give them only once. */
