@@ -14,8 +14,8 @@
  * class a plain object, NaN null, a function nothing. A `toJSON` method says how something is written and not how it is
  * read back, so having one does not help: who wants its result stored calls it.
  *
- * Most values are plain. So a quick walk says only whether a value is plain, and a second, slower one finds what is wrong
- * with one that is not, and where.
+ * Most values are plain. So a quick walk says only whether `JSON.stringify` keeps a value as it is, and a second, slower one goes
+ * through those that it may not keep: it writes the marks, and finds what is wrong, and where.
  */
 
 import { types } from 'node:util';
@@ -29,26 +29,12 @@ const nameLikeMark = /^\$+(?:buffer|date)$/;
 const escapedName = /^\$\$+(?:buffer|date)$/;
 const dollar = 0x24;
 
-/**
- * - `plain`: `JSON.stringify` keeps it.
- * - `marked`: it holds something that is written with a mark of ours, or a name that looks like one.
- * - `unclear`: {@link findFault} has to say.
- */
-type Look = 'plain' | 'marked' | 'unclear';
-
 /** Deeper values are looked at slowly: only there can a value contain itself. */
 const quickDepth = 64;
 
 /** @returns What to give `JSON.stringify` for `value`. @throws {InvalidArgumentError} JSON would not give it back. */
 export function toJsonValue(value: unknown, field: string): unknown {
-  const found = look(value, 0);
-  if (found === 'plain') return value;
-  if (found === 'unclear') {
-    const fault = findFault(value, new Set());
-    if (fault !== undefined)
-      throw new InvalidArgumentError(field + pathText(fault.path), fault.expected, fault.received);
-  }
-  return withMarks(value);
+  return isPlain(value, 0) ? value : new Marking(field).marked(value);
 }
 
 /** @param text  May hold marks only if it holds their names; most texts do not, and reviving costs more than parsing. */
@@ -56,38 +42,39 @@ export function fromJsonText(text: string): unknown {
   return JSON.parse(text, text.includes(`${bufferKey}"`) || text.includes(`${dateKey}"`) ? revive : undefined);
 }
 
-function look(value: unknown, depth: number): Look {
+/** Whether `JSON.stringify` keeps `value`, as far as a quick look can tell. */
+function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
-      return 'plain';
+      return true;
     case 'number':
-      return Number.isFinite(value) ? 'plain' : 'unclear';
+      return Number.isFinite(value);
     case 'object':
-      return value === null ? 'plain' : lookInto(value, depth);
+      return value === null || isPlainWithin(value, depth);
     default:
-      return 'unclear';
+      return false;
   }
 }
 
-function lookInto(value: object, depth: number): Look {
+function isPlainWithin(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (depth > quickDepth) return 'unclear';
-  if (prototype !== Array.prototype && prototype !== Object.prototype) return isMarked(value) ? 'marked' : 'unclear';
-  if ((value as MaybeConverting).toJSON !== undefined) return 'unclear';
-  if (prototype === Array.prototype) return lookIntoArray(value as readonly unknown[], depth);
-  if (Object.getOwnPropertySymbols(value).length > 0) return 'unclear';
-  let found: Look = 'plain';
-  // Twice as fast as a list of the names. What a program has put on Object.prototype is for `findFault` to leave out.
+  if (depth > quickDepth || (prototype !== Array.prototype && prototype !== Object.prototype)) return false;
+  if ((value as MaybeConverting).toJSON !== undefined) return false;
+  if (prototype === Array.prototype) return isPlainArray(value as readonly unknown[], depth);
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
+  // Twice as fast as a list of the names. What a program has put on Object.prototype is for the slow walk to leave out.
   for (const name in value) {
-    if (name.charCodeAt(0) === dollar && nameLikeMark.test(name)) found = 'marked';
+    if (name.charCodeAt(0) === dollar && nameLikeMark.test(name)) return false;
     const field = (value as Record<string, unknown>)[name];
-    if (field === undefined) continue;
-    const inner = look(field, depth + 1);
-    if (inner === 'unclear') return inner;
-    if (inner === 'marked') found = inner;
+    if (field !== undefined && !isPlain(field, depth + 1)) return false;
   }
-  return found;
+  return true;
+}
+
+function isPlainArray(array: readonly unknown[], depth: number): boolean {
+  for (let index = 0; index < array.length; index++) if (!isPlain(array[index], depth + 1)) return false;
+  return true;
 }
 
 /** `JSON.stringify` calls the method wherever it finds one, also on an array and where it cannot be enumerated. */
@@ -95,24 +82,8 @@ interface MaybeConverting {
   readonly toJSON?: unknown;
 }
 
-function lookIntoArray(array: readonly unknown[], depth: number): Look {
-  let found: Look = 'plain';
-  for (let index = 0; index < array.length; index++) {
-    const inner = look(array[index], depth + 1);
-    if (inner === 'unclear') return inner;
-    if (inner === 'marked') found = inner;
-  }
-  return found;
-}
-
 /** A property's name, or an element's index. */
 type Step = string | number;
-
-interface Fault {
-  readonly path: Step[];
-  readonly expected: string;
-  readonly received: unknown;
-}
 
 const wayOut = 'convert it first, or give the cache a codec that keeps it';
 const keptByJson = `a value that JSON gives back unchanged (${wayOut})`;
@@ -120,80 +91,73 @@ const awaited = 'a value and not the promise of one (await it first)';
 const withoutItself = `a value that does not contain itself (${wayOut})`;
 const stringNames = `only properties whose names are strings (${wayOut})`;
 
-/** The first thing that JSON would not give back, if there is one. @param above  The objects that contain the value. */
-function findFault(value: unknown, above: Set<object>): Fault | undefined {
-  if (typeof value !== 'object' || value === null) {
-    return isKeptPrimitive(value) ? undefined : faultOf(value, keptByJson);
+/** The slow walk through one value. */
+class Marking {
+  readonly #field: string;
+  /** Where it is, and the objects that contain what is there. */
+  readonly #path: Step[] = [];
+  readonly #above = new Set<object>();
+
+  constructor(field: string) {
+    this.#field = field;
   }
-  if (isMarked(value)) return undefined;
-  const isArray = isPlainArray(value);
-  if (!isArray && !isPlainObject(value)) return faultOf(value, types.isPromise(value) ? awaited : keptByJson);
-  if (above.has(value)) return faultOf(value, withoutItself);
-  const { toJSON } = value as MaybeConverting;
-  if (typeof toJSON === 'function') return findFaultAt('toJSON', toJSON, above);
-  above.add(value);
-  const fault = isArray ? findInArray(value, above) : findInObject(value, above);
-  above.delete(value);
-  return fault;
-}
 
-function findInArray(array: readonly unknown[], above: Set<object>): Fault | undefined {
-  for (let index = 0; index < array.length; index++) {
-    const fault = findFaultAt(index, array[index], above);
-    if (fault !== undefined) return fault;
+  /** The value with its marks. @throws {InvalidArgumentError} For the first thing in it that JSON would not give back. */
+  marked(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return isKeptPrimitive(value) ? value : this.#refuse(value);
+    // By what they are and not by their class: that of another realm, as Jest has, or of fake timers is another one.
+    if (types.isUint8Array(value)) return { [bufferKey]: asBuffer(value).toString('base64') };
+    if (types.isDate(value) && !Number.isNaN(value.getTime())) return { [dateKey]: value.toISOString() };
+    const isArray = isSomeArray(value);
+    if (!isArray && !isSomeObject(value)) this.#refuse(value, types.isPromise(value) ? awaited : keptByJson);
+    if (this.#above.has(value)) this.#refuse(value, withoutItself);
+    const { toJSON } = value as MaybeConverting;
+    if (typeof toJSON === 'function') this.#at('toJSON', toJSON);
+    this.#above.add(value);
+    const made = isArray ? Array.from(value, (item, index) => this.#at(index, item)) : this.#markedObject(value);
+    this.#above.delete(value);
+    return made;
   }
-  return undefined;
-}
 
-function findInObject(object: object, above: Set<object>): Fault | undefined {
-  for (const name of Reflect.ownKeys(object)) {
-    if (!Object.prototype.propertyIsEnumerable.call(object, name)) continue;
-    if (typeof name === 'symbol') return faultOf(name, stringNames);
-    const field = (object as Record<string, unknown>)[name];
-    const fault = field === undefined ? undefined : findFaultAt(name, field, above);
-    if (fault !== undefined) return fault;
+  #markedObject(object: object): object {
+    const entries: [string, unknown][] = [];
+    for (const [name, field] of Object.entries(object)) {
+      if (field !== undefined) entries.push([nameLikeMark.test(name) ? `$${name}` : name, this.#at(name, field)]);
+    }
+    const isEnumerable = Object.prototype.propertyIsEnumerable;
+    const symbol = Object.getOwnPropertySymbols(object).find((each) => isEnumerable.call(object, each));
+    if (symbol !== undefined) this.#refuse(symbol, stringNames);
+    // `fromEntries` makes properties, where an assignment to `__proto__` would not.
+    return Object.fromEntries(entries);
   }
-  return undefined;
-}
 
-function findFaultAt(step: Step, value: unknown, above: Set<object>): Fault | undefined {
-  const fault = findFault(value, above);
-  fault?.path.unshift(step);
-  return fault;
-}
+  #at(step: Step, value: unknown): unknown {
+    if (isPlain(value, quickDepth)) return value; // It has no more than one level.
+    this.#path.push(step);
+    const made = this.marked(value);
+    this.#path.pop();
+    return made;
+  }
 
-const faultOf = (received: unknown, expected: string): Fault => ({ path: [], expected, received });
+  #refuse(received: unknown, expected = keptByJson): never {
+    throw new InvalidArgumentError(this.#field + pathText(this.#path), expected, received);
+  }
+}
 
 const isKeptPrimitive = (value: unknown): boolean =>
   value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 
-/** By what they are and not by their class: that of another realm, as Jest has, or of fake timers is another one. */
-function isMarked(value: object): value is Uint8Array | Date {
-  return types.isUint8Array(value) || (types.isDate(value) && !Number.isNaN(value.getTime()));
-}
-
 /** From any realm: `Array.prototype` is an array itself, and the prototype of a class that extends Array is not. */
-const isPlainArray = (value: object): value is readonly unknown[] =>
+const isSomeArray = (value: object): value is readonly unknown[] =>
   Array.isArray(value) && Array.isArray(Object.getPrototypeOf(value));
 
-function isPlainObject(value: object): boolean {
+function isSomeObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return true;
   return (
     Object.getPrototypeOf(prototype) === null &&
     Object.hasOwn(prototype, 'constructor') &&
     prototype.constructor?.name === 'Object'
-  );
-}
-
-function withMarks(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (types.isUint8Array(value)) return { [bufferKey]: asBuffer(value).toString('base64') };
-  if (types.isDate(value)) return { [dateKey]: value.toISOString() };
-  if (Array.isArray(value)) return value.map(withMarks);
-  // `fromEntries` makes properties, where an assignment to `__proto__` would not.
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [nameLikeMark.test(name) ? `$${name}` : name, withMarks(field)]),
   );
 }
 
