@@ -4,6 +4,7 @@ import { HashRing } from '../../src/placement/ring/hash-ring.ts';
 import { planRebalance } from '../../src/rebalance/plan.ts';
 import { outcomeOf } from '../support/eventually.ts';
 import { collect, makeFaultyCache } from '../support/faulty-cache.ts';
+import { describeMembership, type Face } from './membership-suite.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 const keys = Array.from({ length: 300 }, (_, index) => `key:${index}`);
@@ -17,6 +18,28 @@ async function loaded(options = {}) {
   const moved = keys.filter((key) => after.nodeFor(key) === 'd');
   return { ...made, moved, add: (change = {}) => made.cache.addNode({ id: 'd', backend: made.newNode('d') }, change) };
 }
+
+describeMembership('a ShardedCache', async (options) => {
+  const { cache, newNode, clock } = makeFaultyCache(ids, options);
+  const found = async (keys: readonly string[]) => [...(await cache.getMany(keys)).keys()];
+  return {
+    face: cache as unknown as Face,
+    node: (id) => ({ id, backend: newNode(id) }),
+    deadNode: (id) => {
+      const backend = newNode(id);
+      backend.stop();
+      return { node: { id, backend }, start: async () => backend.start() };
+    },
+    silentNode: (id) => {
+      const backend = newNode(id);
+      backend.hang();
+      return { id, backend };
+    },
+    write: (keys) => cache.setMany(keys.map((key) => [key, key])),
+    found,
+    pass: (ms) => clock.advance(ms),
+  };
+});
 
 describe('a change of the topology', () => {
   it('puts a new ring in force at the next epoch and resolves with its plan', async () => {
@@ -41,13 +64,6 @@ describe('a change of the topology', () => {
       virtualNodes: 16,
     });
     expect(cache.topology.placement.checksum).toBe(expected.checksum);
-  });
-
-  it("by 'none' misses the keys that moved, and only those", async () => {
-    const { cache, add, moved } = await loaded();
-    await add({ strategy: 'none' });
-    const hits = await cache.getMany(keys);
-    expect(keys.filter((key) => !hits.has(key))).toEqual(moved);
   });
 
   it("by 'lazy' misses nothing, and fills the new owner with what is asked for", async () => {
@@ -226,39 +242,6 @@ describe('a change of the topology', () => {
     rebalance.cancel();
   });
 
-  it("by 'none' is followed to its end at once", async () => {
-    const { add } = await loaded();
-    const phases = [];
-    for await (const { phase } of add({ strategy: 'none' })) phases.push(phase);
-    expect(phases.at(-1)).toBe('done');
-  });
-
-  it('does not happen when the new node cannot answer', async () => {
-    const { cache, newNode } = await loaded();
-    const dead = newNode('dead');
-    dead.stop();
-    const rebalance = cache.addNode({ id: 'dead', backend: dead });
-    await expect(rebalance).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
-    await expect(collect(rebalance)).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
-    expect(cache.topology.epoch).toBe(1);
-    dead.start();
-    await cache.addNode({ id: 'dead', backend: dead });
-    expect(cache.topology.epoch).toBe(2);
-  });
-
-  it('waits while one of the same id is being added, and happens where that has failed', async () => {
-    const { cache, newNode } = await loaded();
-    const dead = newNode('d');
-    dead.stop();
-    const first = cache.addNode({ id: 'd', backend: dead });
-    const second = cache.addNode({ id: 'd', backend: newNode('d') }, { strategy: 'none' });
-    const third = cache.addNode({ id: 'd', backend: newNode('d') });
-    await expect(first).rejects.toThrow(code('ERR_NODE_UNAVAILABLE'));
-    await second;
-    await expect(third).rejects.toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field: 'node.id' }));
-    expect(cache.topology.epoch).toBe(2);
-  });
-
   it('rejects at once beside another one where it is not to wait, and says which one that is', async () => {
     const { cache, add } = await loaded();
     const adding = add();
@@ -343,15 +326,6 @@ describe('a change of the topology', () => {
       }
     }
     expect(cache.topology.epoch).toBe(4);
-  });
-
-  it('is an unhandled rejection where it fails and nobody listens, as of any promise', async () => {
-    const { cache } = await loaded();
-    const unhandled = new Promise((resolve) => {
-      process.once('unhandledRejection', resolve);
-    });
-    void cache.setWeight('nobody', 1);
-    expect(await unhandled).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
   });
 
   it('rejects where closing has waited long enough for it, and leaves the backend to its caller', async () => {
