@@ -59,13 +59,11 @@ export class MemoryBackend extends EveryPort implements CompleteBackend {
   constructor(options: MemoryBackendOptions = {}) {
     super();
     const { maxEntries, maxBytes, clock } = expectOptions('options', options, ['maxEntries', 'maxBytes', 'clock']);
-    if (maxEntries !== undefined) expectInteger('options.maxEntries', maxEntries, 1, mostEntries);
-    if (maxBytes !== undefined) expectInteger('options.maxBytes', maxBytes, 1);
     if (clock !== undefined) expectFunction('options.clock.wallMs', expectObject('options.clock', clock).wallMs);
-
     this.#clock = options.clock ?? systemClock;
-    this.#maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
-    this.#entries = new Entries(options.maxEntries ?? mostEntries, this.#maxBytes);
+    const most = expectInteger('options.maxEntries', maxEntries ?? mostEntries, 1, mostEntries);
+    this.#maxBytes = maxBytes === undefined ? Number.POSITIVE_INFINITY : expectInteger('options.maxBytes', maxBytes, 1);
+    this.#entries = new Entries(most, this.#maxBytes);
     this.#sweep = new ExpirySweep(this.#entries);
     if (new.target === MemoryBackend) vouchFor(this);
   }

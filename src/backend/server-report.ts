@@ -18,17 +18,10 @@ export function serverReportIn(answer: unknown): ServerReport | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined;
   try {
     const { make, version, runId, role } = answer as Record<string, unknown>;
-    const report: ServerReport = {
-      ...textAs('make', make),
-      ...textAs('version', version),
-      ...textAs('runId', runId),
-      ...(role === 'primary' || role === 'replica' ? { role } : undefined),
-    };
-    return Object.keys(report).length === 0 ? undefined : Object.freeze(report);
+    const known = Object.entries({ make, version, runId }).filter(([, text]) => typeof text === 'string');
+    if (role === 'primary' || role === 'replica') known.push(['role', role]);
+    return known.length === 0 ? undefined : Object.freeze(Object.fromEntries(known));
   } catch {
     return undefined; // It has a getter that throws.
   }
 }
-
-const textAs = <Name extends string>(name: Name, text: unknown): { readonly [_ in Name]?: string } =>
-  typeof text === 'string' ? ({ [name]: text } as { readonly [_ in Name]: string }) : {};

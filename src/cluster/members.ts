@@ -3,10 +3,9 @@
 import type { Backend, CompleteBackend } from '../backend/backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import type { NodeGroup, NodeSeat } from '../backend/seat.ts';
-import { InvalidArgumentError } from '../errors/index.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Member } from '../nodes/node.ts';
-import { compareIds, type NodeId, type PlacementNode } from '../placement/node.ts';
+import { compareIds, type NodeId, type PlacementNode, takenId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import { memberIdsOf } from '../topology/topology.ts';
 
@@ -58,8 +57,7 @@ export class Members {
 
   /** @throws {InvalidArgumentError} */
   expectFreeId(id: NodeId): void {
-    if (this.#fleet.member(id) === undefined) return;
-    throw new InvalidArgumentError('node.id', 'an id that no other node has', id, true);
+    if (this.#fleet.member(id) !== undefined) throw takenId('node.id', id);
   }
 
   /**

@@ -4,7 +4,7 @@ import { ClosedError, type NodeAttempt, NotReadyError, TimeoutError } from '../e
 import { untilAborted } from '../runtime/abort.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deferred } from '../runtime/deferred.ts';
-import { limitTime } from '../runtime/time-limit.ts';
+import { withinTime } from '../runtime/time-limit.ts';
 import { expectInteger, expectOptions, expectSignal, maxDelayMs } from '../runtime/validate.ts';
 import type { HealthMonitor } from './monitor.ts';
 
@@ -46,16 +46,14 @@ export async function untilReady(context: ReadinessContext, options: ReadyOption
     const up = nodes().filter((node) => monitor.healthOf(node) === 'up');
     if (up.length >= ((atLeast as number | undefined) ?? nodes().length)) ready.resolve();
   };
-  const timeIsUp = () => ready.reject(notReady(context, atLeast as number | undefined, timeoutMs, startMs));
+  const lateError = () => notReady(context, atLeast as number | undefined, timeoutMs, startMs);
   const stopListening = monitor.onProbed(look);
-  const cancelTimer = limitTime(clock, timeoutMs, timeIsUp, true);
   try {
     look();
     monitor.start();
-    await untilAborted(ready.promise, signal);
+    await withinTime(clock, timeoutMs, untilAborted(ready.promise, signal), lateError);
   } finally {
     stopListening();
-    cancelTimer();
   }
 }
 

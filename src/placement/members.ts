@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from '../errors/index.ts';
 import { expectIterable, expectPositive } from '../runtime/validate.ts';
-import { type NodeId, type NodeInput, type PlacementNode, parseNode } from './node.ts';
+import { type NodeId, type NodeInput, type PlacementNode, parseNode, takenId } from './node.ts';
 
 /** Node indexes are 16 bits wide, and one value is kept free for "none". */
 export const maxNodes = 2 ** 16 - 1;
@@ -17,9 +17,7 @@ export function parseNodes(nodes: Iterable<NodeInput>): PlacementNode[] {
 /** Appends a node. @throws {InvalidArgumentError} The node is not one, or its id is taken. */
 export function addMember(nodes: readonly PlacementNode[], input: NodeInput): PlacementNode[] {
   const node = parseNode('node', input);
-  if (nodes.some(({ id }) => id === node.id)) {
-    throw new InvalidArgumentError('node.id', 'an id that no other node has', node.id, true);
-  }
+  if (nodes.some(({ id }) => id === node.id)) throw takenId('node.id', node.id);
   if (nodes.length === maxNodes) throw new InvalidArgumentError('nodes', `at most ${maxNodes} nodes`, nodes.length + 1);
   return [...nodes, node];
 }

@@ -63,8 +63,12 @@ export function sortNodes(nodes: readonly PlacementNode[]): readonly PlacementNo
     const { id } = sorted[index]!;
     if (sorted[index - 1]!.id === id) {
       const position = nodes.findLastIndex((node) => node.id === id);
-      throw new InvalidArgumentError(`nodes[${position}].id`, 'an id that no other node has', id, true);
+      throw takenId(`nodes[${position}].id`, id);
     }
   }
   return Object.freeze(sorted);
 }
+
+/** What is thrown where two nodes would have one id. */
+export const takenId = (field: string, id: NodeId) =>
+  new InvalidArgumentError(field, 'an id that no other node has', id, true);
