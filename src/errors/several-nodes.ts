@@ -21,26 +21,36 @@ const namesOf = (attempts: readonly NodeAttempt[]) => nodesOf(attempts).join(', 
 /** `1 key`, `2 keys`. */
 const counted = (count: number, noun: string) => (count === 1 ? `1 ${noun}` : `${count} ${noun}s`);
 
+/** Its `cause` is the first failure: that of a read is the primary's, and later ones are often only the wake of it. */
+abstract class SeveralNodesError extends ShardringError {
+  constructor(
+    message: string,
+    readonly attempts: readonly NodeAttempt[],
+  ) {
+    super(message, attempts[0] && { cause: attempts[0].error });
+  }
+}
+
 /**
  * Every node that could hold the key was tried and none served the read.
  *
- * `attempts` holds one entry per try, in the order tried. `cause` is the first failure: that is the primary's, and
- * later ones are often only the wake of it.
+ * `attempts` holds one entry per try, in the order tried.
  */
-export class AllReplicasFailedError extends ShardringError {
+export class AllReplicasFailedError extends SeveralNodesError {
   static {
     this.prototype.name = 'AllReplicasFailedError';
   }
   readonly code = 'ERR_ALL_REPLICAS_FAILED';
   readonly retryable: boolean;
+  declare readonly attempts: readonly [NodeAttempt, ...NodeAttempt[]];
 
   constructor(
     readonly operation: string,
-    readonly attempts: readonly [NodeAttempt, ...NodeAttempt[]],
+    attempts: readonly [NodeAttempt, ...NodeAttempt[]],
   ) {
     const { length } = nodesOf(attempts);
     const who = length === 1 ? 'the only node asked did not serve' : `none of ${length} nodes served`;
-    super(`${operation}: ${who} the call (${namesOf(attempts)}); see \`attempts\`.`, { cause: attempts[0].error });
+    super(`${operation}: ${who} the call (${namesOf(attempts)}); see \`attempts\`.`, attempts);
     this.retryable = attempts.some(isRetryable);
   }
 }
@@ -55,7 +65,7 @@ export class AllReplicasFailedError extends ShardringError {
  * name of the call is known here. A caller that knows its call to be idempotent (a `set`, a `delete`) may repeat it
  * in any case.
  */
-export class WriteConsistencyError extends ShardringError {
+export class WriteConsistencyError extends SeveralNodesError {
   static {
     this.prototype.name = 'WriteConsistencyError';
   }
@@ -71,12 +81,12 @@ export class WriteConsistencyError extends ShardringError {
     readonly operation: string,
     readonly required: number,
     readonly acknowledged: readonly string[],
-    readonly attempts: readonly NodeAttempt[],
+    attempts: readonly NodeAttempt[],
   ) {
     super(
       `${operation}: ${acknowledged.length} of ${required} required acknowledgements received` +
         `${attempts.length === 0 ? '' : ` (missing: ${namesOf(attempts)})`}; see attempts.`,
-      attempts[0] === undefined ? undefined : { cause: attempts[0].error },
+      attempts,
     );
     this.retryable = acknowledged.length === 0 && !attempts.some(isDoubtful) && attempts.some(isRetryable);
   }
@@ -97,7 +107,7 @@ function messageOf(error: unknown): string {
 }
 
 /** `ready()` waited for nodes that did not answer in time. Probing goes on, and so may the call: it was for waiting only. */
-export class NotReadyError extends ShardringError {
+export class NotReadyError extends SeveralNodesError {
   static {
     this.prototype.name = 'NotReadyError';
   }
@@ -112,14 +122,12 @@ export class NotReadyError extends ShardringError {
   constructor(
     readonly required: number,
     readonly ready: readonly string[],
-    readonly attempts: readonly NodeAttempt[],
+    attempts: readonly NodeAttempt[],
     readonly timeoutMs: number,
   ) {
     const up = `${counted(ready.length, 'node')} ${ready.length === 1 ? 'is' : 'are'}`;
     const wanted = required === 1 ? '1 is needed' : `${required} are needed`;
-    super(`ready: ${up} up after ${timeoutMs} ms, ${wanted} (${reasonsOf(attempts)}).`, {
-      cause: attempts[0]?.error,
-    });
+    super(`ready: ${up} up after ${timeoutMs} ms, ${wanted} (${reasonsOf(attempts)}).`, attempts);
   }
 }
 
@@ -128,7 +136,7 @@ export class NotReadyError extends ShardringError {
  *
  * `results` is what the call would have returned for the keys that succeeded, so that nothing is lost.
  */
-export class PartialFailureError<Results = unknown> extends ShardringError {
+export class PartialFailureError<Results = unknown> extends SeveralNodesError {
   static {
     this.prototype.name = 'PartialFailureError';
   }
@@ -144,11 +152,11 @@ export class PartialFailureError<Results = unknown> extends ShardringError {
     readonly operation: string,
     readonly results: Results,
     readonly failedKeys: readonly string[],
-    readonly attempts: readonly NodeAttempt[],
+    attempts: readonly NodeAttempt[],
   ) {
     super(
       `${operation}: ${counted(failedKeys.length, 'key')} failed (at ${namesOf(attempts)}); see \`results\`, \`failedKeys\` and \`attempts\`.`,
-      { cause: attempts[0]?.error },
+      attempts,
     );
     this.retryable = attempts.some(isRetryable);
   }
