@@ -6,7 +6,7 @@
  */
 
 import type { Redis } from 'ioredis';
-import { NodesChangedError } from '../errors/index.ts';
+import { ClosedError, NodesChangedError } from '../errors/index.ts';
 import { isTimeout } from '../health/faults.ts';
 import type { Effect, Operation, ReportingOperation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
@@ -223,7 +223,21 @@ export class NodeCaller {
     const wasStalled = () => clock.loop !== undefined && clock.loop.longestStallMs(beganMs) > 0;
     const operation = new ConnectionUse(name, keys, effect, () => use(time));
     const isExcused = (error: unknown) => isTimeout(error) && (isShort || wasStalled());
-    return door.ask(node, operation, limits, beganMs, isExcused);
+    return this.whileInForce(node, name, door.ask(node, operation, limits, beganMs, isExcused));
+  }
+
+  /**
+   * What is done on a connection of its own ends with the node: if that is removed, the client is not closed for it.
+   * @throws {NodesChangedError} The node was removed meanwhile, and that has ended the work.
+   */
+  async whileInForce<Result>(node: RedisNode, command: string, work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (cause) {
+      if (!(cause instanceof ClosedError) || this.has(node)) throw cause;
+      const message = `node ${node.id} was removed while the call was made there. Make the call again.`;
+      throw new NodesChangedError(command, message, { node: node.id, cause });
+    }
   }
 
   /**

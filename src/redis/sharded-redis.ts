@@ -231,8 +231,8 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
     const parsed = parseUseOptions(options);
     expectFunction('use', use);
     this.#life.begin();
-    const node = this.#primaryOf(key);
-    return this.#caller.inService(node, 'withConnection').server.lend(use, parsed);
+    const node = this.#caller.inService(this.#primaryOf(key), 'withConnection');
+    return this.#caller.whileInForce(node, 'withConnection', node.server.lend(use, parsed));
   }
 
   /** The ordinary ioredis client of the node that holds `key`, first of them with copies. It knows nothing of the others. */
