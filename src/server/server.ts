@@ -26,7 +26,7 @@ import { defaultMaxReplyBytes, limitReplies } from './link/reply-limit.ts';
 import { identityOf, reportOf, roleIn, type ServerIdentity } from './link/server-identity.ts';
 import type { Transport } from './options.ts';
 import { type CallEnding, CallLimits, type CommandSpec } from './sending/call.ts';
-import { Connection } from './sending/connection.ts';
+import { Connection, type ConnectionOptions } from './sending/connection.ts';
 import { ReplicaReads } from './sending/replica-reads.ts';
 import { type ClientCheck, ServerAccess } from './server-access.ts';
 import type { Target } from './target.ts';
@@ -147,20 +147,31 @@ export class RedisServer {
       ...{ ...dedicated, trustMs: trustMs.blocking },
       ...{ max: maxBlocking, maxOption: 'maxBlocking' },
     });
+    this.#replica = this.#openShared(place, options, check, common);
+  }
+
+  /** Opens the shared connection at the first call. @returns  What reads from replicas, where the node is to do so. */
+  #openShared(
+    place: Target,
+    { transport, connectTimeoutMs }: ServerOptions,
+    check: ClientCheck,
+    common: Omit<ConnectionOptions, 'serverCheck' | 'observer'>,
+  ): ReplicaReads | undefined {
     if (place.kind === 'lent') {
       this.#connection.attach(place.client);
-    } else if (transport === 'direct') {
-      this.#connection.attach(new DirectClient(access.directOptions(place.options, check)));
-    } else {
-      const options = sharedClientOptions(place.options, connectTimeoutMs);
-      this.#attachOwnClient(this.#connection, { ...options, ...check.sharedOptions });
-      if (access.readsReplicas) {
-        const replicaCheck = access.replicaCheck();
-        const connection = new Connection({ ...common, serverCheck: replicaCheck });
-        this.#attachOwnClient(connection, { ...options, ...replicaCheck.sharedOptions });
-        this.#replica = new ReplicaReads(connection, this.#connection);
-      }
+      return undefined;
     }
+    if (transport === 'direct') {
+      this.#connection.attach(new DirectClient(this.#access.directOptions(place.options, check)));
+      return undefined;
+    }
+    const options = sharedClientOptions(place.options, connectTimeoutMs);
+    this.#attachOwnClient(this.#connection, { ...options, ...check.sharedOptions });
+    if (!this.#access.readsReplicas) return undefined;
+    const replicaCheck = this.#access.replicaCheck();
+    const connection = new Connection({ ...common, serverCheck: replicaCheck });
+    this.#attachOwnClient(connection, { ...options, ...replicaCheck.sharedOptions });
+    return new ReplicaReads(connection, this.#connection);
   }
 
   /** Sends a command on the shared connection, or to a replica where that is asked for. */
