@@ -18,6 +18,8 @@ export class ChangeInProgressError extends ShardringError {
     readonly change: string,
     readonly inProgress: string,
   ) {
-    super(`${change}: ${inProgress} is still in progress. Await its end, cancel it, or let this change wait (onBusy).`);
+    super(
+      `${change}: ${inProgress} is still in progress. Wait for its end (for await), cancel it, or let this change wait (onBusy: 'wait').`,
+    );
   }
 }

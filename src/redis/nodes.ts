@@ -7,7 +7,7 @@ import type { NodeId } from '../placement/node.ts';
 import { commandClassOf, RedisBackend, RedisServer } from '../server/index.ts';
 import type { CommandParser } from './invocation.ts';
 import { RedisNode } from './node.ts';
-import type { ParsedNode, ParsedShardedRedisOptions } from './options.ts';
+import type { ParsedNode, ParsedShardedRedisOptions, ShardedRedisNode } from './options.ts';
 
 /** Who hears of a node. */
 export interface NodeListener {
@@ -21,6 +21,7 @@ export class RedisNodes {
   /** In force, in the order in which they came. */
   readonly inForce: ReadonlyMap<NodeId, RedisNode>;
   readonly #nodes = new Map<NodeId, RedisNode>();
+  readonly #given = new Map<NodeId, ShardedRedisNode>();
   /** On its way in: subscriptions are prepared there before it is in force. */
   #joining: RedisNode | undefined;
   readonly #options: ParsedShardedRedisOptions;
@@ -36,8 +37,13 @@ export class RedisNodes {
     return [...this.#nodes.keys()];
   }
 
+  /** As the application gave those in force, without their shares, which the placement knows. */
+  get given(): readonly ShardedRedisNode[] {
+    return [...this.#given.values()].map(({ weight, zone, ...place }) => place);
+  }
+
   /** Opens nothing: connections are made by the first call. */
-  entryOf({ node, target }: ParsedNode): NodeEntry {
+  entryOf({ node, target, given }: ParsedNode): NodeEntry {
     const { id } = node;
     const { clock, timeoutMs } = this.#options;
     const listener = this.#listener;
@@ -58,12 +64,16 @@ export class RedisNodes {
         redisNode.observer = observer;
         this.#joining = undefined;
         this.#nodes.set(id, redisNode);
+        this.#given.set(id, given);
       },
       discard: () => {
         if (this.#joining === redisNode) this.#joining = undefined;
         void close(0);
       },
-      left: () => this.#nodes.delete(id),
+      left: () => {
+        this.#nodes.delete(id);
+        this.#given.delete(id);
+      },
       close,
     };
   }

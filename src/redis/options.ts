@@ -100,6 +100,8 @@ export interface RedisChangeOptions extends Pick<ChangeOptions, 'onBusy' | 'sign
 export interface ParsedNode {
   readonly node: PlacementNode;
   readonly target: Target;
+  /** As the application gave it. */
+  readonly given: ShardedRedisNode;
 }
 
 export interface ParsedShardedRedisOptions extends ParsedRoutingOptions, ParsedConnectionOptions {
@@ -194,6 +196,7 @@ export function parseRedisNode(field: string, input: unknown): ParsedNode {
   return {
     node: parseNode(field, { id, weight, zone }),
     target: targetOf(field, client, place),
+    given: input as ShardedRedisNode,
   };
 }
 

@@ -11,6 +11,7 @@ import type { NextPlacement } from '../cluster/changes.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import type { ClusterEvents } from '../cluster/events.ts';
 import { type Explanation, explain } from '../cluster/explain.ts';
+import { ringOptionNames } from '../cluster/parse-placement.ts';
 import type { Rebalance } from '../cluster/rebalance.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import type { NodeHealth, NodeReport } from '../health/health-view.ts';
@@ -364,10 +365,22 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
     return inspectAs(this.constructor.name, { status: this.status, ...this.#cluster.state }, depth, options);
   }
 
-  /** A new client with the same options, and `overrides` over them. Both share the borrowed clients. */
+  /**
+   * A new client with the same options and the nodes in force, and `overrides` over them. Both share the borrowed clients. A
+   * later change is made in each of them.
+   */
   duplicate(overrides: Partial<ShardedRedisOptions> = {}): ShardedRedis {
+    const placed = ['nodes', 'placement', ...ringOptionNames].some((name) => name in overrides);
+    const present = placed || this.topology.epoch === 1 ? {} : this.#inForce;
     // By `this.constructor`: for subclasses, and so that the class keeps its name in the build.
-    return new (this.constructor as typeof ShardedRedis)({ ...this.options, ...overrides });
+    return new (this.constructor as typeof ShardedRedis)({ ...this.options, ...present, ...overrides });
+  }
+
+  /** The nodes in force and their placement, as options. */
+  get #inForce(): Partial<ShardedRedisOptions> {
+    const { placement } = this.topology;
+    const ofRing = Object.fromEntries(ringOptionNames.map((name) => [name, undefined]));
+    return { ...ofRing, nodes: this.#nodes.given, placement };
   }
 }
 
