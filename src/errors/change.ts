@@ -19,7 +19,7 @@ export class ChangeInProgressError extends ShardringError {
     readonly inProgress: string,
   ) {
     super(
-      `${change}: ${inProgress} is still in progress. Wait for its end (for await), cancel it, or let this change wait (onBusy: 'wait').`,
+      `${change}: ${inProgress} is still in progress. Wait until it ends, cancel it, or let this change wait (onBusy: 'wait').`,
     );
   }
 }

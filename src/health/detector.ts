@@ -70,8 +70,7 @@ interface Failed {
 }
 
 export type Observation =
-  /** `endedMs`: undefined where that was not looked at. */
-  | { readonly kind: 'call answered'; readonly beganMs: number; readonly endedMs: number | undefined }
+  | ({ readonly kind: 'call answered' } & Timed)
   | ({ readonly kind: 'probe passed' } & Timed)
   | ({ readonly kind: 'call failed' | 'probe failed' } & Timed & Failed)
   /** Otherwise than by a call through the door or by a probe. */

@@ -100,8 +100,7 @@ export class NodeWatch implements NodeObserver {
   answered(beganMs: number): void {
     const isBusy = this.#inFlight-- > timedShare;
     const isTimed = !isBusy || ++this.#untimed === timedShare;
-    const endedMs = isTimed ? this.#noteLatency(beganMs) : undefined;
-    this.#observe({ kind: 'call answered', beganMs, endedMs });
+    if (isTimed) this.#observe({ kind: 'call answered', beganMs, endedMs: this.#noteLatency(beganMs) });
   }
 
   #noteLatency(beganMs: number): number {

@@ -9,7 +9,7 @@ import { type NodeObserver, unwatched } from '../health/node-observer.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type NodeCall, nodeCalls } from '../telemetry/channels.ts';
 import type { Member } from './node.ts';
-import type { Ending, Operation, ReportingOperation } from './operation.ts';
+import type { Operation } from './operation.ts';
 
 /** What came of one call to one node. */
 export type Outcome<Reply> =
@@ -58,18 +58,6 @@ export class Door {
     );
   }
 
-  /** The same for an operation that says itself when it has ended. */
-  entrust<Reply, At extends Member, Limits extends CallOptions>(
-    member: At,
-    operation: ReportingOperation<Reply, At, Limits>,
-    limits: Limits,
-    beganMs: number,
-    isExcused?: (error: unknown) => boolean,
-  ): Promise<Reply> {
-    member.observer.began();
-    return operation.send(member, limits, new ObservedEnding(this, member, operation, beganMs, limits, isExcused));
-  }
-
   /**
    * The same for callers who go on with what comes of it, and say so by {@link Door.answered} or {@link Door.failed}
    * themselves: most calls have one node to ask, and cost as little as one promise does.
@@ -79,12 +67,20 @@ export class Door {
     operation: Operation<Reply, At, Limits>,
     limits: Limits,
   ): Promise<Reply> {
-    observerOf(member, operation).began();
+    this.enter(member, operation);
     try {
       return Promise.resolve(operation.run(member, limits));
     } catch (error) {
       return Promise.reject(error); // An operation may throw where it should reject, or return no promise.
     }
+  }
+
+  /**
+   * Every call comes in here. What is sent otherwise than by {@link Door.send} says so itself, and then its end: where many are
+   * sent, another promise for each would cost more than all else of the door.
+   */
+  enter(member: Member, operation: Observed): void {
+    observerOf(member, operation).began();
   }
 
   /** @param beganMs  When the node was asked, on the monotonic clock. */
@@ -148,28 +144,8 @@ export class Door {
   }
 }
 
-/** A class and no literal with closures: one is made for every command. */
-class ObservedEnding implements Ending {
-  constructor(
-    readonly door: Door,
-    readonly member: Member,
-    readonly operation: Observed,
-    readonly beganMs: number,
-    readonly limits: CallOptions,
-    readonly isExcused: ((error: unknown) => boolean) | undefined,
-  ) {}
-
-  answered(): void {
-    this.door.answered(this.member, this.operation, this.beganMs);
-  }
-
-  failed(error: unknown): void {
-    const { door, member, operation, beganMs, limits, isExcused } = this;
-    door.failed(member, operation, beganMs, error, limits.signal, isExcused?.(error));
-  }
-}
-
-type Observed = Pick<Operation<unknown>, 'name' | 'keys' | 'effect' | 'isInSteps'>;
+/** What is said of a call to who looks on. */
+export type Observed = Pick<Operation<unknown>, 'name' | 'keys' | 'effect' | 'isInSteps'>;
 
 function publish({ id }: Member, { name, keys, effect, isInSteps }: Observed, elapsedMs: number, error: unknown): void {
   if (isInSteps === true) return; // Each step is published by itself.

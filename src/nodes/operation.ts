@@ -26,21 +26,6 @@ export interface Operation<Reply, At extends Member = Member, Limits extends Cal
   run(member: At, limits: Limits): Promise<Reply>;
 }
 
-/**
- * One that says itself when it has ended, before its caller hears of it: where many are sent, another promise for each would
- * cost more than all else of the door.
- */
-export interface ReportingOperation<Reply, At extends Member, Limits extends CallOptions>
-  extends Omit<Operation<Reply>, 'run'> {
-  /** Asks the node, at once. @param ending  Is told of the end, once. */
-  send(member: At, limits: Limits, ending: Ending): Promise<Reply>;
-}
-
-export interface Ending {
-  answered(): void;
-  failed(error: unknown): void;
-}
-
 /** Of one key. */
 export interface KeyOperation<Reply> extends Operation<Reply> {
   readonly key: string;

@@ -57,10 +57,10 @@ export class Dispatcher {
    */
   run(invocation: Invocation, isRead?: boolean): Promise<unknown> {
     const { name, args, keys } = invocation;
-    const { topology } = this.fleet;
     if (keys.length === 1 && isForItsKeys(name)) {
-      return this.#together(routeOf(topology, keys[0]!), invocation, isRead ?? isReadOnly(name, args));
+      return this.#together(this.fleet.routeOf(keys[0]!), invocation, isRead ?? isReadOnly(name, args));
     }
+    const { topology } = this.fleet;
     const distribution = distributionAt(topology, name, args);
     switch (distribution.kind) {
       case 'refused':

@@ -8,11 +8,11 @@
 import type { Redis } from 'ioredis';
 import { ClosedError, NodesChangedError } from '../errors/index.ts';
 import { isTimeout } from '../health/faults.ts';
-import type { Effect, Operation, ReportingOperation } from '../nodes/operation.ts';
+import type { Observed } from '../nodes/attempt.ts';
+import type { Effect, Operation } from '../nodes/operation.ts';
 import type { NodeId } from '../placement/node.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import {
-  type CallEnding,
   CallLimits,
   type Changes,
   type CommandArgument,
@@ -24,13 +24,14 @@ import {
   type UseTime,
 } from '../server/index.ts';
 import { waitAt } from './blocking.ts';
+import { CommandObserver } from './command-observer.ts';
 import { exists, hasFlag } from './commands/command-facts.ts';
 import { blocking } from './commands/command-table.ts';
 import type { RedisNode } from './node.ts';
 import { asResp2 } from './resp3-to-resp2.ts';
 
 /** A command as a node gets it, the prefix before its keys. */
-export class NodeCommand implements CommandSpec<unknown>, ReportingOperation<unknown, RedisNode, CallLimits> {
+export class NodeCommand implements CommandSpec<unknown>, Observed {
   /**
    * @param keys            As they are routed.
    * @param hasOneKeyFirst  Its only key is its first argument, so that reads of other keys may be put off past it.
@@ -51,16 +52,12 @@ export class NodeCommand implements CommandSpec<unknown>, ReportingOperation<unk
     return this.isWrite ? 'counts' : 'reads';
   }
 
-  send({ server }: RedisNode, limits: CallLimits, ending: CallEnding): Promise<unknown> {
-    return server.call(server.isOwn ? this : this.#forLent(), this.args, limits, ending);
-  }
-
   get check(): ReplyCheck | undefined {
     return replyCheckOf(this.name);
   }
 
   /** The same for a client that may speak RESP3. */
-  #forLent(): NodeCommand {
+  forLent(): NodeCommand {
     const { name, args, isWrite, keys, hasOneKeyFirst, decode, operation } = this;
     const decodeLent = (reply: unknown) => decode(asResp2(name, reply));
     return new NodeCommand(name, args, isWrite, keys, hasOneKeyFirst, decodeLent, operation);
@@ -138,9 +135,11 @@ export class NodeCaller {
       return waited.then(order.decode);
     }
     const { door, clock } = this.#fleet;
-    if (limits !== undefined) return door.entrust(node, order, limits, clock.nowMs(), this.#excuseOf(limits));
-    const own = this.limits();
-    return door.entrust(node, order, own, own.deadlineMs - own.timeoutMs);
+    door.enter(node, order);
+    const sent = node.server.isOwn ? order : order.forLent();
+    if (limits === undefined) return node.server.call(sent, args, this.limits(), node.calls);
+    const step = new CommandObserver(door, node, clock.nowMs(), this.#excuseOf(limits));
+    return node.server.call(sent, args, limits, step);
   }
 
   /**

@@ -3,9 +3,11 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { CompleteBackend } from '../backend/backend.ts';
 import { type NodeObserver, unwatched } from '../health/node-observer.ts';
+import type { Door } from '../nodes/attempt.ts';
 import type { Member } from '../nodes/node.ts';
 import type { NodeId } from '../placement/node.ts';
 import {
+  type CallObserver,
   type Client,
   guardQueue,
   guardSubscriber,
@@ -16,12 +18,15 @@ import {
   sharedClientOptions,
   type Target,
 } from '../server/index.ts';
+import { CommandObserver } from './command-observer.ts';
 
 export class RedisNode implements Member {
   readonly id: NodeId;
   readonly server: RedisServer;
   readonly backend: CompleteBackend;
   observer: NodeObserver = unwatched;
+  /** Hears how commands end. */
+  readonly calls: CallObserver;
 
   readonly #target: Target;
   readonly #onClientError: (error: Error) => void;
@@ -33,11 +38,13 @@ export class RedisNode implements Member {
     server: RedisServer,
     backend: CompleteBackend,
     target: Target,
+    door: Door,
     onClientError: (error: Error) => void,
   ) {
     this.id = id;
     this.server = server;
     this.backend = backend;
+    this.calls = new CommandObserver(door, this);
     this.#target = target;
     this.#onClientError = onClientError;
   }

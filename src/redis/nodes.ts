@@ -3,6 +3,7 @@
 import { completeBackend } from '../backend/complete-backend.ts';
 import type { NodeEntry } from '../cluster/members.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
+import type { Door } from '../nodes/attempt.ts';
 import type { NodeId } from '../placement/node.ts';
 import { commandClassOf, RedisBackend, RedisServer } from '../server/index.ts';
 import type { CommandParser } from './invocation.ts';
@@ -25,10 +26,12 @@ export class RedisNodes {
   /** On its way in: subscriptions are prepared there before it is in force. */
   #joining: RedisNode | undefined;
   readonly #options: ParsedShardedRedisOptions;
+  readonly #door: Door;
   readonly #listener: NodeListener;
 
-  constructor(options: ParsedShardedRedisOptions, listener: NodeListener) {
+  constructor(options: ParsedShardedRedisOptions, door: Door, listener: NodeListener) {
     this.inForce = this.#nodes;
+    this.#door = door;
     this.#options = options;
     this.#listener = listener;
   }
@@ -49,7 +52,9 @@ export class RedisNodes {
     const listener = this.#listener;
     const server = new RedisServer(target, { ...this.#options, nodeName: id, onDoubt: () => listener.onDoubt(id) });
     const backend = completeBackend(new RedisBackend(server, { timeoutMs, clock }), { clock, nodeName: id });
-    const redisNode = new RedisNode(id, server, backend, target, (error) => listener.onClientError(id, error));
+    const redisNode = new RedisNode(id, server, backend, target, this.#door, (error) =>
+      listener.onClientError(id, error),
+    );
     const close = (limitMs: number) => {
       redisNode.endClient();
       return server.close(limitMs);

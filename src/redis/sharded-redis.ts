@@ -98,7 +98,7 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
       emit: (name, event) => this.#emitOfCluster(name, event),
     });
     const { fleet } = this.#cluster;
-    this.#nodes = new RedisNodes(parsed, {
+    this.#nodes = new RedisNodes(parsed, fleet.door, {
       onDoubt: (id) => this.#pubsub.doubt(id),
       onClientError: (id, error) => this.#tell('node error', error, id),
     });

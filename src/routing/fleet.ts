@@ -53,6 +53,8 @@ export class Fleet {
   readonly door: Door;
   readonly states: ServingStates;
   #topology: Topology;
+  /** By the topology in force, where each key has one node. */
+  readonly #routesByNode = new Map<NodeId, Route>();
   /** Of topologies in a joint phase. */
   readonly #transitions = new WeakMap<Topology, Transition>();
 
@@ -82,6 +84,7 @@ export class Fleet {
    */
   switchTo(topology: Topology): Transition | undefined {
     this.#topology = topology;
+    this.#routesByNode.clear();
     // A load or copy that began before must not store what was read by the old topology.
     this.guards.breakAll();
     if (topology.phase.kind === 'stable') return undefined;
@@ -93,6 +96,7 @@ export class Fleet {
   /** Ends the joint phase. */
   settle(): void {
     this.#topology = settled(this.#topology);
+    this.#routesByNode.clear();
   }
 
   /**
@@ -139,7 +143,16 @@ export class Fleet {
 
   /** @throws {NoNodesError} There are no nodes. */
   routeOf(key: string): Route {
-    return routeOf(this.#topology, key);
+    const topology = this.#topology;
+    if (topology.replicationFactor !== 1 || topology.phase.kind !== 'stable') return routeOf(topology, key);
+    // All keys of a node share a route: finding one costs less than making one for each call.
+    const primary = topology.placement.nodeFor(key);
+    let route = this.#routesByNode.get(primary);
+    if (route === undefined) {
+      route = routeOf(topology, key);
+      this.#routesByNode.set(primary, route);
+    }
+    return route;
   }
 
   /** @param key  One that has the route. */

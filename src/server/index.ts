@@ -26,7 +26,7 @@ export {
   type RedisTarget,
   type Transport,
 } from './options.ts';
-export { type CallEnding, CallLimits, type Changes, type CommandSpec } from './sending/call.ts';
+export { CallLimits, type CallObserver, type Changes, type CommandSpec } from './sending/call.ts';
 export { chunks } from './sending/chunks.ts';
 export { decodeKey, encodeKey } from './sending/key-bytes.ts';
 export { mayReadReplica } from './sending/replica-reads.ts';

@@ -25,7 +25,7 @@ import { isDemotion } from './link/refusals.ts';
 import { defaultMaxReplyBytes, limitReplies } from './link/reply-limit.ts';
 import { identityOf, reportOf, roleIn, type ServerIdentity } from './link/server-identity.ts';
 import type { Transport } from './options.ts';
-import { type CallEnding, CallLimits, type CommandSpec } from './sending/call.ts';
+import { CallLimits, type CallObserver, type CommandSpec } from './sending/call.ts';
 import { Connection, type ConnectionOptions } from './sending/connection.ts';
 import { ReplicaReads } from './sending/replica-reads.ts';
 import { type ClientCheck, ServerAccess } from './server-access.ts';
@@ -179,16 +179,16 @@ export class RedisServer {
     spec: CommandSpec<Reply>,
     args: readonly CommandArgument[],
     limits: CallLimits,
-    ending?: CallEnding,
+    observer?: CallObserver,
   ): Promise<Reply> {
     if (this.#closing !== undefined) {
       const closed = new ClosedError('backend');
-      ending?.failed(closed);
+      observer?.failed(spec, limits, closed);
       return Promise.reject(closed);
     }
     const replica = this.#replica;
-    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits, ending);
-    return this.#connection.call(spec, args, limits, ending);
+    if (replica !== undefined && spec.mayReadReplica === true) return replica.call(spec, args, limits, observer);
+    return this.#connection.call(spec, args, limits, observer);
   }
 
   /** Grows whenever the shared connection is another one. */

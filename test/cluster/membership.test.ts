@@ -255,7 +255,7 @@ describe('a change of the topology', () => {
     await expect(weigh()).rejects.toThrow(expect.objectContaining(inProgress));
     await adding;
     await expect(weigh()).rejects.toThrow(
-      "setWeight a: addNode d is still in progress. Wait for its end (for await), cancel it, or let this change wait (onBusy: 'wait').",
+      "setWeight a: addNode d is still in progress. Wait until it ends, cancel it, or let this change wait (onBusy: 'wait').",
     );
     adding.cancel();
     await collect(adding);

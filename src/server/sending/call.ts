@@ -57,11 +57,11 @@ export class CallLimits {
   ) {}
 }
 
-/** Hears how a call has ended, before its caller does: for who would need another promise to see it. */
-export interface CallEnding {
-  answered(): void;
+/** Hears how calls end, before their callers do: for who would need another promise to see it. */
+export interface CallObserver {
+  answered(spec: CommandSpec, limits: CallLimits): void;
   /** Of a refusal by the server too. */
-  failed(error: unknown): void;
+  failed(spec: CommandSpec, limits: CallLimits, error: unknown): void;
 }
 
 /** Calls that go out in one write. */
@@ -91,7 +91,7 @@ export class Call<Reply = unknown> {
     readonly spec: CommandSpec<Reply>,
     readonly args: readonly CommandArgument[],
     readonly limits: CallLimits,
-    readonly ending?: CallEnding,
+    readonly observer?: CallObserver,
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -100,12 +100,12 @@ export class Call<Reply = unknown> {
   }
 
   resolve(reply: Reply): void {
-    this.ending?.answered();
+    this.observer?.answered(this.spec, this.limits);
     this.#resolve(reply);
   }
 
   reject(error: unknown): void {
-    this.ending?.failed(error);
+    this.observer?.failed(this.spec, this.limits, error);
     this.#reject(error);
   }
 }

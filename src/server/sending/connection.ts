@@ -15,7 +15,7 @@ import { Link, type LinkListener, type ServerCheck } from '../link/link.ts';
 import { isRedirection, refusesAll } from '../link/refusals.ts';
 import { answersNewcomer } from '../link/second-opinion.ts';
 import { hasMoved, progressOf, type Signs, signsOf } from '../link/signs-of-life.ts';
-import { Call, type CallEnding, type CallLimits, type CommandSpec } from './call.ts';
+import { Call, type CallLimits, type CallObserver, type CommandSpec } from './call.ts';
 import { CallList } from './call-list.ts';
 import { Deadlines } from './deadlines.ts';
 import { Outbox } from './outbox.ts';
@@ -164,9 +164,9 @@ export class Connection {
     spec: CommandSpec<Reply>,
     args: readonly CommandArgument[],
     limits: CallLimits,
-    ending?: CallEnding,
+    observer?: CallObserver,
   ): Promise<Reply> {
-    const call = new Call(spec, args, limits, ending);
+    const call = new Call(spec, args, limits, observer);
     const { signal, timeoutMs } = limits;
     if (signal?.aborted || !(timeoutMs > 0)) {
       const { node, address } = this.#options;

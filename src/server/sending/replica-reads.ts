@@ -7,7 +7,7 @@
 
 import { isShardringError } from '../../errors/index.ts';
 import type { CommandArgument } from '../link/client.ts';
-import type { CallEnding, CallLimits, CommandSpec } from './call.ts';
+import type { CallLimits, CallObserver, CommandSpec } from './call.ts';
 import type { Connection } from './connection.ts';
 
 /**
@@ -37,20 +37,20 @@ export class ReplicaReads {
     spec: CommandSpec<Reply>,
     args: readonly CommandArgument[],
     limits: CallLimits,
-    ending?: CallEnding,
+    observer?: CallObserver,
   ): Promise<Reply> {
     if (!this.#replica.isUp) {
       this.#replica.connect();
-      return this.#master.call(spec, args, limits, ending);
+      return this.#master.call(spec, args, limits, observer);
     }
     try {
       const reply = await this.#replica.call(spec, args, limits);
-      ending?.answered();
+      observer?.answered(spec, limits);
       return reply;
     } catch (error) {
       // Within the same deadline.
-      if (isAbsence(error)) return this.#master.call(spec, args, limits, ending);
-      ending?.failed(error);
+      if (isAbsence(error)) return this.#master.call(spec, args, limits, observer);
+      observer?.failed(spec, limits, error);
       throw error;
     }
   }

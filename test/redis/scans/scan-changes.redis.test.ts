@@ -68,7 +68,7 @@ async function at(all: readonly string[], write: (client: Redis, own: readonly s
 function join(id: string): void {
   const target = parseTarget({ host: '127.0.0.1', port: processes[ids.indexOf(id)]!.port });
   const server = new RedisServer(target, { ...parseOptions({ timeoutMs: patientMs }), nodeName: id });
-  nodes.set(id, new RedisNode(id, server, new RedisBackend(server), target, () => undefined));
+  nodes.set(id, new RedisNode(id, server, new RedisBackend(server), target, new Door(systemClock), () => undefined));
 }
 
 const add = (id: string) => {
