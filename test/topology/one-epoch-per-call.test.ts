@@ -15,7 +15,7 @@ import type { Member } from '../../src/nodes/node.ts';
 import type { Effect, Operation } from '../../src/nodes/operation.ts';
 import { SetIfAbsent } from '../../src/nodes/operations.ts';
 import { ShardedRedis } from '../../src/redis/index.ts';
-import type { NodeCommand } from '../../src/redis/node-caller.ts';
+import { RedisServer } from '../../src/server/server.ts';
 import { mayHold, routeOf } from '../../src/topology/route.ts';
 import { memberIdsOf, type Topology } from '../../src/topology/topology.ts';
 import { patientMs } from '../support/eventually.ts';
@@ -66,23 +66,33 @@ function record(face: Told, answer: (member: Member, asked: Asked) => unknown = 
   let story: Story = { passed: [], topologies: [] };
   const note = ({ id }: Member, { name, keys: asked, effect }: Asked, isCopy: boolean) =>
     story.passed.push({ node: id, name, keys: [...asked], effect, isCopy, known: story.topologies.length });
-  const { send, entrust } = Door.prototype;
+  const { enter, send } = Door.prototype;
+  const callServer = RedisServer.prototype.call;
   const answered = async (reply: unknown) => {
     await microtasks(3);
     return reply as never;
   };
+  /** Whose command is sent next, in the same turn. */
+  let entered: readonly [Member, Asked] | undefined;
+  vi.spyOn(Door.prototype, 'enter').mockImplementation(function (this: Door, member, asked) {
+    note(member, asked, asked instanceof SetIfAbsent);
+    entered = [member, asked];
+    enter.call(this, member, asked);
+  });
   vi.spyOn(Door.prototype, 'send').mockImplementation(function (this: Door, ...args) {
     const [member, operation] = args;
-    note(member, operation, operation instanceof SetIfAbsent);
     const reply = answer(member, operation);
-    return reply === undefined ? (send.apply(this, args) as Promise<never>) : answered(reply);
+    if (reply === undefined) return send.apply(this, args) as Promise<never>;
+    this.enter(member, operation);
+    return answered(reply);
   });
-  vi.spyOn(Door.prototype, 'entrust').mockImplementation(function (this: Door, ...args) {
-    const [member, operation] = args;
-    note(member, operation, false);
-    const reply = answer(member, operation);
-    if (reply === undefined) return entrust.apply(this, args) as Promise<never>;
-    return answered((operation as unknown as NodeCommand).decode(reply));
+  vi.spyOn(RedisServer.prototype, 'call').mockImplementation(function (this: RedisServer, ...args) {
+    const [spec, , limits, observer] = args;
+    const reply = entered === undefined || observer === undefined ? undefined : answer(...entered);
+    entered = undefined;
+    if (reply === undefined) return callServer.apply(this, args) as Promise<never>;
+    observer?.answered(spec, limits);
+    return answered(spec.decode(reply));
   });
   face.on('rebalance', () => story.topologies.push(face.topology));
   return {
