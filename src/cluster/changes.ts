@@ -214,7 +214,7 @@ export class Changes {
       if (proposal.prepare !== undefined) await untilAborted(proposal.prepare(signal), ended);
       const placement = proposal.nextPlacement(fleet.topology.placement);
       const next = changed(fleet.topology, placement, lazyForMs === undefined ? 'none' : 'on demand');
-      if (follower !== undefined) await untilAborted(follower.prepare(next), ended);
+      if (follower !== undefined) await untilAborted(untilAborted(follower.prepare(next), signal), ended);
       signal?.throwIfAborted();
       ended.throwIfAborted();
       return this.#switch(next, proposal, lazyForMs ?? 0, driver);

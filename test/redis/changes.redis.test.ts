@@ -4,7 +4,8 @@ import { createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ShardedRedis, type ShardedRedisOptions } from '../../src/redis/index.ts';
-import { eventually, patientMs } from '../support/eventually.ts';
+import { eventually, outcomeOf, patientMs } from '../support/eventually.ts';
+import { startFakeRedis, welcome } from '../support/fake-redis.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 
 const ids = ['a', 'b', 'c'];
@@ -180,6 +181,26 @@ describe('a node that does not answer', () => {
     await eventually(() => sockets.size === 0);
     await redis.addNode(nodeOf('d'), none);
     expect(redis.nodes().length).toBe(4);
+  });
+
+  it('is given up at once by the signal while it does not confirm subscriptions, which go on as they were', async () => {
+    const isSubscription = (name: string) => name.endsWith('subscribe');
+    const server = await startFakeRedis((command) =>
+      isSubscription(command.name) ? undefined : (welcome(command) ?? '+OK\r\n'),
+    );
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    const redis = await clientOf();
+    await redis.psubscribe('key:*');
+    const controller = new AbortController();
+    const reason = new Error('not now');
+    const adding = redis.addNode({ id: 'd', port: server.port }, { ...none, signal: controller.signal });
+    await eventually(() => server.heard.some(({ name }) => isSubscription(name)));
+    controller.abort(reason);
+    expect(await outcomeOf(Promise.resolve(adding))).toMatchObject({ error: reason, endedAtOnce: true });
+    const key = keyAt(redis, 'a');
+    const heard = new Promise((resolve) => redis.on('pmessage', (...message: string[]) => resolve(message)));
+    await redis.publish(key, 'still there');
+    expect(await heard).toEqual(['key:*', key, 'still there']);
   });
 
   it('is not added where its server is one of another node', async () => {
