@@ -11,7 +11,7 @@ import { hashesTags } from '../placement/placement.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import type { Random } from '../runtime/random.ts';
 import type { CallLimits, CommandArgument } from '../server/index.ts';
-import { primaryOf, type Route, routeOf } from '../topology/route.ts';
+import { primaryOf, type Route } from '../topology/route.ts';
 import { copiesOf, type Topology } from '../topology/topology.ts';
 import { waitsForOwnWrites } from './commands/command-blocking.ts';
 import { exists, hasFlag } from './commands/command-facts.ts';
@@ -50,6 +50,9 @@ export class Dispatcher {
     this.#options = options;
   }
 
+  /** By the topology that is in force now: called for all keys of a command in the same turn. */
+  readonly #routeOf = (key: string): Route => this.fleet.routeOf(key);
+
   /**
    * Executes a command wherever it belongs, by the topology that is in force now: all of its keys are routed by this one.
    * @param isRead  The caller knows that it writes nothing, as of a script that is declared so.
@@ -58,7 +61,7 @@ export class Dispatcher {
   run(invocation: Invocation, isRead?: boolean): Promise<unknown> {
     const { name, args, keys } = invocation;
     if (keys.length === 1 && isForItsKeys(name)) {
-      return this.#together(this.fleet.routeOf(keys[0]!), invocation, isRead ?? isReadOnly(name, args));
+      return this.#together(this.#routeOf(keys[0]!), invocation, isRead ?? isReadOnly(name, args));
     }
     const { topology } = this.fleet;
     const distribution = distributionAt(topology, name, args);
@@ -66,20 +69,20 @@ export class Dispatcher {
       case 'refused':
         throw new CommandRefusedError(name, distribution.reason);
       case 'oneNode': {
-        const route = expectCommonRoute(topology, name, keys);
+        const route = expectCommonRoute(this.#routeOf, name, keys, hashesTags(topology.placement));
         return this.#together(route, invocation, isRead ?? isReadOnly(name, args));
       }
       case 'split': {
-        const route = commonRoute(topology, keys);
+        const route = commonRoute(this.#routeOf, keys);
         if (route !== undefined) return this.#together(route, invocation, isReadOnly(name, args));
-        return this.#split(groupKeys(topology, keys), invocation, distribution);
+        return this.#split(groupKeys(this.#routeOf, keys), invocation, distribution);
       }
       case 'everywhere':
         return this.#everywhere(invocation, distribution.merge);
       case 'anyNode':
         return this.#caller.call(this.#caller.anyNode(), orderOf(invocation));
       case 'channel':
-        return this.#caller.call(primaryOf(routeOf(topology, invocation.channel)), orderOf(invocation));
+        return this.#caller.call(primaryOf(this.#routeOf(invocation.channel)), orderOf(invocation));
       case 'randomNode':
         return this.#untilDone(this.#atRandomNode(invocation));
     }
@@ -229,7 +232,8 @@ export class Dispatcher {
     }
     // Without a key there is one node, which any key leads to.
     const [key = ''] = keys;
-    const route = expectCommonRoute(topology, 'multi', keys.length === 0 ? [key] : keys);
+    const all = keys.length === 0 ? [key] : keys;
+    const route = expectCommonRoute(this.#routeOf, 'multi', all, hashesTags(topology.placement));
     const commands = invocations.map((invocation) => this.#replicable(route, invocation));
     const at = async (id: NodeId, limits: CallLimits) => {
       const node = this.#caller.inService(id, 'multi');

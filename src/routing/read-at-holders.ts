@@ -8,7 +8,6 @@ import type { NodeAttempt } from '../errors/index.ts';
 import type { Member } from '../nodes/node.ts';
 import { GetMany } from '../nodes/operations.ts';
 import { arrayOf } from '../runtime/array-of.ts';
-import { routeOf } from '../topology/route.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -40,7 +39,7 @@ export async function readAtHolders(
   const groups = new Map<Member, number[]>();
   const { topology } = fleet;
   for (let index = 0; index < keys.length; index++) {
-    const holder = fleet.onlyHolderOf(routeOf(topology, keys[index]!));
+    const holder = fleet.onlyHolderOf(fleet.routeOf(keys[index]!));
     // Then one search for all: those that are left would wait for the slowest of these, and have no time of their own.
     if (holder === undefined)
       return new HolderReads(

@@ -1,9 +1,7 @@
 /** Which keys can stand in one command: those with the same holders. Pure. */
 
 import { CrossNodeError } from '../../errors/index.ts';
-import { hashesTags } from '../../placement/placement.ts';
-import { type Route, routeOf } from '../../topology/route.ts';
-import type { Topology } from '../../topology/topology.ts';
+import type { Route } from '../../topology/route.ts';
 
 /** Keys that one command can have, by their positions in a list, and where it goes. */
 export interface KeyGroup {
@@ -11,11 +9,14 @@ export interface KeyGroup {
   readonly positions: number[];
 }
 
+/** From a key to its route, by one topology for all of them. */
+export type FindRoute = (key: string) => Route;
+
 /** In the order of their first keys. */
-export function groupKeys(topology: Topology, keys: readonly string[]): readonly KeyGroup[] {
+export function groupKeys(routeOf: FindRoute, keys: readonly string[]): readonly KeyGroup[] {
   const groups = new Map<string, KeyGroup>();
   for (let position = 0; position < keys.length; position++) {
-    const route = routeOf(topology, keys[position]!);
+    const route = routeOf(keys[position]!);
     const { holders } = route;
     const name = holders.length === 1 ? holders[0]! : JSON.stringify(holders);
     const group = groups.get(name);
@@ -26,21 +27,30 @@ export function groupKeys(topology: Topology, keys: readonly string[]): readonly
 }
 
 /** The route of all the keys; undefined if they have different holders. @param keys  At least one. */
-export function commonRoute(topology: Topology, keys: readonly string[]): Route | undefined {
-  const route = routeOf(topology, keys[0]!);
+export function commonRoute(routeOf: FindRoute, keys: readonly string[]): Route | undefined {
+  const first = routeOf(keys[0]!);
   for (let index = 1; index < keys.length; index++) {
-    const { holders } = routeOf(topology, keys[index]!);
-    if (holders.length !== route.holders.length || !holders.every((id, place) => id === route.holders[place])) {
-      return undefined;
-    }
+    const route = routeOf(keys[index]!);
+    if (route !== first && !haveSameHolders(route, first)) return undefined;
   }
-  return route;
+  return first;
 }
 
-/** @throws {CrossNodeError} The keys have different holders. */
-export function expectCommonRoute(topology: Topology, command: string, keys: readonly string[]): Route {
-  const route = commonRoute(topology, keys);
+const haveSameHolders = (one: Route, other: Route): boolean =>
+  one.holders.length === other.holders.length && one.holders.every((id, place) => id === other.holders[place]);
+
+/**
+ * @param hasTags  Whether the placement knows of {tags}, for the advice.
+ * @throws {CrossNodeError} The keys have different holders.
+ */
+export function expectCommonRoute(
+  routeOf: FindRoute,
+  command: string,
+  keys: readonly string[],
+  hasTags: boolean,
+): Route {
+  const route = commonRoute(routeOf, keys);
   if (route !== undefined) return route;
-  const nodes = new Set(keys.flatMap((key) => routeOf(topology, key).holders));
-  throw new CrossNodeError(command, [...nodes], hashesTags(topology.placement));
+  const nodes = new Set(keys.flatMap((key) => routeOf(key).holders));
+  throw new CrossNodeError(command, [...nodes], hasTags);
 }

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { CrossNodeError } from '../../../src/errors/index.ts';
 import { RedisSlots } from '../../../src/placement/compat/redis-slots.ts';
 import { twemproxy } from '../../../src/placement/compat/rings.ts';
-import type { Placement } from '../../../src/placement/placement.ts';
+import { hashesTags, type Placement } from '../../../src/placement/placement.ts';
 import { RangeSharding } from '../../../src/placement/ranges/range-sharding.ts';
 import { BoundedLoadRing } from '../../../src/placement/ring/bounded-load-ring.ts';
 import { HashRing } from '../../../src/placement/ring/hash-ring.ts';
 import { expectCommonRoute } from '../../../src/redis/commands/key-groups.ts';
+import { routeOf } from '../../../src/topology/route.ts';
 import { firstTopology } from '../../../src/topology/topology.ts';
 import { placementKinds } from '../../support/placement-kinds.ts';
 
@@ -15,7 +16,8 @@ const keys = Array.from({ length: 100 }, (_, index) => `${index}:key`);
 
 function refusalBy(placement: Placement): CrossNodeError {
   try {
-    expectCommonRoute(firstTopology(placement, 1), 'sinter', keys);
+    const topology = firstTopology(placement, 1);
+    expectCommonRoute((key) => routeOf(topology, key), 'sinter', keys, hashesTags(placement));
   } catch (error) {
     if (error instanceof CrossNodeError) return error;
     throw error;
