@@ -104,14 +104,18 @@ describe('a node that is removed', () => {
     const redis = await clientOf();
     const key = keyAt(redis, 'b');
     let release = () => {};
-    const held = redis.withConnection(key, async (client) => {
-      await client.watch(key);
-      await new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      return client.multi().set(key, '1').incr(key).exec();
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
     });
-    await eventually(async () => (await connectionsAt('b')) > 1);
+    let held: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((begun) => {
+      held = redis.withConnection(key, async (client) => {
+        await client.watch(key);
+        begun();
+        await released;
+        return client.multi().set(key, '1').incr(key).exec();
+      });
+    });
     await redis.removeNode('b', none);
     release();
     expect(await held).toEqual([
