@@ -7,7 +7,7 @@ import type { Fleet } from '../routing/fleet.ts';
 import { readMany } from '../routing/read-many.ts';
 import { writeMany } from '../routing/write-many.ts';
 import { expectIterable, expectString } from '../runtime/validate.ts';
-import { primaryOf } from '../topology/route.ts';
+import { primaryOf, routeOf } from '../topology/route.ts';
 import { type Codec, decode, encode } from './codecs.ts';
 
 const noFailures: EntryFailures = new Map();
@@ -20,6 +20,7 @@ export async function getMany(
   signal: AbortSignal | undefined,
 ): Promise<Map<string, unknown>> {
   const unique = uniqueKeys(keys);
+  const { topology } = fleet;
   const { values, failed, attempts } = await readMany(fleet, unique, { signal });
   const hits = new Map<string, unknown>();
   const unreadable: NodeAttempt[] = [];
@@ -31,7 +32,7 @@ export async function getMany(
       hits.set(unique[index]!, decode(codec, bytes));
     } catch (error) {
       unreadableKeys.push(index);
-      unreadable.push({ node: primaryOf(fleet.routeOf(unique[index]!)), elapsedMs: 0, error });
+      unreadable.push({ node: primaryOf(routeOf(topology, unique[index]!)), elapsedMs: 0, error });
     }
   }
   const bad = [...failed, ...unreadableKeys].sort((a, b) => a - b);

@@ -371,6 +371,20 @@ describe('a node that refuses its probes', () => {
 });
 
 describe('getMany', () => {
+  it('names the node of a value that cannot be read, also where that node has been removed meanwhile', async () => {
+    const { cache, nodes, store, clock } = makeFaultyCache(['a']);
+    await store('a', 'key', 'no JSON');
+    nodes.a!.delayMs = 10;
+    nodes.a!.close = () => Promise.resolve(); // As one that waits for its calls before it closes.
+    const read = expect(cache.getMany(['key'])).rejects.toMatchObject({
+      code: 'ERR_PARTIAL_FAILURE',
+      attempts: [{ node: 'a', error: { code: 'ERR_CODEC' } }],
+    });
+    await cache.removeNode('a', { strategy: 'none' });
+    await clock.advance(100);
+    await read;
+  });
+
   it('keeps the other hits when one stored value cannot be read', async () => {
     const { cache, store } = makeFaultyCache(['a']);
     await cache.set('good', 1);
