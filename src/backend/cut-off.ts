@@ -35,8 +35,10 @@ export async function cutOff<Result>(
   if (timeoutMs !== undefined && timeoutMs <= 0) throw new TimeoutError(nodeName, operation, timeoutMs);
   const work = untilAborted((async () => start())(), signal);
   if (timeoutMs === undefined) return work;
-  return withinTime(clock, timeoutMs, work, () => {
+  const lateError = () => {
     const cause = new TimeoutError(nodeName, operation, timeoutMs);
     return isWrite(operation) ? new UnknownOutcomeError(nodeName, operation, { cause }) : cause;
-  });
+  };
+  // Nobody's call waits for a probe.
+  return withinTime(clock, timeoutMs, work, lateError, operation !== 'ping');
 }

@@ -9,7 +9,8 @@ import { mayHold, routeOf } from '../topology/route.ts';
 import { copiesOf } from '../topology/topology.ts';
 
 /**
- * Every key of the cache once, in no order. Keys written or removed meanwhile may be missing or there.
+ * Every key of the cache once, in no order. Keys written or removed meanwhile may be missing or there. If the nodes change, all
+ * of them are listed again, for what has moved meanwhile.
  *
  * Copies and the repeats of a server's own scan are recognised by remembering each key yielded, which takes memory in
  * proportion to the number of keys. A key at a node that does not hold it by the placement (left over from an earlier change)
@@ -22,6 +23,18 @@ export async function* listKeys(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<string, void, undefined> {
   const yielded = new Set<string>();
+  for (;;) {
+    const { topology } = fleet;
+    yield* listMembers(fleet, yielded, signal);
+    if (!fleet.isOvertaken(topology)) return;
+  }
+}
+
+async function* listMembers(
+  fleet: Fleet,
+  yielded: Set<string>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string, void, undefined> {
   const attempts: NodeAttempt[] = [];
   const limits = { signal, timeoutMs: fleet.policy.timeoutMs };
   for (const member of fleet.allMembers()) {

@@ -11,18 +11,19 @@
  */
 
 import { ClosedError, InvalidArgumentError } from '../errors/index.ts';
-import { expectPlacement } from '../placement/expect-placement.ts';
 import type { Placement } from '../placement/placement.ts';
 import { planRebalance, type RebalancePlan } from '../rebalance/plan.ts';
 import type { Fleet } from '../routing/fleet.ts';
 import type { Transition } from '../routing/transition.ts';
 import { untilAborted } from '../runtime/abort.ts';
 import type { Gate } from '../runtime/gate.ts';
+import { holdProcess } from '../runtime/hold.ts';
+import { expectString } from '../runtime/validate.ts';
 import { changed, type Topology } from '../topology/topology.ts';
 import { type ChangeOptions, type ParsedChangeOptions, parseChangeOptions, type Strategy } from './change-options.ts';
 import { type EmitClusterEvent, nameOfChange, type TopologyChange } from './events.ts';
 import type { Members, NodeEntry } from './members.ts';
-import { expectSameMembers } from './parse-placement.ts';
+import { expectSameMembers, placementMadeBy } from './parse-placement.ts';
 import { Rebalance, type RebalanceDriver } from './rebalance.ts';
 import { Turns } from './turns.ts';
 
@@ -102,19 +103,24 @@ export class Changes {
       }
       return rest;
     };
-    return this.#start(options, () => ({ change: { kind: 'removeNode', node: id }, nextPlacement }));
+    return this.#start(options, () => ({
+      change: { kind: 'removeNode', node: expectString('id', id) },
+      nextPlacement,
+    }));
   }
 
   setWeight(id: string, weight: number, options: ChangeOptions | undefined): Rebalance {
     const nextPlacement = (placement: Placement) => placement.withWeight(id, weight);
-    return this.#start(options, () => ({ change: { kind: 'setWeight', node: id, weight }, nextPlacement }));
+    return this.#start(options, () => ({
+      change: { kind: 'setWeight', node: expectString('id', id), weight },
+      nextPlacement,
+    }));
   }
 
   setPlacement(given: NextPlacement, options: ChangeOptions | undefined): Rebalance {
     const { replicationFactor } = this.#context.fleet.topology;
     const nextPlacement = (current: Placement) => {
-      const made = typeof given === 'function' ? given(current, replicationFactor) : given;
-      const next = expectPlacement('placement', made);
+      const next = placementMadeBy(given, current, replicationFactor);
       // Nodes come with their backends, by addNode, and leave by removeNode.
       expectSameMembers(next, current);
       return next;
@@ -142,7 +148,7 @@ export class Changes {
       change: { kind: 'addNode', node: node.id, weight: node.weight },
       nextPlacement: (placement) => placement.withNode(node),
       prepare: async (signal) => {
-        members.expectFreeId(node.id);
+        members.expectFree(entry);
         hasSeat = true;
         await members.reach(backend, entry, signal);
       },
@@ -189,10 +195,12 @@ export class Changes {
         hasTurn = true;
       }
       gate.enter();
+      const letGo = holdProcess(); // Whoever awaits the change waits for its node too.
       try {
         await undefined; // Who made the call can listen for its events.
         return await work();
       } finally {
+        letGo();
         gate.leave();
       }
     } catch (error) {
@@ -268,18 +276,28 @@ export class Changes {
       cancelTimer();
       cancelTimer = undefined;
       this.#endCurrent = () => {};
-      fleet.settle();
-      fleet.background(this.#finish(transition, epoch, () => report('done', 0)));
+      const filled = transition.stopFilling();
+      if (filled === undefined) fleet.settle();
+      fleet.background(this.#finish(filled, transition, epoch, () => report('done', 0)));
     };
     wait(lazyForMs);
     this.#endCurrent = end;
     return end;
   }
 
-  /** Waits for the writes of the joint phase; then nothing of it is left. */
-  async #finish(transition: Transition, epoch: number, reportDone: () => void): Promise<void> {
+  /** Waits for what is being brought over, and then for the writes of the joint phase; then nothing of it is left. */
+  async #finish(
+    filled: Promise<unknown> | undefined,
+    transition: Transition,
+    epoch: number,
+    reportDone: () => void,
+  ): Promise<void> {
+    const { fleet, members, emit } = this.#context;
+    if (filled !== undefined) {
+      await filled;
+      fleet.settle();
+    }
     await transition.drained();
-    const { members, emit } = this.#context;
     members.removeUnreferenced();
     reportDone();
     emit('rebalanceDone', { epoch });

@@ -3,6 +3,7 @@
 import type { Backend, CompleteBackend } from '../backend/backend.ts';
 import { completeBackend } from '../backend/complete-backend.ts';
 import type { NodeGroup, NodeSeat } from '../backend/seat.ts';
+import { InvalidArgumentError } from '../errors/index.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Member } from '../nodes/node.ts';
 import { compareIds, type NodeId, type PlacementNode, takenId } from '../placement/node.ts';
@@ -12,6 +13,8 @@ import { memberIdsOf } from '../topology/topology.ts';
 /** A node, and what serves it. */
 export interface NodeEntry {
   readonly node: PlacementNode;
+  /** What the application gave that no two nodes may share, and its field. Default: the backend. */
+  readonly source?: { readonly field: 'backend' | 'client'; readonly of: object } | undefined;
   readonly backend: Backend;
   /** Called when the node is about to be asked whether it answers, in a change that adds it. */
   joining?(): void;
@@ -29,6 +32,8 @@ interface Seated {
   readonly entry: NodeEntry;
   readonly seat: NodeSeat & { hasLeft: boolean };
 }
+
+const sourceOf = ({ source, backend }: NodeEntry) => source ?? ({ field: 'backend', of: backend } as const);
 
 export class Members {
   readonly #fleet: Fleet;
@@ -56,8 +61,12 @@ export class Members {
   }
 
   /** @throws {InvalidArgumentError} */
-  expectFreeId(id: NodeId): void {
+  expectFree(entry: NodeEntry): void {
+    const { id } = entry.node;
     if (this.#fleet.member(id) !== undefined) throw takenId('node.id', id);
+    const { field, of } = sourceOf(entry);
+    if (![...this.#seated.values()].some((other) => sourceOf(other.entry).of === of)) return;
+    throw new InvalidArgumentError(`node.${field}`, `a ${field} that no other node has`, of);
   }
 
   /**
@@ -136,7 +145,7 @@ export class Members {
     const { node, backend } = entry;
     const seat = { node: node.id, group: this.#group, hasLeft: false };
     this.#seated.set(node.id, { entry, seat });
-    if ('nodeName' in backend) backend.nodeName = node.id;
+    if ('nodeName' in backend) Reflect.set(backend, 'nodeName', node.id); // It may be for reading only.
     backend.takeSeat?.(seat);
   }
 

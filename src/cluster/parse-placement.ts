@@ -30,14 +30,22 @@ export function parsePlacement(
       'cannot be combined with placement; pass it when you create the placement.',
     );
   }
-  const make = given.placement;
-  if (isClass(make)) {
+  const placement = placementMadeBy(given.placement, nodes, replicationFactor);
+  expectSameNodes(placement, nodes);
+  return placement;
+}
+
+/**
+ * A placement that is given as it is, or made by a function.
+ * @param of  What the function is given: nodes, or the placement in force.
+ * @throws {InvalidArgumentError}
+ */
+export function placementMadeBy(given: unknown, of: unknown, replicationFactor: number): Placement {
+  if (isClass(given)) {
     const advice = 'a class is not a placement. Create one, HashRing.create(nodes), or give a function that does.';
     throw InvalidArgumentError.saying('placement', advice);
   }
-  const placement = expectPlacement('placement', typeof make === 'function' ? make(nodes, replicationFactor) : make);
-  expectSameNodes(placement, nodes);
-  return placement;
+  return expectPlacement('placement', typeof given === 'function' ? given(of, replicationFactor) : given);
 }
 
 /** Of all functions only a class has a prototype that cannot be replaced. */

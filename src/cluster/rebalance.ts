@@ -79,21 +79,22 @@ export class Rebalance implements PromiseLike<RebalancePlan>, AsyncIterable<Reba
   async *[Symbol.asyncIterator](): AsyncGenerator<RebalanceProgress, void, undefined> {
     this.#observed = true;
     let seen: RebalanceProgress | undefined;
-    // A lazy change does not keep a process alive, but waiting for its end does.
-    const letGo = holdProcess();
-    try {
-      while (true) {
-        if (this.#failed) await this.#plan;
-        if (this.#latest === seen) await new Promise<void>((wake) => this.#waiting.push(wake));
-        else {
-          seen = this.#latest!;
-          yield seen;
-          if (seen.phase === 'done') return;
-        }
+    while (true) {
+      if (this.#failed) await this.#plan;
+      if (this.#latest === seen) await this.#news();
+      else {
+        seen = this.#latest!;
+        yield seen;
+        if (seen.phase === 'done') return;
       }
-    } finally {
-      letGo();
     }
+  }
+
+  async #news(): Promise<void> {
+    // A lazy change does not keep a process alive, but somebody who waits for its end does.
+    const letGo = holdProcess();
+    await new Promise<void>((wake) => this.#waiting.push(wake));
+    letGo();
   }
 
   #report(progress: RebalanceProgress): void {

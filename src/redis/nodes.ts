@@ -61,6 +61,7 @@ export class RedisNodes {
     };
     return {
       node,
+      source: target.kind === 'lent' ? { field: 'client', of: target.client } : undefined,
       backend,
       joining: () => {
         this.#joining = redisNode;

@@ -59,7 +59,7 @@ export class Fleet {
   readonly #transitions = new WeakMap<Topology, Transition>();
 
   readonly #members = new Map<NodeId, Member>();
-  readonly #background = new Set<Promise<void>>();
+  readonly #background = new Set<Promise<unknown>>();
 
   constructor(
     topology: Topology,
@@ -266,7 +266,7 @@ export class Fleet {
   }
 
   /** Lets work go on after the call that began it has answered; {@link Fleet.drained} waits for it. */
-  background(work: Promise<void>): void {
+  background(work: Promise<unknown>): void {
     const tracked = work.finally(() => this.#background.delete(tracked));
     this.#background.add(tracked);
   }

@@ -14,31 +14,36 @@ import type { KeyGuard } from './key-guards.ts';
  * Copies, and releases the guard at the end. Failures are emitted as `backgroundError`.
  *
  * @param targets  Members that missed the key.
+ * @returns  Whether they all have a value now.
  */
-export function repair(fleet: Fleet, guard: KeyGuard, source: Member, targets: readonly Member[]): void {
+export function repair(fleet: Fleet, guard: KeyGuard, source: Member, targets: readonly Member[]): Promise<boolean> {
   const able = targets.filter(({ backend }) => backend.conditional !== undefined);
   if (able.length === 0 || !canReadForCopy(source)) {
     fleet.guards.release(guard);
-    return;
+    return Promise.resolve(false);
   }
-  fleet.background(copy(fleet, guard, source, able).finally(() => fleet.guards.release(guard)));
+  const copied = copy(fleet, guard, source, able).finally(() => fleet.guards.release(guard));
+  fleet.background(copied);
+  return copied;
 }
 
 const operation = 'copy back';
 
-async function copy(fleet: Fleet, guard: KeyGuard, source: Member, targets: readonly Member[]): Promise<void> {
+async function copy(fleet: Fleet, guard: KeyGuard, source: Member, targets: readonly Member[]): Promise<boolean> {
   const { door, policy } = fleet;
   const limits = { timeoutMs: policy.timeoutMs };
   const found = await door.attempt(source, readForCopy(source, guard.key, operation), limits);
   if (found.failed !== undefined) return emitError(fleet, found.failed);
-  if (found.reply === undefined) return;
+  if (found.reply === undefined) return false;
   for (const target of targets) {
     const stored = await door.attempt(target, new SetIfAbsent(guard, found.reply, operation), limits);
     if (stored.failed !== undefined) return emitError(fleet, stored.failed);
     if (stored.reply) fleet.emit('repaired', { node: target.id, source: source.id });
   }
+  return !guard.broken;
 }
 
-function emitError(fleet: Fleet, { node, error }: NodeAttempt): void {
+function emitError(fleet: Fleet, { node, error }: NodeAttempt): false {
   fleet.emit('backgroundError', { operation, node, error });
+  return false;
 }

@@ -52,7 +52,7 @@ export function startRead(fleet: Fleet, key: string, route: Route, index: number
   const { previousOwners } = places;
   const candidates = withFirst(preferred, fleet.readCandidates(places));
   const skipped = previousOwners.filter((owner) => !candidates.includes(owner)).map(({ id }) => id);
-  const mayCopy = previousOwners.length > 0 || (fleet.policy.readRepair && candidates.length > 1);
+  const mayCopy = candidates.length > 1 && (fleet.policy.readRepair || isMoving(places));
   const guard = mayCopy ? fleet.guards.takeForCopy(key) : undefined;
   return { key, index, places, candidates, skipped, next: 0, missed: [], attempts: [], guard };
 }
@@ -92,13 +92,20 @@ export const othersOf = ({ candidates, next }: ReadProgress): readonly Member[] 
 export function finishWithHit(fleet: Fleet, read: ReadProgress): void {
   if (read.guard === undefined) return;
   const { places, key, missed } = read;
+  const { transition } = places;
+  if (transition?.isFilling === false) return;
   const source = read.candidates[read.next]!;
-  const isFill = places.previousOwners.length > 0 && places.transition?.claimFirstFill(key) === true;
+  const isFill = isMoving(places) && transition?.claimFirstFill(key) === true;
   const lacking = places.serving.filter((member) => member !== source && (isFill || missed.includes(member)));
   if (lacking.length === 0) return;
-  repair(fleet, read.guard, source, lacking);
+  const repaired = repair(fleet, read.guard, source, lacking);
+  transition?.trackFill(key, repaired);
   read.guard = undefined;
 }
+
+/** Whether some of the key's holders are new to it. */
+const isMoving = ({ route: { holders, heldBefore } }: Places): boolean =>
+  heldBefore.length > 0 && holders.some((node) => !heldBefore.includes(node));
 
 /**
  * Whether a read that found nothing must be made again: the nodes changed meanwhile, or a write of the key by this process was

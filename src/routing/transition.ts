@@ -10,6 +10,8 @@ export class Transition {
   readonly #stale = new Map<NodeId, Set<string>>();
   /** Keys that a read has brought over to all their holders. */
   readonly #filled = new Set<string>();
+  readonly #fills = new Set<Promise<unknown>>();
+  #isEnding = false;
   #writes = 0;
   #onDrained: (() => void) | undefined;
 
@@ -24,11 +26,31 @@ export class Transition {
     return this.#stale.get(previousOwner)?.has(key) === true;
   }
 
+  /** Whether values are still brought over. */
+  get isFilling(): boolean {
+    return !this.#isEnding;
+  }
+
   /** True the first time it is called for a key. */
   claimFirstFill(key: string): boolean {
     if (this.#filled.has(key)) return false;
     this.#filled.add(key);
     return true;
+  }
+
+  /** Notes that a key is being brought over. @param fill  Resolves to whether it was. */
+  trackFill(key: string, fill: Promise<boolean>): void {
+    const tracked = fill.then((isFilled) => {
+      this.#fills.delete(tracked);
+      if (!isFilled) this.#filled.delete(key); // For the next read.
+    });
+    this.#fills.add(tracked);
+  }
+
+  /** No value is brought over from now on. @returns  When those under way are; undefined if there are none. */
+  stopFilling(): Promise<unknown> | undefined {
+    this.#isEnding = true;
+    return this.#fills.size === 0 ? undefined : Promise.all(this.#fills);
   }
 
   /** Notes a write that may delete at previous owners, until the promise settles. */

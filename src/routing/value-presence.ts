@@ -51,7 +51,9 @@ export async function ensureValuePresent(
     const unsure = looks.flatMap(({ attempt }) => attempt ?? []);
     const absent = looks.filter(({ state }) => state === 'absent').map(({ member }) => member);
     const holder = looks.find(({ state }) => state === 'present')?.member;
-    if (absent.length === 0 || (holder !== undefined && requirement === 'one holder')) {
+    // What is deleted at previous owners afterwards was a copy: then every holder needs one.
+    const isEnough = requirement === 'one holder' && previousOwners.length === 0;
+    if (absent.length === 0 || (holder !== undefined && isEnough)) {
       return { lacking: unsure, wasInvalidated: false };
     }
     const sources = holder === undefined ? previousOwners : [holder];

@@ -31,5 +31,5 @@ function isCallFault(error: unknown): boolean {
 }
 
 /** True for an attempt that may have been executed. */
-export const isOfUnknownOutcome = ({ error }: NodeAttempt): boolean =>
+export const isOfUnknownOutcome = ({ error }: Pick<NodeAttempt, 'error'>): boolean =>
   !isShardringError(error) || error.code === 'ERR_UNKNOWN_OUTCOME';

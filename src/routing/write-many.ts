@@ -14,6 +14,7 @@ import { deleteAtPreviousOwner } from './previous-owners.ts';
 import type { RouteOptions } from './read.ts';
 import type { Transition } from './transition.ts';
 import { acknowledgementsFor, settledEnough } from './write.ts';
+import { isOfUnknownOutcome } from './write-failure.ts';
 
 export interface ManyWriteCall<Reply> {
   readonly name: string;
@@ -174,14 +175,15 @@ async function sendBatch<Reply>(
   const limits = { signal, timeoutMs: fleet.policy.timeoutMs };
   const { failed, reply } = await fleet.door.attempt(member, call.operationFor(indexes, isFallback), limits);
   if (failed !== undefined) {
-    // Which of them the node has executed is not known.
-    for (const index of indexes) tally.maybeWritten[index] = 1;
+    // Which of them the node has executed is not known, unless it has surely executed none.
+    if (signal?.aborted || isOfUnknownOutcome(failed)) for (const index of indexes) tally.maybeWritten[index] = 1;
     if (!signal?.aborted) noteMissed(fleet, call.name, failed, indexes.length, attempts);
     return;
   }
   const failures = call.failuresIn(reply, indexes);
   for (let position = 0; position < indexes.length; position++) {
     if (!failures.has(position)) tally.acknowledge(indexes[position]!);
+    else if (isOfUnknownOutcome({ error: failures.get(position) })) tally.maybeWritten[indexes[position]!] = 1;
   }
   if (failures.size === 0 || signal?.aborted) return;
   const [error] = failures.values();

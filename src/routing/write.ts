@@ -108,9 +108,16 @@ function writeToHolders<Result>(
   route: Route,
   options: RouteOptions,
 ): Promise<WriteOutcome<Result>> {
-  const places = fleet.placesOf(call.operation.key, route);
-  const written = writeAt(fleet, call, places, options);
-  if (places.previousOwners.length > 0) places.transition?.track(written);
+  const { key } = call.operation;
+  const { signal, deadlineMs = fleet.clock.nowMs() + fleet.policy.timeoutMs } = options;
+  let written: Promise<WriteOutcome<Result>> | undefined;
+  /** The next change waits for a write that may delete at previous owners, from when it knows of them. */
+  const track = ({ previousOwners, transition }: Places) => {
+    if (previousOwners.length > 0 && written !== undefined) transition?.track(written);
+  };
+  const places = fleet.placesOf(key, route);
+  written = writeAt(fleet, call, places, { signal, deadlineMs }, track);
+  track(places);
   return written;
 }
 
@@ -119,9 +126,10 @@ async function writeAt<Result>(
   call: WriteCall<Result>,
   first: Places,
   options: RouteOptions,
+  onReroute: (places: Places) => void,
 ): Promise<WriteOutcome<Result>> {
   const { name, key } = call.operation;
-  const targets = await targetsOf(fleet, call, first, options);
+  const targets = await targetsOf(fleet, call, first, options, onReroute);
   const { places, members, lacking } = targets;
   const { fallbacks, down, previousOwners } = places;
   if (fallbacks.length > 0) fleet.emit('spill', { operation: name, nodes: fallbacks, down });
@@ -142,6 +150,7 @@ async function targetsOf<Result>(
   { operation: { name, key }, requires }: WriteCall<Result>,
   first: Places,
   options: RouteOptions,
+  onReroute: (places: Places) => void,
 ): Promise<Targets> {
   let places = first;
   let lacking: readonly NodeAttempt[] = [];
@@ -154,6 +163,7 @@ async function targetsOf<Result>(
       if (!presence.wasInvalidated && !fleet.isOvertaken(places.route.topology)) break;
       expectTime(fleet, name, places, options);
       places = fleet.placesOf(key, fleet.routeOf(key));
+      onReroute(places);
     }
   }
   const members = places.serving.filter(({ id }) => !lacking.some(({ node }) => node === id));

@@ -97,9 +97,10 @@ export function withinTime<Result>(
   timeoutMs: number,
   work: Promise<Result>,
   lateError: () => unknown,
+  keepsAlive = true,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const cancel = limitTime(clock, timeoutMs, () => reject(lateError()), true);
+    const cancel = limitTime(clock, timeoutMs, () => reject(lateError()), keepsAlive);
     work.finally(cancel).then(resolve, reject);
   });
 }
