@@ -1,6 +1,6 @@
 /**
- * A node's place among the others of its cache, as its backend knows it: a backend that can tell which server it has reached
- * tells it there, so that two ids on one server are found. What keeps book of the servers belongs to such backends, see
+ * A node's place among the others of its client, as its backend knows it. A backend that can tell which server it has reached
+ * says so there, and two ids on one server are found. The roster of servers belongs to such backends:
  * `server/link/server-roster.ts`.
  */
 
@@ -12,7 +12,7 @@ export interface NodeSeat {
   readonly hasLeft: boolean;
 }
 
-/** One object for all nodes of a cache. */
+/** One object for all nodes of a client. */
 export interface NodeGroup {
   readonly replicationFactor: number;
   readonly allowSharedServers: boolean;
@@ -20,7 +20,7 @@ export interface NodeGroup {
   roster?: unknown;
   /** What is wrong with a node at present. */
   reportFailure(node: string, error: unknown): void;
-  /** Emits behind the present work: a backend may be connected before the cache is made, and so before anybody can listen. */
+  /** Emits behind the present work: a backend may be connected before the client is made, and so before anybody can listen. */
   emit<Name extends keyof ServerEvents>(name: Name, event: ServerEvents[Name]): void;
 }
 

@@ -25,8 +25,8 @@ export interface RoutingOptions {
   readonly replicationFactor?: number | undefined;
 
   /**
-   * Confirmations that a write waits for: from 'one' node, from a 'quorum' (more than half of `replicationFactor`), or
-   * from 'all'. Default 'one'. The other nodes are written too; a node that cannot be written is reported by the event `writeMissed`.
+   * Required acknowledgements of a write: from 'one' of the key's nodes, from a 'quorum' (more than half of them), or from
+   * 'all'. Default 'one'. The other nodes are written too; a node that cannot be written is reported by the event `writeMissed`.
    */
   readonly writeConsistency?: ConsistencyLevel | undefined;
 

@@ -1,4 +1,4 @@
-/** The option `placement` of a cache: given as it is, made by a function, or the ring that the other options describe. */
+/** The option `placement` of both faces: given as it is, made by a function, or the ring that the other options describe. */
 
 import { InvalidArgumentError } from '../errors/index.ts';
 import { expectPlacement } from '../placement/expect-placement.ts';

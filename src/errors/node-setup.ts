@@ -6,7 +6,7 @@ import { NodeError, type NodeErrorOptions, named, saidOf } from './node.ts';
  * - `cluster mode`: a server of Redis Cluster, which serves a part of the keys and answers MOVED to the rest.
  * - `sentinel`: a Sentinel, which holds no data.
  * - `replica`: a read-only replica, as after a failover behind one name. Attempts go on until a primary is there.
- * - `shared`: the server of another node of the same cache, {@link WrongServerError.other}.
+ * - `shared`: the server of another node of the same client, {@link WrongServerError.other}.
  */
 export type ServerProblem = 'cluster mode' | 'sentinel' | 'replica' | 'shared';
 

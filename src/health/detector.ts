@@ -22,7 +22,7 @@ import { tellingFault } from './faults.ts';
 /** Probes that fail one after the other until a node is taken for down. */
 export const strikesUntilDown = 3;
 
-/** Of a node that can be called as any other. */
+/** What is kept of a node that is called: one in any state but down. */
 interface Serving {
   /** When the first probe that did not pass began, on the monotonic clock: after the last sign of life. Undefined after that. */
   readonly silentSinceMs: number | undefined;
@@ -35,7 +35,7 @@ interface Ill {
   readonly sinceMs: number;
 }
 
-/** `fault`: why no probe could be made, where none could. */
+/** `fault` says why no probe could be made, if none could. */
 interface Unknown extends Serving {
   readonly state: 'unknown';
   readonly fault: unknown;

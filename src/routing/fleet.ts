@@ -100,9 +100,8 @@ export class Fleet {
   }
 
   /**
-   * Whether a call that found its route by this topology must find it anew, if what came of it may be the route's fault: the
-   * nodes have changed since.
-   * This is where that is noticed, for all calls.
+   * Whether the nodes have changed since a call found its route by this topology. What came of it may be the route's fault
+   * then, and the call finds its route anew. All calls notice it here.
    */
   isOvertaken(topology: Topology): boolean {
     return topology !== this.#topology;

@@ -87,9 +87,9 @@ export class PubSub {
   }
 
   /**
-   * A topology with these homes is in force. Takes effect at once: call it in the same turn. Former homes are kept until the
-   * present ones have confirmed, and for `timeoutMs` in any case, in which calls by the former topology end; those of a node
-   * that has left for `timeoutMs`.
+   * A topology with these homes is in force. Takes effect at once: call it in the same turn. Previous homes are kept until the
+   * present ones have confirmed, and for `timeoutMs` in any case, in which calls by the previous topology end. Those at a node
+   * that has left are kept for `timeoutMs`.
    *
    * Resolves when the present homes have confirmed or refused, and after `timeoutMs` in any case. Never rejects: what cannot be
    * subscribed now is when its node is back, and `onError` hears of the node.

@@ -2,8 +2,8 @@
  * Where a subscription begins and where it ends while the homes of its channel change.
  *
  * A message is published at one node: the home of its channel by the topology that the publisher follows. So while homes
- * change, a channel stays subscribed at its former homes until every present one has confirmed, and until nobody publishes by
- * the former topology any more. A message arrives once wherever it is published, since it is published at one node only.
+ * change, a channel stays subscribed at its previous homes until every present one has confirmed, and until nobody publishes by
+ * the previous topology any more. A message arrives once wherever it is published, since it is published at one node only.
  *
  * The decision depends on the present state alone and not on how it came about: changes that follow one another, lost
  * connections and calls in between all lead to the same end.
@@ -17,7 +17,7 @@ export interface SubscriptionState<Place> {
   readonly comingHomes: readonly Place[];
   /** Where the channel is subscribed, each with whether the server has confirmed. */
   readonly places: ReadonlyMap<Place, boolean>;
-  /** Messages published by the former topology may still be on their way. */
+  /** Messages published by the previous topology may still be on their way. */
   readonly isSettling: boolean;
 }
 
@@ -32,7 +32,7 @@ export function nextSteps<Place>(state: SubscriptionState<Place>): SubscriptionS
   const { homes, comingHomes, places, isSettling } = state;
   const wanted = new Set([...homes, ...comingHomes]);
   const begin = [...wanted].filter((place) => !places.has(place));
-  const former = [...places.keys()].filter((place) => !wanted.has(place));
+  const previous = [...places.keys()].filter((place) => !wanted.has(place));
   const mayEnd = !isSettling && homes.every((place) => places.get(place) === true);
-  return { begin, end: mayEnd ? former : [], isDisplaced: former.length > 0 && !mayEnd };
+  return { begin, end: mayEnd ? previous : [], isDisplaced: previous.length > 0 && !mayEnd };
 }

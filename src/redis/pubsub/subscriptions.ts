@@ -1,5 +1,5 @@
 /**
- * What is desired over all nodes, and the way to it: each channel is brought to its homes, and away from its former ones
+ * What is desired over all nodes, and the way to it: each channel is brought to its homes, and away from its previous ones
  * (`rehoming.ts`), whatever changes meanwhile.
  */
 
@@ -46,14 +46,14 @@ export class Subscriptions {
   /** Those of a change that is being prepared. */
   #comingHomes = noHomes;
   readonly #desired = byFamily(() => new Map<string, Channel>());
-  /** What is subscribed at a former home too. */
+  /** What is subscribed at a previous home too. */
   readonly #displaced = byFamily(() => new Map<string, Channel>());
   /** By node: for channels and patterns, and for shard channels. */
   readonly #subscribers = { plain: new Map<string, Subscriber>(), sharded: new Map<string, Subscriber>() };
   /** Of nodes that have left: they bring what is still published there. Each with what stops its timer. */
   readonly #leaving = new Map<Subscriber, () => void>();
   readonly #calls = new PendingCalls();
-  /** Stops the timer until whose end calls that began by the former topology may publish at former homes. */
+  /** Stops the timer until whose end calls that began by the previous topology may publish at previous homes. */
   #stopSettling: (() => void) | undefined;
   #isClosed = false;
 
@@ -145,7 +145,7 @@ export class Subscriptions {
     this.#leaving.clear();
   }
 
-  /** What other nodes have is heard for as long as calls that began by the former topology may publish there. */
+  /** What other nodes have is heard for as long as calls that began by the previous topology may publish there. */
   #retireOthers(nodes: readonly string[]): void {
     const { clock, timeoutMs } = this.#options;
     for (const subscribers of Object.values(this.#subscribers)) {
@@ -161,7 +161,7 @@ export class Subscriptions {
     }
   }
 
-  /** A call that publishes ends within `timeoutMs`. From then on nobody here follows the former topology. */
+  /** A call that publishes ends within `timeoutMs`. From then on nobody here follows the previous topology. */
   #settle(): void {
     const { clock, timeoutMs } = this.#options;
     this.#stopSettling?.();

@@ -1,5 +1,5 @@
 /**
- * Which server each node of a cache has reached, so that two ids on one server are found.
+ * Which server each node of a client has reached, so that two ids on one server are found.
  *
  * Copies on one server are lost together, and where the nodes share their keys too, removing a key at a node that no longer
  * owns it removes it at the owner. So the node that joined first keeps the server, and of those that join together the one
@@ -51,7 +51,7 @@ interface Entry {
   claim: Claim | undefined;
 }
 
-/** In the roster of the seat's cache, behind the nodes that have sat down before. */
+/** In the roster of the seat's group, behind the nodes that have sat down before. */
 export function placeOf(seat: NodeSeat): Place {
   const { group } = seat;
   group.roster ??= new ServerRoster(group);
