@@ -41,11 +41,10 @@ export async function readAtHolders(
   for (let index = 0; index < keys.length; index++) {
     const holder = fleet.onlyHolderOf(fleet.routeOf(keys[index]!));
     // Then one search for all: those that are left would wait for the slowest of these, and have no time of their own.
-    if (holder === undefined)
-      return new HolderReads(
-        keys,
-        keys.map((_, each) => each),
-      );
+    if (holder === undefined) {
+      const all = keys.map((_, each) => each);
+      return new HolderReads(keys, all);
+    }
     const group = groups.get(holder);
     if (group !== undefined) group.push(index);
     else groups.set(holder, arrayOf(index));

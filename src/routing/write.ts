@@ -218,7 +218,7 @@ async function writeToSeveral<Result>(
   const isEnough = acknowledgements.length >= required;
   const mayHaveBeenDone = acknowledgements.length > 0 || signal?.aborted || attempts.some(isOfUnknownOutcome);
   // A write that surely changed nothing leaves the value of before where it is.
-  const previousOwners = isEnough || mayHaveBeenDone ? places.previousOwners : [];
+  const previousOwners = mayHaveBeenDone ? places.previousOwners : [];
   const deleted = Promise.all(
     previousOwners.map((owner) =>
       deleteAtPreviousOwner(fleet, places.transition, owner, [key], fleet.stepLimits(deadlineMs, undefined)),
