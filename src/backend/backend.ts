@@ -98,7 +98,7 @@ export interface Backend extends BackendPorts, AsyncDisposable {
   ping(options: CallOptions): Promise<PingAnswer>;
 
   /**
-   * Releases what this backend opened itself; a connection lent by the caller stays open. Idempotent. Calls under way
+   * Releases what this backend opened itself; a borrowed connection stays open. Idempotent. Calls under way
    * end first or fail; any later call rejects with `ERR_CLOSED`. `[Symbol.asyncDispose]` is the same call.
    */
   close(): Promise<void>;

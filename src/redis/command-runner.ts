@@ -20,7 +20,7 @@ export class CommandRunner implements PipelineExecutor {
   readonly #pubsub: PubSub;
   #parser: CommandParser | undefined;
 
-  /** @param parser  Of the library that a lent client is of, which serves where ioredis is not installed. */
+  /** @param parser  Of the library that a borrowed client is of, which serves where ioredis is not installed. */
   constructor(life: ClientLife, dispatcher: Dispatcher, pubsub: PubSub, parser: CommandParser | undefined) {
     this.#life = life;
     this.#dispatcher = dispatcher;

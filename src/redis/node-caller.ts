@@ -57,10 +57,10 @@ export class NodeCommand implements CommandSpec<unknown>, Observed {
   }
 
   /** The same for a client that may speak RESP3. */
-  forLent(): NodeCommand {
+  forBorrowed(): NodeCommand {
     const { name, args, isWrite, keys, hasOneKeyFirst, decode, operation } = this;
-    const decodeLent = (reply: unknown) => decode(asResp2(name, reply));
-    return new NodeCommand(name, args, isWrite, keys, hasOneKeyFirst, decodeLent, operation);
+    const decodeReply = (reply: unknown) => decode(asResp2(name, reply));
+    return new NodeCommand(name, args, isWrite, keys, hasOneKeyFirst, decodeReply, operation);
   }
 
   /** Asked only where a group's replicas may be read. */
@@ -136,7 +136,7 @@ export class NodeCaller {
     }
     const { door, clock } = this.#fleet;
     door.enter(node, order);
-    const sent = node.server.isOwn ? order : order.forLent();
+    const sent = node.server.isOwn ? order : order.forBorrowed();
     if (limits === undefined) return node.server.call(sent, args, this.limits(), node.calls);
     const step = new CommandObserver(door, node, clock.nowMs(), this.#excuseOf(limits));
     return node.server.call(sent, args, limits, step);

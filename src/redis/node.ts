@@ -51,11 +51,11 @@ export class RedisNode implements Member {
 
   /**
    * An ordinary client of ioredis for this node alone, with ioredis' own rules of queueing and resending: the one that the
-   * application lent, or one made at the first call and kept.
+   * application gave, or one made at the first call and kept.
    * @throws {MissingDependencyError} ioredis is not installed.
    */
   get client(): Redis {
-    if (this.#target.kind === 'lent') return this.#target.client as unknown as Redis;
+    if (this.#target.kind === 'borrowed') return this.#target.client as unknown as Redis;
     this.#client ??= this.makeClient({}).on('error', this.#onClientError);
     return this.#client;
   }
@@ -63,7 +63,7 @@ export class RedisNode implements Member {
   /** A new client that leads to this node, with `overrides` over the options of the node. */
   makeClient(overrides: RedisOptions): Redis {
     const options = { ...this.server.clientOptions, ...overrides };
-    if (this.#target.kind === 'lent') return this.#target.client.duplicate(options) as unknown as Redis;
+    if (this.#target.kind === 'borrowed') return this.#target.client.duplicate(options) as unknown as Redis;
     const RedisClass = loadedRedisClass();
     return new RedisClass({ ...this.#target.options, ...options });
   }

@@ -61,7 +61,7 @@ export class RedisNodes {
     };
     return {
       node,
-      source: target.kind === 'lent' ? { field: 'client', of: target.client } : undefined,
+      source: target.kind === 'borrowed' ? { field: 'client', of: target.client } : undefined,
       backend,
       joining: () => {
         this.#joining = redisNode;
@@ -102,10 +102,10 @@ export class RedisNodes {
   }
 }
 
-/** The parser of the library that a lent client is of. */
-export function lentParser({ nodes }: Pick<ParsedShardedRedisOptions, 'nodes'>): CommandParser | undefined {
+/** The parser of the library that a borrowed client is of. */
+export function borrowedParser({ nodes }: Pick<ParsedShardedRedisOptions, 'nodes'>): CommandParser | undefined {
   for (const { target } of nodes) {
-    if (target.kind === 'lent') return commandClassOf(target.client) as unknown as CommandParser;
+    if (target.kind === 'borrowed') return commandClassOf(target.client) as unknown as CommandParser;
   }
   return undefined;
 }

@@ -172,7 +172,7 @@ function parseNodes(input: unknown): ParsedNode[] {
     parseRedisNode(`nodes[${index}]`, node),
   );
   if (nodes.length === 0) throw new InvalidArgumentError('nodes', 'at least one node', []);
-  const clients = nodes.map(({ target }) => (target.kind === 'lent' ? target.client : target));
+  const clients = nodes.map(({ target }) => (target.kind === 'borrowed' ? target.client : target));
   const repeated = clients.findIndex((client, index) => clients.indexOf(client) !== index);
   if (repeated !== -1) {
     throw new InvalidArgumentError(`nodes[${repeated}].client`, 'a client that no other node has', clients[repeated]);
@@ -210,7 +210,7 @@ function targetOf(field: string, client: unknown, place: Record<string, unknown>
     throw InvalidArgumentError.saying(`${field}.client`, 'cannot be combined with a url or other options.');
   }
   const target = parseTarget(expectObject(`${field}.client`, client), `${field}.client`);
-  if (target.kind !== 'lent') {
+  if (target.kind !== 'borrowed') {
     throw new InvalidArgumentError(`${field}.client`, 'a client of ioredis; a url or options belong beside id', client);
   }
   expectLegacyReplies(field, client);

@@ -39,7 +39,7 @@ import {
 import { Dispatcher } from './dispatch.ts';
 import { eventNames, eventNamesOfOtherClients } from './event-names.ts';
 import { NodeCaller } from './node-caller.ts';
-import { lentParser, RedisNodes } from './nodes.ts';
+import { borrowedParser, RedisNodes } from './nodes.ts';
 import {
   type ParsedShardedRedisOptions,
   parseOptions,
@@ -108,7 +108,7 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
     this.#caller = caller;
     const dispatcher = new Dispatcher(fleet, caller, { ...parsed, random: systemRandom });
     this.#pubsub = this.#makePubSub();
-    this.#runner = new CommandRunner(this.#life, dispatcher, this.#pubsub, lentParser(parsed));
+    this.#runner = new CommandRunner(this.#life, dispatcher, this.#pubsub, borrowedParser(parsed));
     this.#scans = new Scans(
       ...([fleet, caller, parsed.keyPrefix] as const),
       async (name, key, ask, preferred) => dispatcher.readKey(await this.#runner.reading(name, key), ask, preferred),

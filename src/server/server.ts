@@ -157,7 +157,7 @@ export class RedisServer {
     check: ClientCheck,
     common: Omit<ConnectionOptions, 'serverCheck' | 'observer'>,
   ): ReplicaReads | undefined {
-    if (place.kind === 'lent') {
+    if (place.kind === 'borrowed') {
       this.#connection.attach(place.client);
       return undefined;
     }
@@ -368,6 +368,7 @@ function unlessRefused(error: unknown): undefined {
 function expectTransport(transport: Transport, place: Target): void {
   if (transport === 'ioredis') return;
   const field = 'options.transport';
-  if (place.kind === 'lent') throw new InvalidArgumentError(field, "'ioredis' with a borrowed client", transport, true);
-  if (place.group) throw new InvalidArgumentError(field, "'ioredis' with a group of Sentinel", transport, true);
+  const refuse = (where: string) => new InvalidArgumentError(field, `'ioredis' with ${where}`, transport, true);
+  if (place.kind === 'borrowed') throw refuse('a borrowed client');
+  if (place.group) throw refuse('a group of Sentinel');
 }

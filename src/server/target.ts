@@ -28,7 +28,7 @@ export type Target =
       readonly allowsReplica: boolean;
     }
   | {
-      readonly kind: 'lent';
+      readonly kind: 'borrowed';
       readonly client: Client;
       readonly address: string;
       readonly group?: GroupSettings | undefined;
@@ -113,7 +113,7 @@ function lentTarget(client: Client, field: string): Target {
   refuseFunction(`${field}.options.password`, (client.options as RedisOptions).password);
   // The client itself is its owner's business. The connections that are made after its pattern are ours.
   const group = parseGroup(`${field}.options`, { ...client.options, path: undefined, reads: undefined });
-  return { kind: 'lent', client, address: addressOf(client.options), group };
+  return { kind: 'borrowed', client, address: addressOf(client.options), group };
 }
 
 function ownTarget(

@@ -153,7 +153,7 @@ describe('a node that is removed', () => {
     expect(await redis.blpop(key, 0)).toEqual([key, 'value']);
   });
 
-  it('leaves a client that the application has lent open', async () => {
+  it('leaves a borrowed client open', async () => {
     const client = new Redis(servers.d!.url);
     onTestFinished(() => client.disconnect());
     const redis = await clientOf();
@@ -215,7 +215,7 @@ describe('a node that does not answer', () => {
     expect([...redis.health().values()]).toEqual(['up', 'up', 'up']);
   });
 
-  it('leaves a client that the application has lent open', async () => {
+  it('leaves a borrowed client open', async () => {
     const client = new Redis({ port: 1, lazyConnect: true, retryStrategy: () => 10 });
     client.on('error', () => undefined);
     onTestFinished(() => client.disconnect());

@@ -64,14 +64,14 @@ afterEach(async () => {
   await Promise.all(servers.map((server) => server.stop()));
 });
 
-/** @param lent  Clients of the application, which by their own options would send everything again. */
-function open(ports: readonly number[], lent: Redis[] | undefined): ShardedRedis {
+/** @param borrowed  Clients of the application, which by their own options would send everything again. */
+function open(ports: readonly number[], borrowed: Redis[] | undefined): ShardedRedis {
   const redis = new ShardedRedis({
     nodes: ports.map((port, index) => {
-      if (lent === undefined) return { id: `node-${index}`, host: '127.0.0.1', port };
+      if (borrowed === undefined) return { id: `node-${index}`, host: '127.0.0.1', port };
       const client = new Redis(port, { maxRetriesPerRequest: null, retryStrategy: () => 5 });
       client.on('error', () => undefined);
-      lent.push(client);
+      borrowed.push(client);
       return { id: `node-${index}`, client };
     }),
     timeoutMs: 2_000,
@@ -83,8 +83,8 @@ function open(ports: readonly number[], lent: Redis[] | undefined): ShardedRedis
 
 describe.each([
   ['own connections', false],
-  ['lent clients', true],
-])('a ShardedRedis with %s', (_, isLent) => {
+  ['borrowed clients', true],
+])('a ShardedRedis with %s', (_, isBorrowed) => {
   const { 'a command that blocks': blocks, ...counting } = increments;
 
   /** Increments by many callers at once, while `disturb` is called between. */
@@ -93,8 +93,8 @@ describe.each([
     rounds: number,
     disturb: (round: number) => Promise<unknown>,
   ) {
-    const lent: Redis[] = [];
-    const redis = open(ports, isLent ? lent : undefined);
+    const borrowed: Redis[] = [];
+    const redis = open(ports, isBorrowed ? borrowed : undefined);
     await redis.connect();
     const kinds = Object.entries(counting);
     const results = new Map<string, Counted>();
@@ -121,7 +121,7 @@ describe.each([
       expect(value, key).toBeLessThanOrEqual(acknowledged + unknown);
     }
     await redis.quit();
-    for (const client of lent) client.disconnect();
+    for (const client of borrowed) client.disconnect();
     const all = [...results.values()];
     const total = (field: keyof Counted) => all.reduce((sum, counted) => sum + counted[field], 0);
     return { acknowledged: total('acknowledged'), unknown: total('unknown'), refused: total('refused') };

@@ -1,4 +1,4 @@
-/** A lent client may speak RESP3 or RESP2, and be of any library: replies through ShardedRedis are those it gives itself. */
+/** A borrowed client may speak RESP3 or RESP2, and be of any library: replies through ShardedRedis are those it gives itself. */
 
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
@@ -94,16 +94,16 @@ afterEach(async () => {
 
 describe.each(kinds)('a ShardedRedis with borrowed clients of %s', (_, open) => {
   it.each([1, 2])('answers as the client itself does, with each key on %i nodes', async (replicationFactor) => {
-    const [bare, ...lent] = servers.map(({ port }) => open(port)) as [AnyClient, ...AnyClient[]];
-    clients.push(bare, ...lent);
-    await eventually(() => [bare, ...lent].every(({ status }) => status === 'ready'));
-    const nodes = lent.map((client, index) => ({ id: `node-${index}`, client }));
+    const [bare, ...borrowed] = servers.map(({ port }) => open(port)) as [AnyClient, ...AnyClient[]];
+    clients.push(bare, ...borrowed);
+    await eventually(() => [bare, ...borrowed].every(({ status }) => status === 'ready'));
+    const nodes = borrowed.map((client, index) => ({ id: `node-${index}`, client }));
     const redis = new ShardedRedis({ nodes, replicationFactor, writeConsistency: 'all' }) as unknown as AnyClient;
     for (const [name, ...args] of commands) {
       if (name === 'eval' && replicationFactor > 1) continue;
       expect(await redis[name]!(...args), name).toEqual(await bare[name]!(...args));
     }
-    for (const client of lent) expect(await client.ping()).toBe('PONG');
+    for (const client of borrowed) expect(await client.ping()).toBe('PONG');
     await redis.quit();
   });
 });

@@ -10,8 +10,8 @@ import { type ConnectionKind, connectionKinds, type OpenBackend } from '../suppo
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const lentValkey: ConnectionKind = {
-  title: 'a lent client of iovalkey',
-  isLent: true,
+  title: 'a borrowed client of iovalkey',
+  isBorrowed: true,
   open(options, backendOptions) {
     const client = new Valkey({ lazyConnect: true, ...(options as { port: number }) });
     client.on('error', () => undefined);

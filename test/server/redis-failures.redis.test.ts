@@ -17,7 +17,7 @@ const slackMs = 10_000;
 
 const value = Buffer.from('1');
 
-describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isLent }) => {
+describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isBorrowed }) => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let direct: OpenBackend;
@@ -107,9 +107,9 @@ describe.each(connectionKinds)('a RedisBackend with $title', ({ open, isLent }) 
   it('times out a write that was never sent, as the connection is not there yet', async () => {
     server.pause();
     const { error, elapsedMs } = await outcomeOf(hasty.backend.set('key', value));
-    // The kernel accepts for a stopped server; ioredis 6 lent as it is waits for HELLO, and others have nothing to wait for.
+    // The kernel accepts for a stopped server; a borrowed ioredis 6 as it is waits for HELLO, and others have nothing to wait for.
     expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_(TIMEOUT|UNKNOWN_OUTCOME)$/) });
-    if (!isLent) expect(error).toMatchObject({ code: 'ERR_TIMEOUT' });
+    if (!isBorrowed) expect(error).toMatchObject({ code: 'ERR_TIMEOUT' });
     expect(elapsedMs).toBeLessThan(timeoutMs + slackMs);
     server.resume();
   });

@@ -270,7 +270,7 @@ describe('credentials by a function, beside a URL', () => {
 
   it('take the user of the URL, and leave neither user nor password among the options', async () => {
     const target = parseTarget({ url: 'redis://app@host', password });
-    if (target.kind !== 'own') throw new Error('it is lent');
+    if (target.kind !== 'own') throw new Error('it is borrowed');
     expect(await target.credentials?.()).toEqual({ username: 'app', password: 'hunter2' });
     expect(Object.keys(target.options).toSorted()).toEqual(['host', 'port']);
   });

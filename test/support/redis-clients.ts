@@ -1,6 +1,6 @@
 /**
  * The ways a RedisBackend comes by its connection, for tests that must hold for each: a client of its own, by the
- * installed ioredis 6 or by our own transport, and a client of ioredis 5 or 6 lent by the application, with that library's defaults.
+ * installed ioredis 6 or by our own transport, and a client of ioredis 5 or 6 borrowed from the application, with that library's defaults.
  */
 
 import { Redis as Redis6, type RedisOptions } from 'ioredis';
@@ -9,19 +9,19 @@ import { RedisBackend, type RedisBackendOptions } from '../../src/redis/index.ts
 
 export interface OpenBackend {
   readonly backend: RedisBackend;
-  /** Closes the backend, and the client if it was lent. */
+  /** Closes the backend, and the client if it was borrowed. */
   close(): Promise<void>;
 }
 
 export interface ConnectionKind {
   readonly title: string;
-  readonly isLent: boolean;
+  readonly isBorrowed: boolean;
   open(options: RedisOptions, backendOptions?: RedisBackendOptions): OpenBackend;
 }
 
-const lent = (title: string, makeClient: (options: RedisOptions) => Redis6): ConnectionKind => ({
+const borrowed = (title: string, makeClient: (options: RedisOptions) => Redis6): ConnectionKind => ({
   title,
-  isLent: true,
+  isBorrowed: true,
   open(options, backendOptions) {
     const client = makeClient(options);
     client.on('error', () => undefined);
@@ -39,7 +39,7 @@ const lent = (title: string, makeClient: (options: RedisOptions) => Redis6): Con
 export const connectionKinds: readonly ConnectionKind[] = [
   {
     title: 'a client of its own (ioredis 6)',
-    isLent: false,
+    isBorrowed: false,
     open(options, backendOptions) {
       const backend = new RedisBackend(options, backendOptions);
       return { backend, close: () => backend.close() };
@@ -47,18 +47,18 @@ export const connectionKinds: readonly ConnectionKind[] = [
   },
   {
     title: 'the direct transport',
-    isLent: false,
+    isBorrowed: false,
     open(options, backendOptions) {
       const backend = new RedisBackend(options, { ...backendOptions, transport: 'direct' });
       return { backend, close: () => backend.close() };
     },
   },
-  lent(
-    'a lent client of ioredis 6',
+  borrowed(
+    'a borrowed client of ioredis 6',
     (options) => new Redis6({ lazyConnect: true, ...options } as RedisOptions & { replyMapping?: 'legacy' }),
   ),
-  lent(
-    'a lent client of ioredis 5',
+  borrowed(
+    'a borrowed client of ioredis 5',
     (options) => new Redis5({ lazyConnect: true, ...options } as Redis5Options) as unknown as Redis6,
   ),
 ];

@@ -1,7 +1,7 @@
 /**
  * ioredis, loaded when `shardring/redis` is, so that it is there when the first node is made; in a bundle a moment later.
  *
- * It is an optional peer dependency: applications that lend clients of their own need not have it, and those that use
+ * It is an optional peer dependency: applications that give clients of their own need not have it, and those that use
  * other backends never load this file.
  */
 

@@ -105,7 +105,7 @@ export function makeDedicatedClient(
   connectTimeoutMs: number | undefined,
   accessOptions: RedisOptions,
 ): Promise<Client> {
-  if (target.kind === 'lent') {
+  if (target.kind === 'borrowed') {
     // For a borrowed client, 0 is the default of ioredis, which leaves it to the system: some hours.
     const { keepAlive } = target.client.options;
     const options = dedicatedClientOptions(keepAlive ? { keepAlive } : {}, connectTimeoutMs, accessOptions);

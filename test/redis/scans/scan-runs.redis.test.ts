@@ -109,7 +109,7 @@ const missing = (expected: readonly string[], seen: ReadonlySet<unknown>) => exp
 const transports: readonly [title: string, nodeAt: (port: number) => Promise<Partial<ShardedRedisOptions>>][] = [
   ['ioredis', async (port) => ({ nodes: [{ id: 'a', port }] })],
   ['the direct transport', async (port) => ({ nodes: [{ id: 'a', port }], transport: 'direct' })],
-  ['a lent client', async (port) => ({ nodes: [{ id: 'a', client: await clientOf({ port }) }] })],
+  ['a borrowed client', async (port) => ({ nodes: [{ id: 'a', client: await clientOf({ port }) }] })],
 ];
 
 async function open(options: Partial<ShardedRedisOptions>): Promise<ShardedRedis> {
