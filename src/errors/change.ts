@@ -1,6 +1,6 @@
-/** A change of the nodes came at the wrong moment. */
+/** The nodes change: a change came at the wrong moment, or a call has outlived the nodes that it began with. */
 
-import { ShardringError } from './base.ts';
+import { type CauseOptions, ShardringError } from './base.ts';
 
 /** Another change of the nodes is under way, and the caller said that this one must not wait (`onBusy: 'reject'`). */
 export class ChangeInProgressError extends ShardringError {
@@ -22,4 +22,32 @@ export class ChangeInProgressError extends ShardringError {
       `${change}: ${inProgress} is still in progress. Wait until it ends, cancel it, or let this change wait (onBusy: 'wait').`,
     );
   }
+}
+
+/** The nodes have changed since a scan began, since a cursor was given, or since a call chose its node. */
+export class NodesChangedError extends ShardringError {
+  static {
+    this.prototype.name = 'NodesChangedError';
+  }
+  readonly code = 'ERR_NODES_CHANGED';
+  /** False for a cursor, which stays one of other nodes: begin without it. */
+  readonly retryable: boolean;
+  /** The node that was needed and has been removed. */
+  declare readonly node?: string;
+
+  /** @param change  What has changed and what to do: whole sentences. */
+  constructor(
+    readonly operation: string,
+    change: string,
+    { node, retryable = true, ...options }: NodesChangedOptions = {},
+  ) {
+    super(`${operation}: ${change}`, options);
+    this.retryable = retryable;
+    if (node !== undefined) this.node = node;
+  }
+}
+
+interface NodesChangedOptions extends CauseOptions {
+  readonly node?: string | undefined;
+  readonly retryable?: boolean | undefined;
 }

@@ -7,7 +7,7 @@
 
 import type { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
 import { isBranded } from './base.ts';
-import type { ChangeInProgressError } from './change.ts';
+import type { ChangeInProgressError, NodesChangedError } from './change.ts';
 import type { ClosedError, DependencyLoadingError, MissingDependencyError } from './client.ts';
 import type { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
 import type { LoadCycleError, LoadTimeoutError } from './load.ts';
@@ -21,7 +21,6 @@ import type {
 import type { CredentialsError, WrongServerError } from './node-setup.ts';
 import type {
   AllReplicasFailedError,
-  NodesChangedError,
   NotReadyError,
   PartialFailureError,
   WriteConsistencyError,
@@ -30,7 +29,7 @@ import type { CodecError, NotAnIntegerError, ValueTooLargeError } from './value.
 
 export { InvalidArgumentError, NoNodesError, SnapshotError } from './argument.ts';
 export { detailOf, ShardringError } from './base.ts';
-export { ChangeInProgressError } from './change.ts';
+export { ChangeInProgressError, NodesChangedError } from './change.ts';
 export { ClosedError, DependencyLoadingError, MissingDependencyError } from './client.ts';
 export { CommandRefusedError, CrossNodeError, UnsupportedError } from './command.ts';
 export { LoadCycleError, LoadTimeoutError } from './load.ts';
@@ -47,7 +46,6 @@ export { CredentialsError, type ServerProblem, WrongServerError } from './node-s
 export {
   AllReplicasFailedError,
   type NodeAttempt,
-  NodesChangedError,
   NotReadyError,
   PartialFailureError,
   WriteConsistencyError,

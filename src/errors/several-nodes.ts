@@ -1,6 +1,6 @@
-/** A call went to several nodes, and fewer of them did their part than it needs; or they are not the same nodes any more. */
+/** A call went to several nodes, and fewer of them did their part than it needs. */
 
-import { type CauseOptions, detailOf, isBranded, ShardringError } from './base.ts';
+import { detailOf, isBranded, ShardringError } from './base.ts';
 
 /** One try at one node. */
 export interface NodeAttempt {
@@ -160,32 +160,4 @@ export class PartialFailureError<Results = unknown> extends SeveralNodesError {
     );
     this.retryable = attempts.some(isRetryable);
   }
-}
-
-/** The nodes have changed since a scan began, since a cursor was given, or since a call chose its node. */
-export class NodesChangedError extends ShardringError {
-  static {
-    this.prototype.name = 'NodesChangedError';
-  }
-  readonly code = 'ERR_NODES_CHANGED';
-  /** False for a cursor, which stays one of other nodes: begin without it. */
-  readonly retryable: boolean;
-  /** The node that was needed and has been removed. */
-  declare readonly node?: string;
-
-  /** @param change  What has changed and what to do: whole sentences. */
-  constructor(
-    readonly operation: string,
-    change: string,
-    { node, retryable = true, ...options }: NodesChangedOptions = {},
-  ) {
-    super(`${operation}: ${change}`, options);
-    this.retryable = retryable;
-    if (node !== undefined) this.node = node;
-  }
-}
-
-interface NodesChangedOptions extends CauseOptions {
-  readonly node?: string | undefined;
-  readonly retryable?: boolean | undefined;
 }
