@@ -1,6 +1,5 @@
 /** The nodes of a ShardedRedis: from what the application says of them to servers, and from ids to those in force. */
 
-import { completeBackend } from '../backend/complete-backend.ts';
 import type { NodeEntry } from '../cluster/members.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
 import type { Door } from '../nodes/attempt.ts';
@@ -51,7 +50,7 @@ export class RedisNodes {
     const { clock, timeoutMs } = this.#options;
     const listener = this.#listener;
     const server = new RedisServer(target, { ...this.#options, nodeName: id, onDoubt: () => listener.onDoubt(id) });
-    const backend = completeBackend(new RedisBackend(server, { timeoutMs, clock }), { clock, nodeName: id });
+    const backend = new RedisBackend(server, { timeoutMs, clock });
     const redisNode = new RedisNode(id, server, backend, target, this.#door, (error) =>
       listener.onClientError(id, error),
     );

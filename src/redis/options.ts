@@ -10,15 +10,8 @@ import {
 import { InvalidArgumentError } from '../errors/index.ts';
 import { type NodeInput, type PlacementNode, parseNode } from '../placement/node.ts';
 import type { RoutingPolicy } from '../routing/fleet.ts';
-import {
-  expectBoolean,
-  expectInteger,
-  expectIterable,
-  expectObject,
-  expectOneOf,
-  expectOptions,
-  expectSettings,
-} from '../runtime/validate.ts';
+import { flag, integer, oneOf, type ParsedBy, parseTable } from '../runtime/option-table.ts';
+import { expectIterable, expectObject, expectOptions, expectSettings } from '../runtime/validate.ts';
 import {
   ioredisOptionNames,
   type ParsedConnectionOptions,
@@ -104,12 +97,18 @@ export interface ParsedNode {
   readonly given: ShardedRedisNode;
 }
 
-export interface ParsedShardedRedisOptions extends ParsedRoutingOptions, ParsedConnectionOptions {
+const ownTable = {
+  lazyConnect: flag(false),
+  maxBlocking: integer(100, 1),
+  scripts: oneOf('refuse', 'deterministic'),
+};
+
+export interface ParsedShardedRedisOptions
+  extends ParsedRoutingOptions,
+    ParsedConnectionOptions,
+    ParsedBy<typeof ownTable> {
   readonly nodes: readonly ParsedNode[];
   readonly policy: RoutingPolicy;
-  readonly lazyConnect: boolean;
-  readonly maxBlocking: number;
-  readonly scripts: 'refuse' | 'deterministic';
 }
 
 export const names: readonly string[] = [
@@ -117,12 +116,10 @@ export const names: readonly string[] = [
   'connectTimeoutMs',
   'maxReplyBytes',
   'keyPrefix',
-  'lazyConnect',
   'batching',
   'transport',
   'pool',
-  'maxBlocking',
-  'scripts',
+  ...Object.keys(ownTable),
   ...routingOptionNames,
 ];
 
@@ -149,10 +146,8 @@ export function parseOptions(input: unknown): ParsedShardedRedisOptions {
     ...routing,
     policy: policyOf(routing),
     ...parseConnectionOptions('', given),
+    ...parseTable(ownTable, given),
     nodes,
-    lazyConnect: expectBoolean('lazyConnect', given.lazyConnect ?? false),
-    maxBlocking: expectInteger('maxBlocking', given.maxBlocking ?? 100, 1),
-    scripts: expectOneOf('scripts', given.scripts ?? 'refuse', ['refuse', 'deterministic']),
   };
 }
 
