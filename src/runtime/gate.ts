@@ -13,10 +13,6 @@ export class Gate {
     this.#what = what;
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** Every `enter` that returns must be followed by one `leave`. @throws {ClosedError} */
   enter(): void {
     if (this.#closed) throw new ClosedError(this.#what);

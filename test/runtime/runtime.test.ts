@@ -59,7 +59,8 @@ describe('Gate', () => {
     expect(closed).toBe(false);
     gate.leave();
     await closing;
-    expect(gate.closed).toBe(true);
+    expect(closed).toBe(true);
+    expect(() => gate.enter()).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }));
   });
 
   it('closes at once when nobody is inside', async () => {
