@@ -210,7 +210,7 @@ describe('a write in a joint phase', () => {
     }
   });
 
-  it('ends with its signal and its deadline, though a former owner hangs', async () => {
+  it('ends with its signal and its deadline, though a previous owner hangs', async () => {
     const { cache, key, from, nodes, add, clock } = await withMovedKey();
     await add();
     nodes[from]!.hang();
