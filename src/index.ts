@@ -66,7 +66,7 @@ export {
   WriteConsistencyError,
   WrongServerError,
 } from './errors/index.ts';
-export type { NodeHealth, NodeReport } from './health/health-view.ts';
+export type { NodeHealth, NodeReport, NodeTraffic } from './health/health-view.ts';
 export type { ReadyOptions } from './health/readiness.ts';
 export { type Balance, balanceOf, type NodeBalance, type RingOutlook, type Spread } from './placement/balance.ts';
 export { placementFromSnapshot } from './placement/compat/restore.ts';

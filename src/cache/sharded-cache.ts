@@ -13,7 +13,7 @@ import { Cluster } from '../cluster/cluster.ts';
 import { type Explanation, explain } from '../cluster/explain.ts';
 import type { Rebalance } from '../cluster/rebalance.ts';
 import { ClosedError } from '../errors/index.ts';
-import type { NodeHealth, NodeReport } from '../health/health-view.ts';
+import type { NodeHealth, NodeReport, NodeTraffic } from '../health/health-view.ts';
 import type { ReadyOptions } from '../health/readiness.ts';
 import { Delete, Expire, ExpiresAt, Get, GetAlone, GetWithExpiry, Has, Increment } from '../nodes/operations.ts';
 import type { Fleet } from '../routing/fleet.ts';
@@ -247,7 +247,7 @@ export class ShardedCache<Stored = unknown> extends CacheEventEmitter implements
   }
 
   /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
-  healthReport(): ReadonlyMap<string, NodeReport> {
+  healthReport(): ReadonlyMap<string, NodeReport & Partial<NodeTraffic>> {
     return this.#cluster.healthReport();
   }
 

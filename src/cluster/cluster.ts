@@ -6,7 +6,7 @@
 
 import type { NodeGroup } from '../backend/seat.ts';
 import { NoNodesError } from '../errors/index.ts';
-import type { NodeHealth, NodeReport } from '../health/health-view.ts';
+import type { NodeHealth, NodeReport, NodeTraffic } from '../health/health-view.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import { type ReadyOptions, untilReady } from '../health/readiness.ts';
 import type { EmitRoutingEvent } from '../routing/events.ts';
@@ -99,9 +99,12 @@ export class Cluster {
     return new Map(this.fleet.allMembers().map(({ id }) => [id, this.monitor.healthOf(id)]));
   }
 
-  healthReport(): Map<string, NodeReport> {
+  healthReport(): Map<string, NodeReport & Partial<NodeTraffic>> {
     this.monitor.start();
-    return new Map(this.fleet.allMembers().map(({ id }) => [id, this.monitor.reportOf(id)]));
+    const { monitor } = this;
+    return new Map(
+      this.fleet.allMembers().map(({ id }) => [id, { ...monitor.reportOf(id), ...monitor.trafficOf(id) }]),
+    );
   }
 
   /** @throws {NotReadyError} Too few nodes were up in time. @throws {NoNodesError} There are none. */

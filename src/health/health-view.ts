@@ -54,6 +54,14 @@ export interface ProbeReport {
 /** What is known of one node's health. */
 export type NodeReport = NodeState & ProbeReport;
 
+/** How the calls to a node are going. */
+export interface NodeTraffic {
+  /** Calls that have begun and not ended. */
+  readonly inFlight: number;
+  /** How long answered calls took, smoothed: the last one counts 1/8, as in RFC 6298. Undefined: none was answered. */
+  readonly latencyMs: number | undefined;
+}
+
 export interface HealthView {
   /** Grows whenever what is known of a node's state changes, and when a node comes or goes. Begins at 0. */
   readonly version: number;

@@ -6,7 +6,7 @@
  * longer than the interval is followed by the next one at once.
  */
 
-import type { HealthView, NodeHealth, NodeReport, ServingHealth } from './health-view.ts';
+import type { HealthView, NodeHealth, NodeReport, NodeTraffic, ServingHealth } from './health-view.ts';
 import { NodeWatch, type Probe, type WatchListener, type WatchSettings } from './node-watch.ts';
 
 export interface HealthMonitorOptions extends WatchSettings {
@@ -62,6 +62,10 @@ export class HealthMonitor implements HealthView {
 
   healthOf(node: string): NodeHealth {
     return this.#watches.get(node)?.state ?? 'unknown';
+  }
+
+  trafficOf(node: string): NodeTraffic | undefined {
+    return this.#watches.get(node)?.traffic;
   }
 
   reportOf(node: string): NodeReport {

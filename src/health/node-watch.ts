@@ -8,7 +8,7 @@
 import { serverReportIn } from '../backend/server-report.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type HealthRecord, isExcuse, isUnanswered, newRecord, type Observation, observe } from './detector.ts';
-import type { NodeHealth, NodeReport, NodeState, ProbeReport, ServingHealth } from './health-view.ts';
+import type { NodeHealth, NodeReport, NodeState, NodeTraffic, ProbeReport, ServingHealth } from './health-view.ts';
 import type { NodeObserver } from './node-observer.ts';
 
 /** Sends the node a PING. What that resolves with may say something of the server. */
@@ -27,16 +27,6 @@ export interface WatchListener {
   changed(watch: NodeWatch, before: NodeHealth): void;
   /** A probe has ended. */
   probed(): void;
-}
-
-/** How the calls to a node are going. */
-export interface NodeTraffic {
-  /** Calls that have begun and not ended. */
-  readonly inFlight: number;
-  /** When a call that was timed was last answered, on the monotonic clock; undefined: none was. */
-  readonly lastAnsweredMs: number | undefined;
-  /** How long calls take that were timed, smoothed: the last one counts 1/8, as in RFC 6298; undefined: none was. */
-  readonly latencyMs: number | undefined;
 }
 
 const never = Number.NEGATIVE_INFINITY;
@@ -86,11 +76,7 @@ export class NodeWatch implements NodeObserver {
 
   get traffic(): NodeTraffic {
     const hasAnswered = this.#lastAnsweredMs !== never;
-    return {
-      inFlight: this.#inFlight,
-      lastAnsweredMs: hasAnswered ? this.#lastAnsweredMs : undefined,
-      latencyMs: hasAnswered ? this.#latencyMs : undefined,
-    };
+    return { inFlight: this.#inFlight, latencyMs: hasAnswered ? this.#latencyMs : undefined };
   }
 
   began(): void {
@@ -121,14 +107,14 @@ export class NodeWatch implements NodeObserver {
     this.#inFlight--;
   }
 
-  /** What is wrong with the node, from who called it past the door, or found it out otherwise. */
+  /** Notes what is wrong with the node, found otherwise than by a call through the door or a probe. */
   noteFault(error: unknown): void {
     this.#observe({ kind: 'fault found', error, wallMs: this.#settings.clock.wallMs() });
   }
 
   /**
-   * Probes the node for somebody who waits for the answer. One that passes is as good as any; one that fails says as much as a
-   * call that failed, as it has a time limit of its own.
+   * Probes the node for a caller who waits for the answer. If it passes, it counts as any probe. If it fails, it counts as a failed
+   * call and not as a failed probe: its time limit is the caller's.
    */
   async ask(timeoutMs: number): Promise<void> {
     const beganMs = this.#settings.clock.nowMs();

@@ -14,7 +14,7 @@ import { type Explanation, explain } from '../cluster/explain.ts';
 import { ringOptionNames } from '../cluster/parse-placement.ts';
 import type { Rebalance } from '../cluster/rebalance.ts';
 import { InvalidArgumentError } from '../errors/index.ts';
-import type { NodeHealth, NodeReport } from '../health/health-view.ts';
+import type { NodeHealth, NodeReport, NodeTraffic } from '../health/health-view.ts';
 import type { ReadyOptions } from '../health/readiness.ts';
 import { inspectAs } from '../runtime/inspect-as.ts';
 import { KnownEvents } from '../runtime/known-events.ts';
@@ -305,7 +305,7 @@ export class ShardedRedis extends KnownEvents implements CommandOwner, AsyncDisp
   }
 
   /** The same with the reason: since when a node is not up, and what first said what is wrong with it. */
-  healthReport(): ReadonlyMap<string, NodeReport> {
+  healthReport(): ReadonlyMap<string, NodeReport & Partial<NodeTraffic>> {
     return this.#cluster.healthReport();
   }
 

@@ -20,17 +20,17 @@ describe('the watch of a node', () => {
   it('counts the calls in flight, and knows when the node last answered and how long it took', async () => {
     const { clock, monitor } = makeMonitor();
     const watch = monitor.watch('a', async () => {});
-    expect(watch.traffic).toEqual({ inFlight: 0, lastAnsweredMs: undefined, latencyMs: undefined });
+    expect(watch.traffic).toEqual({ inFlight: 0, latencyMs: undefined });
     for (let count = 0; count < 4; count++) watch.began();
     watch.abandoned();
     watch.failed(late, 0, 100);
-    expect(watch.traffic).toEqual({ inFlight: 2, lastAnsweredMs: undefined, latencyMs: undefined });
+    expect(watch.traffic).toEqual({ inFlight: 2, latencyMs: undefined });
     await clock.advance(80);
     watch.answered(0);
-    expect(watch.traffic).toEqual({ inFlight: 1, lastAnsweredMs: 80, latencyMs: 80 });
+    expect(watch.traffic).toEqual({ inFlight: 1, latencyMs: 80 });
     await clock.advance(180);
     watch.answered(100);
-    expect(watch.traffic).toEqual({ inFlight: 0, lastAnsweredMs: 260, latencyMs: 90 });
+    expect(watch.traffic).toEqual({ inFlight: 0, latencyMs: 90 });
   });
 
   it('looks at the clock for every answer of a node that has few calls, and for one of eight of one that has many', () => {

@@ -56,7 +56,13 @@ describe('a PING of a RedisBackend', () => {
 
 describe('healthReport', () => {
   it('shows the round trip of the last probe and what the server says of itself', async () => {
-    const report = { state: 'up', roundTripMs: expect.any(Number), server: expected };
+    const report = {
+      state: 'up',
+      roundTripMs: expect.any(Number),
+      server: expected,
+      inFlight: 0,
+      latencyMs: undefined,
+    };
     await using cache = new ShardedCache({ nodes: [{ id: 'a', backend: new RedisBackend(server.url) }] });
     await cache.ready({ timeoutMs: patientMs });
     expect(cache.healthReport().get('a')).toEqual(report);
